@@ -1,1 +1,14 @@
-export {};
+export * from "./backoff.js";
+export * from "./clock.js";
+export * from "./connector-spec.js";
+export * from "./connector-status.js";
+export * from "./errors.js";
+export * from "./json-rpc-error.js";
+export * from "./logger.js";
+export * from "./names.js";
+export * from "./random.js";
+export * from "./server-info.js";
+export * from "./system/system-clock.js";
+export * from "./system/system-random.js";
+export * from "./system/system-timers.js";
+export * from "./timers.js";

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+
+/** Bounds on waiting for a connector, in milliseconds (design.md, contracts: Timeouts). */
+export interface ConnectorTimeouts {
+  /** To open a connection and learn what the upstream speaks. @default 5_000 */
+  readonly connectMs: number;
+  /** For one page of a list. @default 30_000 */
+  readonly listMs: number;
+  /** For a call without progress. @default 300_000 */
+  readonly callMs: number;
+  /** For a call altogether, however much progress it reports. @default 3_600_000 */
+  readonly callMaxMs: number;
+  /** For a child process from spawn to its first answer. @default 60_000 */
+  readonly startMs: number;
+}
+
+/** {@link ConnectorTimeouts}' defaults. */
+export const DEFAULT_TIMEOUTS: ConnectorTimeouts = {
+  connectMs: 5_000,
+  listMs: 30_000,
+  callMs: 300_000,
+  callMaxMs: 3_600_000,
+  startMs: 60_000,
+};
+
+/** Who shares a child process or an upstream session (design.md, decision 6). */
+export type Isolation = "shared" | "principal" | "session";
+
+/** How an upstream is reached. `unsupported` is kept and shown as down with its reason. */
+export type ConnectorTransport =
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      /** Sent with every request; values are secrets. */
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: "stdio";
+      readonly command: string;
+      readonly args: readonly string[];
+      /** Added to a minimal environment; values are secrets. */
+      readonly env: Readonly<Record<string, string>>;
+      readonly cwd?: string;
+    }
+  | { readonly kind: "unsupported"; readonly reason: string };
+
+/** Where a connector was named. */
+export type ConnectorOrigin = "registry" | "map";
+
+/** One connector as every source describes it: the only shape the reconciler knows. */
+export interface ConnectorSpec {
+  /** Unique among all connectors; the prefix of its tools. See `isConnectorKey`. */
+  readonly key: string;
+  readonly source: ConnectorOrigin;
+  readonly transport: ConnectorTransport;
+  readonly disabled: boolean;
+  readonly timeouts: ConnectorTimeouts;
+  readonly isolation: Isolation;
+}
+
+/**
+ * A digest of all that makes a reconnect necessary when it changes. Two specs with one fingerprint are the same connector.
+ * It is a hash, so that it can be logged and compared without showing headers or environment.
+ */
+export function specFingerprint(spec: ConnectorSpec): string {
+  return createHash("sha256").update(JSON.stringify(sorted(spec))).digest("hex");
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([key, member]) => [key, sorted(member)]);
+}

@@ -1,0 +1,17 @@
+import type { ConnectorOrigin } from "./connector-spec.js";
+import type { Era } from "./wire/revisions.js";
+
+/** A connector as the API, `list` and `status` show it (design.md, contracts: Shapes). */
+export interface ConnectorStatus {
+  readonly key: string;
+  readonly source: ConnectorOrigin;
+  readonly state: "up" | "down" | "connecting" | "disabled";
+  /** Why it is down; says what and what to do, holds no secret. */
+  readonly reason?: string;
+  /** What the upstream speaks, once known. */
+  readonly era?: Era;
+  /** How many tools it adds to the catalog. */
+  readonly tools: number;
+  /** When it entered this state, RFC 3339. */
+  readonly since: string;
+}

@@ -1,0 +1,23 @@
+/** Writes one structured line. The shape is pino's, and a pino logger is one. */
+export type LogMethod = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/**
+ * What every part of the gateway logs through (R16).
+ *
+ * Fields never hold a secret, and never a tool's arguments at `info` or above. An `Error` goes under the key
+ * `err`, where pino serialises message and stack; under any other key it would print as `{}`.
+ */
+export interface Logger {
+  readonly debug: LogMethod;
+  readonly info: LogMethod;
+  readonly warn: LogMethod;
+  readonly error: LogMethod;
+}
+
+/** A logger that says nothing, for callers that were given none. */
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};
