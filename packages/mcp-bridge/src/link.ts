@@ -1,0 +1,72 @@
+import type { ConnectorSpec, Clock, GatewayError, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
+import type { Era, JsonObject } from "@cortex-os/mcp-core/wire";
+import type { AnswerSink, Exchange, UpstreamCall } from "./runtime/exchange.js";
+
+/** What an upstream turned out to be: the verdict of era detection, remembered with its date. */
+export interface UpstreamFacts {
+  readonly era: Era;
+  /** The revision that the gateway and the upstream speak with each other. */
+  readonly revision: string;
+  /** The upstream's own name and version; for display only, never for behaviour (2026-07-28, discover). */
+  readonly serverInfo?: JsonObject;
+  readonly capabilities: JsonObject;
+  readonly instructions?: string;
+  /** When the era was detected, RFC 3339. */
+  readonly detectedAt: string;
+}
+
+/** What a link tells its owner, from the moment `open` resolved until `close` is called. */
+export interface LinkEvents {
+  /** The upstream's tools changed, or may have changed unseen: list them again. */
+  onListChanged(): void;
+  /** The connection is gone. The owner closes this link and makes a new one; called at most once. */
+  onLost(error: GatewayError): void;
+}
+
+/** The ports a link works through. */
+export interface LinkDeps {
+  readonly spec: ConnectorSpec;
+  readonly clock: Clock;
+  readonly monotonic: Monotonic;
+  readonly timers: Timers;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  readonly events: LinkEvents;
+  /** What was learned last time: saves the detection, and is verified, not believed. */
+  readonly prior?: UpstreamFacts;
+}
+
+/** Bounds of one request of the gateway's own. */
+export interface OwnRequestOptions {
+  readonly signal?: AbortSignal;
+  /** From sending to the whole answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Longest answer in bytes. */
+  readonly maxBytes: number;
+}
+
+/**
+ * One connection to one upstream, whatever the transport: the port that `RemoteProxy` drives. A link lives once: opened,
+ * used, closed; after a loss its owner makes a new one.
+ */
+export interface Link {
+  /**
+   * Connects and detects the era, or verifies the remembered one, within the connector's `connectMs` (HTTP) or `startMs` (stdio).
+   * @throws GatewayError UPSTREAM_UNAVAILABLE, UPSTREAM_TIMEOUT or UPSTREAM_PROTOCOL, or CANCELLED when `signal` ended it;
+   *   the link is then good for `close` only
+   */
+  open(signal: AbortSignal): Promise<UpstreamFacts>;
+  /** One client request; the answer reaches `sink` in the era of `call.caller`. Never throws: failures go to the sink. */
+  send(call: UpstreamCall, sink: AnswerSink): Exchange;
+  /**
+   * A request of the gateway's own, in the upstream's era: the link adds the metadata that the era asks for.
+   * @returns the `result` member
+   * @throws GatewayError UPSTREAM_TIMEOUT, UPSTREAM_LIMIT (more than `maxBytes`), UPSTREAM_PROTOCOL (an error answer or
+   *   nonsense), UPSTREAM_UNAVAILABLE, or CANCELLED when `signal` ended it
+   */
+  request(method: string, params: JsonObject, options: OwnRequestOptions): Promise<JsonObject>;
+  /** A client session ended: release what is held for it. Unknown keys are fine. */
+  endSession(sessionKey: string): void;
+  /** Releases everything: sockets, timers, sessions, children. What is in flight fails with UPSTREAM_UNAVAILABLE. Idempotent. */
+  close(): Promise<void>;
+}

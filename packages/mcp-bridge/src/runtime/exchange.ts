@@ -1,0 +1,53 @@
+import type { GatewayError } from "@cortex-os/mcp-core";
+import type { CallerIdentity, JsonObject, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+
+/** One client request on its way to an upstream, already in the upstream's names. */
+export interface UpstreamCall {
+  /** The client's own request id: the answer carries it. */
+  readonly id: RequestId;
+  readonly method: string;
+  /** As the client sent it but for renaming; the object that was authorised, not a copy. */
+  readonly params: JsonObject | undefined;
+  readonly caller: Caller;
+  /** `mcp-param-*` headers of a modern client, lower-case, passed on as they came. */
+  readonly paramHeaders?: Readonly<Record<string, string>>;
+}
+
+/** Who calls, as far as the bridge needs it to keep callers apart (design.md, decision 6). */
+export interface Caller extends CallerIdentity {
+  /** Unique among living client sessions; absent for clients without one (modern, stateless). */
+  readonly sessionKey?: string;
+  /** The principal's id. */
+  readonly principal: string;
+}
+
+/**
+ * Where the answer to one request goes, in the era of its caller.
+ *
+ * Either bytes: `start`, `write`…, `end`; or messages: `notify`…, then one `respond`; or, before any byte, `fail`. After
+ * `end`, `respond` or `fail`, and after the exchange was cancelled, nothing more comes. A byte answer that breaks off
+ * half-way is `abort`: what was written cannot be taken back.
+ */
+export interface AnswerSink {
+  /** The upstream's HTTP status and the headers worth passing on (content-type and the like), lower-case. */
+  start(status: number, headers: Readonly<Record<string, string>>): void;
+  /** @returns false when the reader is behind: wait for {@link Exchange.resume} before the next chunk */
+  write(chunk: Uint8Array): boolean;
+  end(): void;
+  /** A notification that belongs to this request, its progress token being the caller's. */
+  notify(notification: JsonRpcNotification): void;
+  /** The answer, its id being the caller's; errors of the upstream are answers too. */
+  respond(response: JsonRpcResponse): void;
+  /** A failure of ours. */
+  fail(error: GatewayError): void;
+  /** The byte answer cannot go on. */
+  abort(error: GatewayError): void;
+}
+
+/** A request under way. */
+export interface Exchange {
+  /** Stops it: the upstream is told, the sink hears nothing more. Does nothing once answered. */
+  cancel(reason?: string): void;
+  /** Goes on after `write` returned false. */
+  resume(): void;
+}
