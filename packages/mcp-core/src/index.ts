@@ -9,6 +9,7 @@ export * from "./names.js";
 export * from "./random.js";
 export * from "./server-info.js";
 export * from "./system/system-clock.js";
+export * from "./system/system-holding-timers.js";
 export * from "./system/system-random.js";
 export * from "./system/system-timers.js";
 export * from "./timers.js";
