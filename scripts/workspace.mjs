@@ -1,0 +1,61 @@
+// What the scripts of the workspace share: where it is, and how to run one of its tools.
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+/** The root folder of the workspace. */
+export const root = path.resolve(import.meta.dirname, "..");
+
+const require = createRequire(import.meta.url);
+
+/**
+ * The script behind a binary of one of the root's devDependencies, to be run with `process.execPath`: no shell, no
+ * wrapper process between a signal and the tool. Throws if the package is not installed or has no such binary.
+ *
+ * @param {string} packageName
+ * @param {string} [binary]
+ */
+export function toolPath(packageName, binary = packageName) {
+  const manifestPath = path.join(root, "node_modules", packageName, "package.json");
+  /** @type {{ bin?: string | Record<string, string> }} */
+  const { bin } = require(manifestPath);
+  const relative = typeof bin === "string" ? bin : bin?.[binary];
+  if (relative === undefined) throw new Error(`${packageName} has no binary ${binary}`);
+  return path.join(path.dirname(manifestPath), relative);
+}
+
+/**
+ * Runs a Node script and resolves with its exit code: 128 + n for a signal, like a shell. A signal that reaches only
+ * this process is handed on, so that nothing outlives the caller.
+ *
+ * @param {string} script
+ * @param {readonly string[]} args
+ * @param {import("node:child_process").SpawnOptions} [options]
+ * @returns {Promise<number>}
+ */
+export function runNode(script, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: "inherit", ...options });
+    const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+    process.on("SIGTERM", forward).on("SIGINT", forward);
+    const done = () => process.off("SIGTERM", forward).off("SIGINT", forward);
+    child.once("error", (error) => {
+      done();
+      reject(error);
+    });
+    child.once("close", (code, signal) => {
+      done();
+      resolve(code ?? 128 + (signal === "SIGINT" ? 2 : 15));
+    });
+  });
+}
+
+/**
+ * Brings `dist` of the named projects (all of them when none is named) up to date. What the compiler prints goes to
+ * stderr, because stdout may belong to a command. Resolves with the compiler's exit code.
+ *
+ * @param {readonly string[]} [projects]
+ */
+export function build(projects = []) {
+  return runNode(toolPath("typescript", "tsc"), ["-b", ...projects], { stdio: ["ignore", 2, 2] });
+}
