@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { HEADER, isLegacyRevision, LEGACY_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type { FixtureServer } from "../fixture-server.js";
+import { notification } from "../fixture-server.js";
+import { LegacySession, readHandshake } from "../legacy-session.js";
+import { CODE, RpcFailure } from "../rpc-failure.js";
+import type { ParsedBody } from "./body.js";
+import { EventStream } from "./event-stream.js";
+import type { ExchangeFactory } from "./exchange-factory.js";
+import { sendEmpty, sendFailure } from "./reply.js";
+
+/** What a request without `MCP-Protocol-Version` speaks (2025-11-25, transports, Protocol Version Header). */
+const UNNAMED_REVISION = "2025-03-26";
+/** More sessions than that and the oldest is forgotten: clients are allowed to go without a word. */
+const MAX_SESSIONS = 10_000;
+
+interface HttpSession {
+  readonly session: LegacySession;
+  /** The GET streams of this client, oldest first. */
+  readonly streams: Set<EventStream>;
+}
+
+/** The legacy era over Streamable HTTP, with sessions or without. */
+export class LegacyEndpoint {
+  readonly #server: FixtureServer;
+  readonly #exchanges: ExchangeFactory;
+  readonly #keepsSessions: boolean;
+  readonly #sessions = new Map<string, HttpSession>();
+  readonly #stopListening: () => void;
+
+  constructor(server: FixtureServer, exchanges: ExchangeFactory, keepsSessions: boolean) {
+    this.#server = server;
+    this.#exchanges = exchanges;
+    this.#keepsSessions = keepsSessions;
+    this.#stopListening = server.tools.onChanged(() => {
+      this.#toolsChanged();
+    });
+  }
+
+  /** Sessions that are alive. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** GET streams that are open. */
+  get streams(): number {
+    return [...this.#sessions.values()].reduce((sum, { streams }) => sum + streams.size, 0);
+  }
+
+  async post(message: ParsedBody, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (message.kind === "unreadable" || message.kind === "invalid") {
+      sendFailure(res, 400, new RpcFailure(CODE.invalidRequest, "The body must be one JSON-RPC message"));
+      return;
+    }
+    if (message.kind === "request" && message.message.method === "initialize") {
+      await this.#initialize(message.message, res);
+      return;
+    }
+    const found = this.#find(req);
+    if (found instanceof RpcFailure) {
+      sendFailure(res, found.httpStatus, found, message.kind === "request" ? message.message.id : undefined);
+      return;
+    }
+    if (message.kind === "request") {
+      await this.#request(message.message, found.session, req, res);
+      return;
+    }
+    if (message.kind === "notification") found.session.receive(message.message);
+    sendEmpty(res, 202);
+  }
+
+  /** Opens the stream on which the client hears that the tools changed. */
+  get(req: IncomingMessage, res: ServerResponse): void {
+    if (!this.#keepsSessions || !this.#exchanges.features.listChanged) {
+      sendEmpty(res, 405, { allow: this.#keepsSessions ? "POST, DELETE" : "POST" });
+      return;
+    }
+    const found = this.#find(req);
+    if (found instanceof RpcFailure) {
+      sendFailure(res, found.httpStatus, found);
+      return;
+    }
+    const stream = new EventStream(res, this.#exchanges.streamDeps);
+    found.streams.add(stream);
+    res.once("close", () => {
+      found.streams.delete(stream);
+    });
+  }
+
+  /** Ends the client's session. */
+  delete(req: IncomingMessage, res: ServerResponse): void {
+    if (!this.#keepsSessions) {
+      sendEmpty(res, 405, { allow: "POST" });
+      return;
+    }
+    const found = this.#find(req);
+    if (found instanceof RpcFailure) {
+      sendFailure(res, found.httpStatus, found);
+      return;
+    }
+    this.#sessions.delete(String(req.headers[HEADER.sessionId]));
+    close(found);
+    sendEmpty(res, 200);
+  }
+
+  /** Forgets every session, as a server does that starts again. */
+  forgetSessions(): void {
+    const forgotten = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of forgotten) close(session);
+  }
+
+  shutDown(): void {
+    this.#stopListening();
+    this.forgetSessions();
+  }
+
+  async #initialize(request: JsonRpcRequest, res: ServerResponse): Promise<void> {
+    const exchange = this.#exchanges.open(res, "legacy");
+    let sessionId: string | undefined;
+    const answer = await this.#server.answer(request, exchange, () => {
+      const handshake = readHandshake(request.params);
+      if (this.#keepsSessions) sessionId = this.#open(new LegacySession(handshake, true));
+      const { listChanged, logging } = this.#exchanges.features;
+      const kept = this.#keepsSessions;
+      return this.#server.initializeResult(handshake.protocolVersion, {
+        listChanged: kept && listChanged,
+        logging: kept && logging,
+      });
+    });
+    exchange.finish(answer, sessionId);
+  }
+
+  async #request(
+    request: JsonRpcRequest,
+    session: LegacySession,
+    { headers }: IncomingMessage,
+    res: ServerResponse,
+  ): Promise<void> {
+    const exchange = this.#exchanges.open(res, "legacy");
+    const answer = await session.inFlight.during(request.id, exchange.scope, async () =>
+      this.#server.answer(request, exchange, () => session.result(this.#server, request, exchange, headers)),
+    );
+    // A method that is not known is 404 in the modern era only: here 404 would say that the session is gone.
+    exchange.finish(answer === undefined ? undefined : { ...answer, httpStatus: 200 });
+  }
+
+  /** The session a message belongs to, or why it is refused (2025-11-25, transports, Session Management). */
+  #find({ headers }: IncomingMessage): HttpSession | RpcFailure {
+    const revision = headers[HEADER.protocolVersion] ?? UNNAMED_REVISION;
+    if (typeof revision !== "string" || !isLegacyRevision(revision)) {
+      return refusal(400, `Unsupported protocol version: this endpoint speaks ${LEGACY_REVISIONS.join(", ")}`);
+    }
+    if (!this.#keepsSessions) return sessionless(revision);
+    const id = headers[HEADER.sessionId];
+    if (typeof id !== "string") return refusal(400, "Mcp-Session-Id is missing: initialize first");
+    return this.#sessions.get(id) ?? refusal(404, "Unknown session: initialize again");
+  }
+
+  #open(session: LegacySession): string {
+    const id = randomUUID();
+    this.#sessions.set(id, { session, streams: new Set() });
+    for (const [oldest, forgotten] of this.#sessions) {
+      if (this.#sessions.size <= MAX_SESSIONS) break;
+      this.#sessions.delete(oldest);
+      close(forgotten);
+    }
+    return id;
+  }
+
+  /** Tells every client that listens, each on one stream only: on the one it opened last. */
+  #toolsChanged(): void {
+    for (const { streams } of this.#sessions.values()) {
+      [...streams].at(-1)?.send(notification("notifications/tools/list_changed"));
+    }
+  }
+}
+
+const refusal = (httpStatus: number, message: string): RpcFailure =>
+  new RpcFailure(CODE.invalidRequest, message, { httpStatus });
+
+/** What stands in for a session when the server keeps none: gone with the request. */
+const sessionless = (protocolVersion: string): HttpSession => ({
+  session: new LegacySession({ protocolVersion, clientInfo: undefined, clientCapabilities: {} }, false),
+  streams: new Set(),
+});
+
+function close({ session, streams }: HttpSession): void {
+  session.inFlight.shutDown();
+  for (const stream of streams) stream.end();
+}

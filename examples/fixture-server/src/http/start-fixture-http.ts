@@ -1,0 +1,213 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { systemTimers, type Timers } from "@cortex-os/mcp-core";
+import { eraOfRevision, HEADER, META, metaOf } from "@cortex-os/mcp-core/wire";
+import type { CallCounts } from "../call-counters.js";
+import { FixtureServer, type FixtureServerOptions } from "../fixture-server.js";
+import { CODE, RpcFailure } from "../rpc-failure.js";
+import { parseMessage, readBody, type ParsedBody } from "./body.js";
+import { ExchangeFactory } from "./exchange-factory.js";
+import { LegacyEndpoint } from "./legacy-endpoint.js";
+import { foreignName } from "./loopback-guard.js";
+import { ModernEndpoint } from "./modern-endpoint.js";
+import { sendEmpty, sendFailure } from "./reply.js";
+import { RequestCounters, type RequestCounts } from "./request-counters.js";
+
+/** Which clients a server serves. */
+export type ServedEra = "modern" | "legacy" | "both";
+
+/** Options of {@link startFixtureHttp}. */
+export interface FixtureHttpOptions extends FixtureServerOptions {
+  /** The port on 127.0.0.1; 0 takes any free one. @default 0 */
+  readonly port?: number;
+  /** @default "both" */
+  readonly era?: ServedEra;
+  /** Whether legacy clients get sessions. @default true */
+  readonly sessions?: boolean;
+  /** Whether every answer is plain JSON: then there are no notifications and no subscriptions. @default false */
+  readonly jsonOnly?: boolean;
+  /** Milliseconds between two keep-alive comments on an event stream. @default 15_000 */
+  readonly keepAliveMs?: number;
+  /** Bytes a request body may have. @default 4 MiB */
+  readonly maxBodyBytes?: number;
+}
+
+/** A server that runs. */
+export interface FixtureHttp {
+  /** The MCP endpoint. */
+  readonly url: string;
+  readonly port: number;
+  /** What came in so far; the numbers go on changing. */
+  readonly requests: RequestCounts;
+  /** What became of the tool calls so far; the numbers go on changing. */
+  readonly calls: CallCounts;
+  /** Legacy sessions that are alive now. */
+  readonly sessions: number;
+  /** Legacy GET streams that are open now. */
+  readonly streams: number;
+  /** Forgets every session, as a server does that starts again: their next message gets 404. */
+  forgetSessions(): void;
+  /** Ends subscriptions with their result, cuts off all else, and frees the port. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How long the last answers may take to get out when the server closes. */
+const CLOSE_GRACE_MS = 1_000;
+const PATH = "/mcp";
+
+/**
+ * Starts an MCP server of both eras at `http://127.0.0.1:PORT/mcp`.
+ * @throws Error (`EADDRINUSE` and the like) when it cannot listen on the port
+ */
+export async function startFixtureHttp(options: FixtureHttpOptions = {}): Promise<FixtureHttp> {
+  const front = new HttpFront(options);
+  await front.listen(options.port ?? 0);
+  return front;
+}
+
+class HttpFront implements FixtureHttp {
+  readonly requests = new RequestCounters();
+  readonly #server: FixtureServer;
+  readonly #exchanges: ExchangeFactory;
+  readonly #modern: ModernEndpoint;
+  readonly #legacy: LegacyEndpoint;
+  readonly #era: ServedEra;
+  readonly #maxBodyBytes: number;
+  readonly #timers: Timers;
+  readonly #http: Server;
+  #port = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: FixtureHttpOptions) {
+    const timers = options.timers ?? systemTimers;
+    const streamDeps = { timers, keepAliveMs: options.keepAliveMs ?? 15_000 };
+    this.#server = new FixtureServer(options);
+    this.#exchanges = new ExchangeFactory(options.jsonOnly !== true, streamDeps);
+    this.#modern = new ModernEndpoint(this.#server, this.#exchanges);
+    this.#legacy = new LegacyEndpoint(this.#server, this.#exchanges, options.sessions ?? true);
+    this.#era = options.era ?? "both";
+    this.#maxBodyBytes = options.maxBodyBytes ?? 4 * 1024 * 1024;
+    this.#timers = timers;
+    this.#http = createServer((req, res) => {
+      // A client that breaks off in the middle of its message has left nobody to answer.
+      this.#serve(req, res).catch(() => res.destroy());
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}${PATH}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get calls(): CallCounts {
+    return this.#server.calls;
+  }
+
+  get sessions(): number {
+    return this.#legacy.sessions;
+  }
+
+  get streams(): number {
+    return this.#legacy.streams;
+  }
+
+  async listen(port: number): Promise<void> {
+    this.#http.listen(port, "127.0.0.1");
+    await once(this.#http, "listening");
+    const address = this.#http.address();
+    this.#port = typeof address === "object" && address !== null ? address.port : port;
+  }
+
+  forgetSessions(): void {
+    this.#legacy.forgetSessions();
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = once(this.#http, "close");
+    this.#http.close();
+    this.#legacy.shutDown();
+    let cancelTimer = (): void => {};
+    const grace = new Promise<void>((resolve) => {
+      cancelTimer = this.#timers.after(CLOSE_GRACE_MS, resolve);
+    });
+    await Promise.race([this.#exchanges.shutDown(), grace]);
+    cancelTimer();
+    this.#http.closeAllConnections();
+    await closed;
+  }
+
+  async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    this.requests.count(req.method);
+    const foreign = foreignName(req.headers);
+    if (foreign !== undefined) sendFailure(res, 403, new RpcFailure(CODE.invalidRequest, foreign));
+    else if (!isEndpoint(req.url)) sendEmpty(res, 404);
+    else if (this.#closing !== undefined) sendEmpty(res, 503, { connection: "close" });
+    else if (req.method === "POST") await this.#post(req, res);
+    else this.#session(req, res);
+  }
+
+  async #post(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const refused = refusedMediaTypes(req);
+    if (refused !== undefined) {
+      sendFailure(res, refused.httpStatus, refused);
+      return;
+    }
+    const body = await readBody(req, this.#maxBodyBytes);
+    if (body === undefined) {
+      res.setHeader("connection", "close");
+      sendFailure(res, 413, new RpcFailure(CODE.invalidRequest, `The body is longer than ${this.#maxBodyBytes} bytes`));
+      return;
+    }
+    const message = parseMessage(body);
+    this.requests.countMessage(message);
+    if (message.kind === "unreadable") sendFailure(res, 400, new RpcFailure(CODE.parseError, "The body is not JSON"));
+    else if (message.kind === "invalid") {
+      sendFailure(res, 400, new RpcFailure(CODE.invalidRequest, message.reason), message.id);
+    } else if (this.#isModern(message, req)) await this.#modern.post(message, req, res);
+    else await this.#legacy.post(message, req, res);
+  }
+
+  /** What only the legacy era has: a stream to listen on (GET) and the end of a session (DELETE). */
+  #session(req: IncomingMessage, res: ServerResponse): void {
+    const version = req.headers[HEADER.protocolVersion];
+    const legacy = this.#era !== "modern" && (typeof version !== "string" || eraOfRevision(version) === "legacy");
+    if (legacy && req.method === "GET") this.#legacy.get(req, res);
+    else if (legacy && req.method === "DELETE") this.#legacy.delete(req, res);
+    else sendEmpty(res, 405, { allow: this.#era === "modern" ? "POST" : "GET, POST, DELETE" });
+  }
+
+  /** How the client opens tells its era (versioning, Backward Compatibility): the body first, then its headers. */
+  #isModern(message: ParsedBody, { headers }: IncomingMessage): boolean {
+    if (this.#era !== "both") return this.#era === "modern";
+    if (message.kind !== "request" && message.kind !== "notification") return headers[HEADER.sessionId] === undefined;
+    const { method, params } = message.message;
+    if (metaOf(params)?.[META.protocolVersion] !== undefined) return true;
+    if (method === "initialize") return false;
+    const version = headers[HEADER.protocolVersion];
+    if (typeof version === "string") return eraOfRevision(version) === "modern";
+    return headers[HEADER.method] !== undefined;
+  }
+}
+
+const isEndpoint = (url: string | undefined): boolean => url === PATH || url?.startsWith(`${PATH}?`) === true;
+
+/** Why the body or the answer could not be understood (Streamable HTTP, Sending Messages). */
+function refusedMediaTypes({ headers }: IncomingMessage): RpcFailure | undefined {
+  const type = headers["content-type"] ?? "";
+  if (!/^application\/json\s*(?:;|$)/i.test(type)) {
+    return new RpcFailure(CODE.invalidRequest, "Content-Type must be application/json", { httpStatus: 415 });
+  }
+  const accept = headers.accept ?? "";
+  if (accept.includes("*/*")) return undefined;
+  if (accept.includes("application/json") && accept.includes("text/event-stream")) return undefined;
+  const message = "Accept must list application/json and text/event-stream";
+  return new RpcFailure(CODE.invalidRequest, message, { httpStatus: 406 });
+}

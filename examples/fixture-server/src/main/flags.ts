@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+import type { ServedEra } from "../http/start-fixture-http.js";
+
+/** What the command lines of both servers say. */
+export interface Flags {
+  readonly port: number;
+  readonly era: ServedEra;
+  readonly name: string | undefined;
+  readonly tools: number;
+  readonly delayMs: number;
+  readonly ttlMs: number | undefined;
+  readonly pageSize: number | undefined;
+  readonly sessions: boolean;
+  readonly jsonOnly: boolean;
+  readonly ignoreEof: boolean;
+  readonly allowCrash: boolean;
+}
+
+/** A command line that cannot be meant; the message is for the person who wrote it. */
+export class FlagError extends Error {
+  override readonly name = "FlagError";
+}
+
+const SHARED = {
+  era: { type: "string", default: "both" },
+  name: { type: "string" },
+  tools: { type: "string", default: "0" },
+  "delay-ms": { type: "string", default: "0" },
+  "ttl-ms": { type: "string" },
+  "page-size": { type: "string" },
+} as const;
+const HTTP_ONLY = {
+  port: { type: "string", default: "0" },
+  "no-sessions": { type: "boolean", default: false },
+  "json-only": { type: "boolean", default: false },
+} as const;
+const STDIO_ONLY = {
+  "ignore-eof": { type: "boolean", default: false },
+  "allow-crash": { type: "boolean", default: false },
+} as const;
+
+/**
+ * Reads the flags of one of the two servers.
+ * @throws FlagError for a flag the server does not have or a value it cannot use
+ */
+export function parseFlags(transport: "http" | "stdio", argv: readonly string[]): Flags {
+  const values = read(argv, { ...SHARED, ...(transport === "http" ? HTTP_ONLY : STDIO_ONLY) });
+  const number = (flag: string, max: number): number | undefined => {
+    const text = values[flag];
+    if (typeof text !== "string") return undefined;
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+    if (value > max) throw new FlagError(`--${flag} must be a whole number from 0 to ${max}, got ${text}`);
+    return value;
+  };
+  const pageSize = number("page-size", 1_000_000);
+  if (pageSize === 0) throw new FlagError("--page-size must be at least 1");
+  return {
+    port: number("port", 65_535) ?? 0,
+    era: eraOf(values["era"]),
+    name: typeof values["name"] === "string" ? values["name"] : undefined,
+    tools: number("tools", 99_999) ?? 0,
+    delayMs: number("delay-ms", 3_600_000) ?? 0,
+    ttlMs: number("ttl-ms", 999_999_999),
+    pageSize,
+    sessions: values["no-sessions"] !== true,
+    jsonOnly: values["json-only"] === true,
+    ignoreEof: values["ignore-eof"] === true,
+    allowCrash: values["allow-crash"] === true,
+  };
+}
+
+type Options = Readonly<Record<string, { type: "string"; default?: string } | { type: "boolean"; default?: boolean }>>;
+
+function read(argv: readonly string[], options: Options): Readonly<Record<string, unknown>> {
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new FlagError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function eraOf(value: unknown): ServedEra {
+  if (value === "modern" || value === "legacy" || value === "both") return value;
+  throw new FlagError(`--era must be modern, legacy or both, got ${String(value)}`);
+}

@@ -1,0 +1,149 @@
+import type { Readable, Writable } from "node:stream";
+import {
+  META,
+  metaOf,
+  type JsonObject,
+  type JsonRpcMessage,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+} from "@cortex-os/mcp-core/wire";
+import { FixtureServer, notification, type FixtureServerOptions } from "../fixture-server.js";
+import { parseMessage } from "../http/body.js";
+import type { ServedEra } from "../http/start-fixture-http.js";
+import { InFlight } from "../in-flight.js";
+import { LegacySession, readHandshake } from "../legacy-session.js";
+import { modernCaller, refuseInitialize } from "../modern-caller.js";
+import { CODE, RpcFailure } from "../rpc-failure.js";
+import { LineReader } from "./line-reader.js";
+import { StdioExchange } from "./stdio-exchange.js";
+
+/** Options of {@link serveFixtureStdio}. */
+export interface FixtureStdioOptions extends FixtureServerOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** @default "both" */
+  readonly era?: ServedEra;
+}
+
+const FEATURES = { listChanged: true, logging: true };
+
+/**
+ * Serves one client over a pair of streams, a JSON-RPC message a line, in both eras.
+ *
+ * `output` carries nothing but messages. Reading pauses while the client does not take what is written.
+ * @returns once `input` has ended, or `output` broke, and the last answers are written. Never rejects.
+ */
+export async function serveFixtureStdio(options: FixtureStdioOptions): Promise<void> {
+  const pipe = new StdioPipe(options);
+  await pipe.served();
+}
+
+class StdioPipe {
+  readonly #server: FixtureServer;
+  readonly #era: ServedEra;
+  readonly #input: Readable;
+  readonly #output: Writable;
+  readonly #inFlight = new InFlight();
+  readonly #pending = new Set<Promise<void>>();
+  #session: LegacySession | undefined;
+
+  constructor(options: FixtureStdioOptions) {
+    this.#server = new FixtureServer(options);
+    this.#era = options.era ?? "both";
+    this.#input = options.input;
+    this.#output = options.output;
+  }
+
+  async served(): Promise<void> {
+    const lines = new LineReader((line) => {
+      this.#receive(line);
+    });
+    const stopListening = this.#server.tools.onChanged(() => {
+      if (this.#session?.initialized === true) this.#write(notification("notifications/tools/list_changed"));
+    });
+    await new Promise<void>((resolve) => {
+      this.#input.on("data", (chunk: Buffer) => {
+        lines.push(chunk);
+      });
+      for (const event of ["end", "close", "error"]) this.#input.once(event, resolve);
+      for (const event of ["close", "error"]) this.#output.once(event, resolve);
+      // A client that is gone breaks the pipe once more for every message still on its way.
+      this.#output.on("error", () => {});
+    });
+    stopListening();
+    this.#inFlight.shutDown();
+    await Promise.all(this.#pending);
+  }
+
+  #receive(line: Buffer): void {
+    const message = parseMessage(line);
+    if (message.kind === "request") this.#start(message.message);
+    else if (message.kind === "notification") this.#notified(message.message);
+    else if (message.kind === "unreadable") this.#refuse(new RpcFailure(CODE.parseError, "The line is not JSON"));
+    else if (message.kind === "invalid") this.#refuse(new RpcFailure(CODE.invalidRequest, message.reason), message.id);
+    // What is left is a response, and this server asks for none.
+  }
+
+  #refuse(failure: RpcFailure, id?: string | number): void {
+    const error = failure.toErrorObject();
+    this.#write(id === undefined ? { jsonrpc: "2.0", error } : { jsonrpc: "2.0", id, error });
+  }
+
+  #notified(received: JsonRpcNotification): void {
+    if (received.method === "notifications/cancelled") this.#inFlight.cancel(received.params?.["requestId"]);
+    else this.#session?.receive(received);
+  }
+
+  #start(request: JsonRpcRequest): void {
+    const handled = this.#handle(request).finally(() => {
+      this.#pending.delete(handled);
+    });
+    this.#pending.add(handled);
+  }
+
+  async #handle(request: JsonRpcRequest): Promise<void> {
+    const exchange = new StdioExchange((message) => {
+      this.#write(message);
+    });
+    const answer = await this.#inFlight.during(request.id, exchange.scope, async () =>
+      this.#server.answer(request, exchange, () => this.#result(request, exchange)),
+    );
+    if (answer === undefined) return;
+    this.#write(answer.message);
+    // On a shared pipe the end of a subscription is told this way as well (2026-07-28, cancellation).
+    if (request.method === "subscriptions/listen" && "result" in answer.message) {
+      this.#write(notification("notifications/cancelled", { requestId: request.id, reason: "the server stops" }));
+    }
+  }
+
+  /** How the client opens tells its era (versioning, Backward Compatibility); both may go on at once. */
+  async #result(request: JsonRpcRequest, exchange: StdioExchange): Promise<JsonObject> {
+    const named = metaOf(request.params)?.[META.protocolVersion] !== undefined;
+    if (this.#era === "modern" || (this.#era === "both" && (named || !this.#isLegacy(request)))) {
+      if (request.method === "initialize" && !named) throw refuseInitialize(request);
+      return await this.#server.modern(request, modernCaller(request, {}), exchange, FEATURES);
+    }
+    if (request.method === "initialize") return this.#initialize(request);
+    if (this.#session !== undefined) return await this.#session.result(this.#server, request, exchange, {});
+    if (request.method === "ping") return {};
+    if (request.method.startsWith("tools/")) throw new RpcFailure(CODE.invalidRequest, "Not initialized: initialize first");
+    throw new RpcFailure(CODE.methodNotFound, `Method not found: ${request.method}`);
+  }
+
+  #isLegacy({ method }: JsonRpcRequest): boolean {
+    return this.#session !== undefined || method === "initialize" || method === "ping";
+  }
+
+  #initialize(request: JsonRpcRequest): JsonObject {
+    const handshake = readHandshake(request.params);
+    this.#session = new LegacySession(handshake, true);
+    return this.#server.initializeResult(handshake.protocolVersion, FEATURES);
+  }
+
+  #write(message: JsonRpcMessage): void {
+    if (!this.#output.writable) return;
+    if (this.#output.write(`${JSON.stringify(message)}\n`) || this.#input.isPaused()) return;
+    this.#input.pause();
+    this.#output.once("drain", () => this.#input.resume());
+  }
+}
