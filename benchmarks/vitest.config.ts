@@ -1,3 +1,3 @@
 import { packageConfig } from "../vitest.shared.js";
 
-export default packageConfig("@cortex-os/benchmarks");
+export default packageConfig("@cortex-os/benchmarks", { coveragePercent: 0 });

@@ -1,3 +1,3 @@
 import { packageConfig } from "../../vitest.shared.js";
 
-export default packageConfig("@cortex-os/integration-tests");
+export default packageConfig("@cortex-os/integration-tests", { coveragePercent: 0 });
