@@ -27,7 +27,7 @@ export const DEFAULT_NAME_POLICY: NamePolicy = { separator: "__", maxLength: 50,
  *
  * Characters that model APIs refuse become `_` (the separator itself is kept as configured). A name that was changed, or is longer than
  * `maxLength`, is cut and ends in `_` and 8 hex digits of the SHA-256 of what it stands for, so that two such names stay apart.
- * Never split it again: the catalog looks it up.
+ * Never split it again: the catalog looks it up. With a `maxLength` under 9 the digest itself is cut, and names may meet.
  */
 export function publicToolName(
   key: string,
@@ -40,5 +40,6 @@ export function publicToolName(
   const name = start + clean;
   if (clean === tool && name.length <= policy.maxLength) return name;
   const digest = createHash("sha256").update(`${key}\0${tool}`).digest("hex").slice(0, HASH_DIGITS);
-  return `${name.slice(0, policy.maxLength - HASH_DIGITS - 1)}_${digest}`;
+  const room = Math.max(0, policy.maxLength - HASH_DIGITS - 1);
+  return `${name.slice(0, room)}_${digest}`.slice(0, policy.maxLength);
 }
