@@ -6,8 +6,8 @@ import { LONGEST_DELAY_MS, type Timers } from "../timers.js";
  */
 export const systemHoldingTimers: Timers = {
   after(delayMs, task) {
-    if (delayMs > LONGEST_DELAY_MS) return () => {};
-    const timer = setTimeout(task, delayMs);
+    if (!(delayMs <= LONGEST_DELAY_MS)) return () => {};
+    const timer = setTimeout(task, Math.max(0, delayMs));
     return () => {
       clearTimeout(timer);
     };

@@ -1,6 +1,4 @@
-import type { Timers } from "../timers.js";
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { LONGEST_DELAY_MS, type Timers } from "../timers.js";
 
 /**
  * Node's timers. The global is looked up at each call, so that a test runner's fake timers work (R17).
@@ -8,9 +6,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 export const systemTimers: Timers = {
   after(delayMs, task) {
-    // setTimeout fires at once beyond this bound; a timer that far away is as good as none.
-    if (delayMs > LONGEST_TIMER_MS) return () => {};
-    const timer = setTimeout(task, delayMs);
+    // setTimeout would fire at once beyond the bound; a timer that far away is as good as none. NaN fails the comparison too.
+    if (!(delayMs <= LONGEST_DELAY_MS)) return () => {};
+    const timer = setTimeout(task, Math.max(0, delayMs));
     timer.unref();
     return () => {
       clearTimeout(timer);

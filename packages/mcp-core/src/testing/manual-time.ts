@@ -1,5 +1,5 @@
 import type { Clock, Monotonic } from "../clock.js";
-import type { Timers } from "../timers.js";
+import { LONGEST_DELAY_MS, type Timers } from "../timers.js";
 
 interface Pending {
   readonly dueMs: number;
@@ -36,6 +36,7 @@ export class ManualTime implements Clock, Monotonic, Timers {
   }
 
   after(delayMs: number, task: () => void): () => void {
+    if (!(delayMs <= LONGEST_DELAY_MS)) return () => {};
     const pending = { dueMs: this.#elapsedMs + Math.max(0, delayMs), task };
     this.#pending.add(pending);
     return () => {
@@ -48,8 +49,13 @@ export class ManualTime implements Clock, Monotonic, Timers {
     this.#nowMs += deltaMs;
   }
 
-  /** Moves all clocks on and runs what falls due, in order, letting promises settle between two tasks. */
+  /**
+   * Moves all clocks on and runs what falls due, in order, letting promises settle between two tasks. What a task throws passes
+   * through. Wait for one call before the next: of two at once, the clocks end where the later one does.
+   * @throws RangeError for a negative `deltaMs` or none: only {@link jump} goes back
+   */
   async advance(deltaMs: number): Promise<void> {
+    if (!(deltaMs >= 0)) throw new RangeError(`deltaMs must be a number of milliseconds >= 0, got ${deltaMs}`);
     const until = this.#elapsedMs + deltaMs;
     await settle();
     for (let next = this.#nextDue(until); next !== undefined; next = this.#nextDue(until)) {
@@ -62,8 +68,9 @@ export class ManualTime implements Clock, Monotonic, Timers {
   }
 
   #move(toMs: number): void {
-    this.#nowMs += toMs - this.#elapsedMs;
-    this.#elapsedMs = toMs;
+    const byMs = Math.max(0, toMs - this.#elapsedMs);
+    this.#nowMs += byMs;
+    this.#elapsedMs += byMs;
   }
 
   #nextDue(until: number): Pending | undefined {
