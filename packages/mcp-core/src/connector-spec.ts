@@ -63,7 +63,9 @@ export interface ConnectorSpec {
  * It is a hash, so that it can be logged and compared without showing headers or environment.
  */
 export function specFingerprint(spec: ConnectorSpec): string {
-  return createHash("sha256").update(JSON.stringify(sorted(spec))).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(spec)))
+    .digest("hex");
 }
 
 function sorted(value: unknown): unknown {

@@ -51,6 +51,7 @@ export class GatewayError extends Error {
     this.data = options.data;
   }
 
+  /** Whether `value` is one of ours, also from another copy of this package. */
   static is(value: unknown): value is GatewayError {
     return value instanceof Error && "isGatewayError" in value && value.isGatewayError === true;
   }

@@ -1,12 +1,12 @@
 export * from "./backoff.js";
-export * from "./clock.js";
+export type * from "./clock.js";
 export * from "./connector-spec.js";
-export * from "./connector-status.js";
+export type * from "./connector-status.js";
 export * from "./errors.js";
 export * from "./json-rpc-error.js";
 export * from "./logger.js";
 export * from "./names.js";
-export * from "./random.js";
+export type * from "./random.js";
 export * from "./server-info.js";
 export * from "./system/system-clock.js";
 export * from "./system/system-holding-timers.js";

@@ -1,13 +1,20 @@
 import { z } from "zod";
-import { DEFAULT_TIMEOUTS, type ConnectorSpec, type ConnectorTransport } from "./connector-spec.js";
+import {
+  DEFAULT_TIMEOUTS,
+  type ConnectorSpec,
+  type ConnectorTimeouts,
+  type ConnectorTransport,
+} from "./connector-spec.js";
 import { isConnectorKey } from "./names.js";
+import { LONGEST_DELAY_MS } from "./timers.js";
 
-const milliseconds = z.number().int().positive().max(2 ** 31 - 1);
+const milliseconds = z.number().int().positive().max(LONGEST_DELAY_MS);
 const stringRecord = z.record(z.string(), z.string());
 
 /**
- * One entry of `servers.json` (R13). `http` and `streamableHttp` mean the same; unknown fields are kept. An entry with a `command` and no
- * `transport` is stdio, one with an `endpoint` and none is HTTP.
+ * One entry of `servers.json` (R13). `http` and `streamableHttp` mean the same; unknown fields are kept, except `__proto__`, which is
+ * dropped here and in `env` and `headers`. An entry with a `command` and no `transport` is stdio, one with an `endpoint` and none is
+ * HTTP. Each issue of a refusal has the field in its `path` (print both); no message repeats a value, which could be a secret.
  */
 export const ServerInfoSchema = z
   .looseObject({
@@ -37,7 +44,11 @@ export const ServerInfoSchema = z
       context.addIssue({ code: "custom", path: ["command"], message: "a stdio server needs a command" });
     }
     if (transport !== "stdio" && !isHttpUrl(entry.endpoint, transport === "ws")) {
-      const message = transport === "ws" ? "needs a ws or wss URL" : "needs an http or https URL";
+      const kind = transport === "ws" ? "a ws or wss URL" : "an http or https URL";
+      const message =
+        entry.transport === undefined && entry.endpoint === undefined
+          ? `a server needs a command, or an endpoint that is ${kind}`
+          : `a server of transport ${transport} needs an endpoint that is ${kind}`;
       context.addIssue({ code: "custom", path: ["endpoint"], message });
     }
   });
@@ -68,7 +79,7 @@ export function connectorSpecOf(entry: ServerInfo): ConnectorSpec {
     source: "registry",
     transport: connectorTransportOf(entry),
     disabled: entry.disabled ?? false,
-    timeouts: { ...DEFAULT_TIMEOUTS, ...definedOnly(entry.timeouts ?? {}) },
+    timeouts: timeoutsOf(entry.timeouts ?? {}),
     isolation: entry.isolation ?? "shared",
   };
 }
@@ -94,11 +105,12 @@ function connectorTransportOf(entry: ServerInfo): ConnectorTransport {
   }
 }
 
-function definedOnly<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
-  for (const key in value) {
-    const member = value[key];
-    if (member !== undefined) kept[key] = member as Exclude<T[typeof key], undefined>;
-  }
-  return kept;
+function timeoutsOf(given: NonNullable<ServerInfo["timeouts"]>): ConnectorTimeouts {
+  return {
+    connectMs: given.connectMs ?? DEFAULT_TIMEOUTS.connectMs,
+    listMs: given.listMs ?? DEFAULT_TIMEOUTS.listMs,
+    callMs: given.callMs ?? DEFAULT_TIMEOUTS.callMs,
+    callMaxMs: given.callMaxMs ?? DEFAULT_TIMEOUTS.callMaxMs,
+    startMs: given.startMs ?? DEFAULT_TIMEOUTS.startMs,
+  };
 }

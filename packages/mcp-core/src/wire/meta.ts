@@ -11,12 +11,12 @@ export const META = {
 } as const;
 
 /** Per-request fields that exist in the modern era only: a legacy peer must not see them. */
-const MODERN_ONLY: readonly string[] = [
+const MODERN_ONLY: ReadonlySet<string> = new Set([
   META.protocolVersion,
   META.clientInfo,
   META.clientCapabilities,
   META.logLevel,
-];
+]);
 
 /** `params._meta` when it is an object. */
 export function metaOf(params: JsonObject | undefined): JsonObject | undefined {
@@ -33,7 +33,7 @@ export function withMeta(params: JsonObject | undefined, entries: Record<string,
 export function withoutModernMeta(params: JsonObject | undefined): JsonObject {
   const meta = metaOf(params);
   if (params === undefined || meta === undefined) return params ?? {};
-  const kept = Object.entries(meta).filter(([key]) => !MODERN_ONLY.includes(key));
+  const kept = Object.entries(meta).filter(([key]) => !MODERN_ONLY.has(key));
   const { _meta: _, ...rest } = params;
   return kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) };
 }
