@@ -2,8 +2,10 @@
 // reaches it and no second process has to be told.
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { followNpx } from "./follow-npx.mjs";
 import { build, root } from "./workspace.mjs";
 
+followNpx();
 const startedAt = performance.now();
 process.stderr.write("Building cortex-mcp … ");
 const code = await build(["apps/cortex-mcp", "examples/fixture-server"]);

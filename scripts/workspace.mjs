@@ -9,6 +9,16 @@ export const root = path.resolve(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
 
 /**
+ * What the scripts read of a `package.json`. Throws if there is none or it is not JSON.
+ *
+ * @param {string} folder
+ * @returns {{ bin?: string | Record<string, string>, private?: boolean }}
+ */
+export function readManifest(folder) {
+  return require(path.join(folder, "package.json"));
+}
+
+/**
  * The script behind a binary of one of the root's devDependencies, to be run with `process.execPath`: no shell, no
  * wrapper process between a signal and the tool. Throws if the package is not installed or has no such binary.
  *
@@ -16,17 +26,17 @@ const require = createRequire(import.meta.url);
  * @param {string} [binary]
  */
 export function toolPath(packageName, binary = packageName) {
-  const manifestPath = path.join(root, "node_modules", packageName, "package.json");
-  /** @type {{ bin?: string | Record<string, string> }} */
-  const { bin } = require(manifestPath);
+  const folder = path.join(root, "node_modules", packageName);
+  const { bin } = readManifest(folder);
   const relative = typeof bin === "string" ? bin : bin?.[binary];
   if (relative === undefined) throw new Error(`${packageName} has no binary ${binary}`);
-  return path.join(path.dirname(manifestPath), relative);
+  return path.join(folder, relative);
 }
 
 /**
- * Runs a Node script and resolves with its exit code: 128 + n for a signal, like a shell. A signal that reaches only
- * this process is handed on, so that nothing outlives the caller.
+ * Runs a Node script and resolves with its exit code: 128 + n for a signal, like a shell. A SIGTERM that reaches only
+ * this process is handed on, so that nothing outlives the caller; a Ctrl-C reaches the whole group by itself, so we only
+ * wait for the child to end.
  *
  * @param {string} script
  * @param {readonly string[]} args
@@ -36,9 +46,10 @@ export function toolPath(packageName, binary = packageName) {
 export function runNode(script, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: "inherit", ...options });
-    const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
-    process.on("SIGTERM", forward).on("SIGINT", forward);
-    const done = () => process.off("SIGTERM", forward).off("SIGINT", forward);
+    const forward = () => void child.kill("SIGTERM");
+    const wait = () => {};
+    process.on("SIGTERM", forward).on("SIGINT", wait);
+    const done = () => process.off("SIGTERM", forward).off("SIGINT", wait);
     child.once("error", (error) => {
       done();
       reject(error);
