@@ -23,7 +23,7 @@ describe.each([
   });
 
   test("runs a task on the real clock", async () => {
-    const task = vi.fn();
+    const task = vi.fn<() => void>();
     timers.after(1, task);
     await vi.waitFor(() => {
       expect(task).toHaveBeenCalledTimes(1);

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { paramsForUpstream, resultForClient } from "../era-conversion.js";
+import { META } from "../meta.js";
+
+const modern = { era: "modern", revision: "2026-07-28" } as const;
+const legacy = { era: "legacy", revision: "2025-11-25" } as const;
+
+describe("paramsForUpstream (R22)", () => {
+  test.each([modern, legacy])("hands on the object itself within one era: %j", (side) => {
+    const params = { name: "x", _meta: { [META.logLevel]: "debug" } };
+    expect(paramsForUpstream(params, side, side)).toBe(params);
+    expect(paramsForUpstream(undefined, side, side)).toEqual({});
+  });
+
+  test("takes the modern fields away from a legacy upstream, the progress token not", () => {
+    const params = {
+      name: "x",
+      arguments: { a: 1 },
+      _meta: { [META.protocolVersion]: "2026-07-28", [META.clientCapabilities]: {}, progressToken: 7 },
+    };
+    expect(paramsForUpstream(params, modern, legacy)).toEqual({
+      name: "x",
+      arguments: { a: 1 },
+      _meta: { progressToken: 7 },
+    });
+    expect(paramsForUpstream(undefined, modern, legacy)).toEqual({});
+  });
+
+  test("gives a modern upstream the fields it is owed, and declares no capabilities for a legacy client", () => {
+    const clientInfo = { name: "client", version: "1" };
+    const params = { name: "x", _meta: { progressToken: 7 } };
+    expect(paramsForUpstream(params, { ...legacy, clientInfo }, modern)).toEqual({
+      name: "x",
+      _meta: {
+        progressToken: 7,
+        [META.protocolVersion]: "2026-07-28",
+        [META.clientCapabilities]: {},
+        [META.clientInfo]: clientInfo,
+      },
+    });
+  });
+
+  test("leaves clientInfo out when the client gave none, and overrules fields a legacy client made up", () => {
+    const params = { _meta: { [META.protocolVersion]: "9999-01-01", [META.clientCapabilities]: { sampling: {} } } };
+    expect(paramsForUpstream(params, legacy, modern)).toEqual({
+      _meta: { [META.protocolVersion]: "2026-07-28", [META.clientCapabilities]: {} },
+    });
+  });
+});
+
+describe("resultForClient (R22)", () => {
+  test.each(["modern", "legacy"] as const)("hands on the object itself within the %s era", (era) => {
+    const result = { resultType: "input_required", content: [] };
+    const converted = resultForClient(result, era, era);
+    expect(converted).toEqual({ ok: true, result });
+    expect(converted.ok && converted.result).toBe(result);
+  });
+
+  test("calls a legacy result complete for a modern client, unless it names its type", () => {
+    expect(resultForClient({ content: [] }, "legacy", "modern")).toEqual({
+      ok: true,
+      result: { resultType: "complete", content: [] },
+    });
+    const own = { resultType: "x" };
+    expect(resultForClient(own, "legacy", "modern")).toEqual({ ok: true, result: own });
+  });
+
+  test.each([[{ resultType: "complete", content: [], _meta: {} }], [{ content: [], _meta: {} }]])(
+    "takes the type away for a legacy client: %j",
+    (result) => {
+      expect(resultForClient(result, "modern", "legacy")).toEqual({ ok: true, result: { content: [], _meta: {} } });
+    },
+  );
+
+  test.each([
+    ["input_required", "The connector asks for input in a way that needs a client of revision 2026-07-28 or later"],
+    ["task", 'The connector answered with a result of type "task", which this client\'s revision cannot carry'],
+    [5, "The connector answered with a result of type 5, which this client's revision cannot carry"],
+  ])("refuses a result of type %j to a legacy client and says why", (resultType, message) => {
+    expect(resultForClient({ resultType, secret: "kept back" }, "modern", "legacy")).toEqual({
+      ok: false,
+      error: { code: -32_603, message },
+    });
+  });
+
+  test("a complete result that goes over both eras and back is what it was", () => {
+    const result = { resultType: "complete", content: [{ type: "text", text: "x" }] };
+    const there = resultForClient(result, "modern", "legacy");
+    expect(there.ok && resultForClient(there.result, "legacy", "modern")).toEqual({ ok: true, result });
+  });
+});
