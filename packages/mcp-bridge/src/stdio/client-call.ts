@@ -1,0 +1,78 @@
+import type { GatewayError } from "@cortex-os/mcp-core";
+import { paramsForUpstream, progressTokenOf, resultForClient, type JsonObject, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import type { UpstreamFacts } from "../link.js";
+import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
+import type { Channel, PendingRequest, Receiver, RequestBounds } from "./channel.js";
+
+/**
+ * One client request on its way over a shared channel: params go out in the era of the upstream, the answer and its progress come
+ * back in the era, and under the id and token, of the caller.
+ */
+export class ClientCall implements Receiver, Exchange {
+  readonly #call: UpstreamCall;
+  readonly #sink: AnswerSink;
+  readonly #onSettled: (call: ClientCall) => void;
+  readonly #progressToken: string | number | undefined;
+  #facts: UpstreamFacts | undefined;
+  #request: PendingRequest | undefined;
+  #settled = false;
+
+  /** @param onSettled called once, before the sink hears the outcome, whether that is an answer, a failure or a cancellation */
+  constructor(call: UpstreamCall, sink: AnswerSink, onSettled: (call: ClientCall) => void) {
+    this.#call = call;
+    this.#sink = sink;
+    this.#onSettled = onSettled;
+    this.#progressToken = progressTokenOf(call.params);
+  }
+
+  /** Sends it, unless it was cancelled or has failed while it waited. */
+  begin(channel: Channel, facts: UpstreamFacts, bounds: RequestBounds): void {
+    if (this.#settled) return;
+    this.#facts = facts;
+    const { caller, method, params } = this.#call;
+    const request = channel.request(method, paramsForUpstream(params, caller, facts), this, {
+      ...bounds,
+      progress: this.#progressToken !== undefined,
+    });
+    this.#request = request;
+  }
+
+  onAnswer(answer: JsonRpcResponse): void {
+    if (!this.#settle()) return;
+    const { id, caller } = this.#call;
+    if ("error" in answer) {
+      this.#sink.respond({ jsonrpc: "2.0", id, error: answer.error });
+      return;
+    }
+    const converted = resultForClient(answer.result, this.#facts?.era ?? caller.era, caller.era);
+    if (converted.ok) this.#sink.respond({ jsonrpc: "2.0", id, result: converted.result });
+    else this.#sink.respond({ jsonrpc: "2.0", id, error: converted.error });
+  }
+
+  onProgress(params: JsonObject): void {
+    if (this.#settled || this.#progressToken === undefined) return;
+    this.#sink.notify({
+      jsonrpc: "2.0",
+      method: "notifications/progress",
+      params: { ...params, progressToken: this.#progressToken },
+    });
+  }
+
+  onFailure(error: GatewayError): void {
+    if (this.#settle()) this.#sink.fail(error);
+  }
+
+  cancel(reason?: string): void {
+    if (this.#settle()) this.#request?.cancel(reason);
+  }
+
+  /** Nothing to do: answers are whole messages, so the sink is never waited for. */
+  resume(): void {}
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#onSettled(this);
+    return true;
+  }
+}

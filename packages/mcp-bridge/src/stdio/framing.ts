@@ -1,0 +1,71 @@
+const NEWLINE = 0x0a;
+
+/** Hears the lines of a {@link LineReader}. */
+export interface LineSink {
+  /**
+   * One line without its newline; it may end in a carriage return, and it may be empty.
+   *
+   * @param bytes its length in bytes
+   * @param cut the line is longer than the reader's bound: this is its beginning, and the rest was dropped
+   */
+  (line: string, bytes: number, cut: boolean): void;
+}
+
+/**
+ * Splits a byte stream into lines of UTF-8 (2026-07-28, stdio: messages are delimited by newlines).
+ *
+ * Bytes are decoded a whole line at a time, so a character split across two chunks comes out right, and each byte is copied at
+ * most once however many chunks a line takes. What it holds back never exceeds `maxBytes` and one chunk.
+ */
+export class LineReader {
+  readonly #maxBytes: number;
+  readonly #onLine: LineSink;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** The rest of a line that was cut is still coming. */
+  #skipping = false;
+
+  /** @param maxBytes longest line; a longer one is cut */
+  constructor(maxBytes: number, onLine: LineSink) {
+    this.#maxBytes = maxBytes;
+    this.#onLine = onLine;
+  }
+
+  /** Takes the next bytes, and hands on each line that is complete. */
+  push(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      this.#hold(chunk.subarray(start, end));
+      this.#finish();
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#hold(start === 0 ? chunk : chunk.subarray(start));
+  }
+
+  /** The stream ended: what is held back is the last line, although no newline followed it. */
+  end(): void {
+    if (this.#heldBytes > 0) this.#finish();
+  }
+
+  #hold(part: Buffer): void {
+    if (this.#skipping) return;
+    this.#held.push(part);
+    this.#heldBytes += part.length;
+    if (this.#heldBytes <= this.#maxBytes) return;
+    this.#emit(this.#maxBytes, true);
+    this.#skipping = true;
+  }
+
+  #finish(): void {
+    if (!this.#skipping) this.#emit(this.#heldBytes, false);
+    this.#skipping = false;
+  }
+
+  #emit(bytes: number, cut: boolean): void {
+    const [first] = this.#held;
+    const whole = this.#held.length === 1 && first !== undefined ? first : Buffer.concat(this.#held, this.#heldBytes);
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#onLine(whole.toString("utf8", 0, bytes), bytes, cut);
+  }
+}

@@ -1,0 +1,159 @@
+import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
+import type { JsonObject, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import { Channel, type PendingRequest, type RequestBounds } from "./channel.js";
+import { Child, type ChildOptions } from "./child.js";
+import { redactorOf } from "./redact.js";
+
+/** What to start, and how. */
+export type PeerSettings = Omit<ChildOptions, "onLine" | "onFirstSound" | "onEnd">;
+
+/** Hears of a {@link Peer} from its start on. */
+export interface PeerEvents {
+  onNotification(notification: JsonRpcNotification): void;
+  /** The peer serves no more, and not because it was stopped. Called once, after every request under way has failed. */
+  onLost(error: GatewayError): void;
+}
+
+/** One child process that speaks JSON-RPC. */
+export class Peer {
+  readonly channel: Channel;
+  /** Resolves when the child first writes anything: it has begun to run. */
+  readonly firstSound: Promise<void>;
+  #child: Child | undefined;
+  #lost: GatewayError | undefined;
+  readonly #connectorId: string;
+  readonly #events: PeerEvents;
+
+  /** @throws GatewayError as {@link Child.start} does, the connector named */
+  static async start(settings: PeerSettings, events: PeerEvents): Promise<Peer> {
+    const { promise, resolve } = withResolvers();
+    const peer = new Peer(settings, events, promise);
+    try {
+      peer.#child = await Child.start({
+        ...settings,
+        onLine: (line, bytes, cut) => {
+          if (cut) peer.#onLineTooLong(settings.maxLineBytes);
+          else if (peer.#lost === undefined) peer.channel.accept(line, bytes);
+        },
+        onFirstSound: resolve,
+        onEnd: (reason) => {
+          peer.#lose(peer.failure("UPSTREAM_UNAVAILABLE", reason));
+        },
+      });
+    } catch (error) {
+      throw GatewayError.is(error) ? peer.failure(error.code, error.message) : error;
+    }
+    return peer;
+  }
+
+  private constructor(settings: PeerSettings, events: PeerEvents, firstSound: Promise<void>) {
+    const { connectorId, logger, timers, env } = settings;
+    this.#connectorId = connectorId;
+    this.#events = events;
+    this.firstSound = firstSound;
+    this.channel = new Channel({
+      connectorId,
+      timers,
+      logger,
+      redact: redactorOf(Object.values(env)),
+      write: (line) => this.#child?.write(line),
+      onNotification: (notification) => {
+        events.onNotification(notification);
+      },
+    });
+  }
+
+  /** Why it serves no more; `undefined` while it does. */
+  get lost(): GatewayError | undefined {
+    return this.#lost;
+  }
+
+  /** The last line it wrote to stderr, redacted and short; empty when there was none. */
+  get lastLine(): string {
+    return this.#child?.lastLine ?? "";
+  }
+
+  /** The id of its process group. */
+  get group(): number | undefined {
+    return this.#child?.group;
+  }
+
+  /**
+   * Sends a request of the gateway's own.
+   *
+   * @returns the answer, an error of the peer's being one
+   * @throws GatewayError as the channel fails the request, or CANCELLED when `signal` ended it
+   */
+  ask(method: string, params: JsonObject, { signal, maxBytes = Infinity, ...bounds }: AskOptions = {}): Promise<JsonRpcResponse> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        pending.cancel("cancelled");
+        reject(this.failure("CANCELLED", `${method} was cancelled`));
+      };
+      const settle = (): void => signal?.removeEventListener("abort", onAbort);
+      const pending: PendingRequest = this.channel.request(
+        method,
+        params,
+        {
+          onAnswer: (answer, bytes) => {
+            settle();
+            if (bytes <= maxBytes) resolve(answer);
+            else reject(this.failure("UPSTREAM_LIMIT", `the answer to ${method} is longer than ${maxBytes} bytes`));
+          },
+          onProgress: () => {},
+          onFailure: (error) => {
+            settle();
+            reject(error);
+          },
+        },
+        bounds,
+      );
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** Serves no more: requests under way fail with `error`, and nothing is heard of it again. `stop` remains to be called. */
+  retire(error: GatewayError): void {
+    this.#lost ??= error;
+    this.channel.failAll(error);
+  }
+
+  /** Ends the process; see {@link Child.stop}. Requests under way fail. */
+  async stop(now = false): Promise<void> {
+    this.retire(this.failure("UPSTREAM_UNAVAILABLE", "it was stopped"));
+    await this.#child?.stop(now);
+  }
+
+  #onLineTooLong(maxBytes: number): void {
+    // At once: what floods its output would only be read on and on.
+    this.#lose(this.failure("UPSTREAM_LIMIT", `it wrote a message longer than ${maxBytes} bytes`), true);
+  }
+
+  #lose(error: GatewayError, now = false): void {
+    if (this.#lost !== undefined) return;
+    this.retire(error);
+    void this.#child?.stop(now);
+    this.#events.onLost(error);
+  }
+
+  /** An error that names the connector. */
+  failure(code: GatewayErrorCode, what: string): GatewayError {
+    return new GatewayError(code, `Connector ${JSON.stringify(this.#connectorId)}: ${what}`);
+  }
+}
+
+/** Bounds of a request of the gateway's own. */
+export interface AskOptions extends RequestBounds {
+  readonly signal?: AbortSignal;
+  /** Longest answer in bytes. @default unbounded but for the longest line */
+  readonly maxBytes?: number;
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
