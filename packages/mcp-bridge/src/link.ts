@@ -32,9 +32,14 @@ export interface LinkDeps {
   readonly random: RandomSource;
   readonly logger: Logger;
   readonly events: LinkEvents;
+  /** How the gateway introduces itself to upstreams. @default {@link GATEWAY_INFO} */
+  readonly clientInfo?: JsonObject;
   /** What was learned last time: saves the detection, and is verified, not believed. */
   readonly prior?: UpstreamFacts;
 }
+
+/** The gateway's `clientInfo` towards upstreams, when its owner gives none. */
+export const GATEWAY_INFO: JsonObject = { name: "cortex-mcp", version: "0.0.0" };
 
 /** Bounds of one request of the gateway's own. */
 export interface OwnRequestOptions {
@@ -43,6 +48,8 @@ export interface OwnRequestOptions {
   readonly timeoutMs: number;
   /** Longest answer in bytes. */
   readonly maxBytes: number;
+  /** `mcp-param-*` headers, for transports that have headers. */
+  readonly paramHeaders?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -67,6 +74,11 @@ export interface Link {
   request(method: string, params: JsonObject, options: OwnRequestOptions): Promise<JsonObject>;
   /** A client session ended: release what is held for it. Unknown keys are fine. */
   endSession(sessionKey: string): void;
-  /** Releases everything: sockets, timers, sessions, children. What is in flight fails with UPSTREAM_UNAVAILABLE. Idempotent. */
-  close(): Promise<void>;
+  /**
+   * Releases everything: sockets, timers, children. What is in flight fails with UPSTREAM_UNAVAILABLE. Idempotent.
+   *
+   * With `drain`, nothing new starts but calls in flight may end by themselves; resolves when they have. A link whose
+   * calls cannot outlive it ignores that. A later `close()` without it ends them.
+   */
+  close(options?: { readonly drain?: boolean }): Promise<void>;
 }

@@ -1,5 +1,11 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
-import type { CallerIdentity, JsonObject, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type {
+  CallerIdentity,
+  JsonObject,
+  JsonRpcNotification,
+  JsonRpcResponse,
+  RequestId,
+} from "@cortex-os/mcp-core/wire";
 
 /** One client request on its way to an upstream, already in the upstream's names. */
 export interface UpstreamCall {

@@ -1,0 +1,105 @@
+import type { ClassifiedMessage } from "@cortex-os/mcp-core/wire";
+import type { Dispatcher } from "undici";
+import { answerForm, answerReader, type AnswerReader } from "./answer-reader.js";
+
+/** Most of a refusal that is kept, in bytes. */
+const MAX_REFUSAL_BYTES = 16 * 1024;
+/** Longest event on a stream of notifications, in bytes. */
+const MAX_EVENT_BYTES = 1024 * 1024;
+
+/** How a stream of events came to its end. */
+export type StreamEnd =
+  /** No connection: the upstream is not there. */
+  | { readonly kind: "unreachable"; readonly error: Error }
+  /** It said no. */
+  | { readonly kind: "refused"; readonly status: number; readonly text: string }
+  /** It was a stream and ended, or broke. */
+  | { readonly kind: "ended" };
+
+/** Who follows a stream. */
+export interface StreamListener {
+  onOpen(): void;
+  onMessage(message: Exclude<ClassifiedMessage, { kind: "invalid" }>): void;
+  /** The last word; not after `stop`. */
+  onEnd(end: StreamEnd): void;
+}
+
+/** One long response of events: undici's handler for it. */
+export class EventStream implements Dispatcher.DispatchHandler {
+  readonly #key: string;
+  readonly #listener: StreamListener;
+  #controller: Dispatcher.DispatchController | undefined;
+  #reader: AnswerReader | undefined;
+  #status = 0;
+  #refusal = "";
+  #stopped = false;
+
+  constructor(key: string, listener: StreamListener) {
+    this.#key = key;
+    this.#listener = listener;
+  }
+
+  /** Closes it; the listener hears nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#controller?.abort(new Error("stopped listening"));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#stopped) controller.abort(new Error("stopped listening"));
+  }
+
+  onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200 || this.#stopped) return;
+    this.#status = status;
+    const contentType = headers["content-type"];
+    const isStream = typeof contentType === "string" && answerForm(contentType) === "sse";
+    if (status !== 200 || !isStream) return;
+    this.#reader = answerReader("sse", this.#key, MAX_EVENT_BYTES, (message) => {
+      if (!this.#stopped) this.#listener.onMessage(message);
+    });
+    this.#listener.onOpen();
+  }
+
+  onResponseData(_: unknown, chunk: Buffer): void {
+    if (this.#stopped) return;
+    if (this.#reader === undefined) {
+      this.#refusal += chunk.toString("utf8");
+      if (this.#refusal.length > MAX_REFUSAL_BYTES) this.#end(true);
+      return;
+    }
+    try {
+      this.#reader.push(chunk);
+    } catch {
+      // What cannot be read is left; opening it anew is the listener's to decide.
+      this.#end(true);
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#end(false);
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    if (this.#stopped) return;
+    if (this.#controller !== undefined) {
+      this.#end(false);
+      return;
+    }
+    this.#stopped = true;
+    this.#listener.onEnd({ kind: "unreachable", error });
+  }
+
+  #end(abort: boolean): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (abort) this.#controller?.abort(new Error("the stream cannot be read"));
+    const isStream = this.#reader !== undefined;
+    this.#listener.onEnd(
+      isStream || this.#status === 0
+        ? { kind: "ended" }
+        : { kind: "refused", status: this.#status, text: this.#refusal },
+    );
+  }
+}

@@ -1,0 +1,115 @@
+import { GatewayError } from "@cortex-os/mcp-core";
+
+const MAX_QUOTE = 200;
+
+/** Why a connection could not be made, by the code that Node, OpenSSL or undici gives the error. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  ENOTFOUND: "the host name is not known",
+  EAI_AGAIN: "the host name cannot be looked up right now",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
+  ETIMEDOUT: "no connection in time",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+  UND_ERR_SOCKET: "the other side closed the connection",
+  UND_ERR_HEADERS_OVERFLOW: "the response headers are too large",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the response is shorter or longer than announced",
+  UND_ERR_DESTROYED: "the connection pool is closed",
+  UND_ERR_CLOSED: "the connection pool is closed",
+};
+
+/** How every message of this package names the upstream. */
+export const connectorName = (key: string): string => `Connector "${key}"`;
+
+/** The `code` of whatever was thrown, or of the first error inside an `AggregateError`. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return codeOf(error.cause);
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  if (code === undefined) return "the connection failed";
+  if (code.startsWith("HPE_")) return `the response is not HTTP (${code})`;
+  return REASONS[code] ?? `the connection failed (${code})`;
+}
+
+/** UPSTREAM_UNAVAILABLE because no connection could be made: nothing was sent, and the link is lost. */
+export class UnreachableError extends GatewayError {
+  constructor(key: string, cause: unknown) {
+    super("UPSTREAM_UNAVAILABLE", `${connectorName(key)} cannot be reached: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * UPSTREAM_UNAVAILABLE for a connection that could not be made or broke. The message is made of the error's code alone,
+ * because Node's own messages may quote addresses.
+ *
+ * @param sent whether bytes of the request may have reached the upstream: then it may have been carried out
+ */
+export function connectionFailure(key: string, error: unknown, sent: boolean): GatewayError {
+  if (!sent) return new UnreachableError(key, error);
+  const message = `${connectorName(key)} broke off before its answer was complete: ${reasonOf(error)}; the request may have been carried out`;
+  return new GatewayError("UPSTREAM_UNAVAILABLE", message, { cause: error });
+}
+
+/** Text that an upstream sent, fit for a message of ours: marked as such, one line, printable, at most 200 characters. */
+export function quoteUpstream(text: string): string {
+  const line = text
+    .slice(0, 4 * MAX_QUOTE)
+    .replace(/[\p{C}\p{Z}]+/gu, " ")
+    .trim();
+  if (line === "") return "(no text)";
+  // Half a character at the cut would not be printable.
+  const shown = line.slice(0, MAX_QUOTE).replace(/[\ud800-\udbff]$/, "");
+  return `(upstream text: "${shown}")`;
+}
+
+/** UPSTREAM_PROTOCOL: the upstream said something that is not MCP. */
+export function protocolFailure(key: string, what: string, cause?: unknown): GatewayError {
+  const options = cause === undefined ? {} : { cause };
+  return new GatewayError("UPSTREAM_PROTOCOL", `${connectorName(key)} ${what}`, options);
+}
+
+/** UPSTREAM_TIMEOUT: nothing came for as long as it may. */
+export function timeoutFailure(key: string, waitedMs: number, what = "did not answer"): GatewayError {
+  return new GatewayError("UPSTREAM_TIMEOUT", `${connectorName(key)} ${what} within ${waitedMs} ms`);
+}
+
+/** UPSTREAM_LIMIT: the upstream said more than the gateway reads. */
+export function tooLargeFailure(key: string, maxBytes: number): GatewayError {
+  return new GatewayError("UPSTREAM_LIMIT", `${connectorName(key)} answered with more than ${maxBytes} bytes`);
+}
+
+/** UPSTREAM_UNAVAILABLE: the gateway itself closes the connector. */
+export function closedFailure(key: string): GatewayError {
+  return new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is being closed`);
+}
+
+/**
+ * What an HTTP status means whose body is no JSON-RPC answer.
+ *
+ * @param text the body, quoted in the message where it helps to find the mistake
+ */
+export function statusFailure(key: string, status: number, text: string): GatewayError {
+  const name = connectorName(key);
+  if (status === 401 || status === 403) {
+    const message = `${name} answered HTTP ${status}: it needs credentials, or other ones; check the headers configured for it`;
+    return new GatewayError("UPSTREAM_UNAVAILABLE", message);
+  }
+  if (status >= 300 && status < 400) {
+    const message = `${name} answered with a redirect (HTTP ${status}), which is not followed; configure the address it leads to`;
+    return new GatewayError("UPSTREAM_PROTOCOL", message);
+  }
+  if (status === 429) return new GatewayError("UPSTREAM_LIMIT", `${name} answered HTTP 429: too many requests`);
+  if (status === 408 || status === 425 || status >= 500) {
+    return new GatewayError("UPSTREAM_UNAVAILABLE", `${name} answered HTTP ${status} ${quoteUpstream(text)}`);
+  }
+  return new GatewayError(
+    "UPSTREAM_PROTOCOL",
+    `${name} answered HTTP ${status} without a JSON-RPC message ${quoteUpstream(text)}`,
+  );
+}

@@ -1,0 +1,143 @@
+import { GatewayError } from "@cortex-os/mcp-core";
+import type { JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { Dispatcher } from "undici";
+import { answerForm, answerReader, type AnswerReader } from "./answer-reader.js";
+import { connectionFailure, tooLargeFailure } from "./failures.js";
+import type { HttpRequest, HttpUpstream } from "./http-upstream.js";
+import { answers } from "./upstream-exchange.js";
+
+/** One whole HTTP response. */
+export interface HttpReply {
+  readonly status: number;
+  /** Names in lower case; several values of one name joined by a comma and a space. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Everything that came, also of an event stream that was left after its answer. */
+  readonly body: string;
+  /** The answer to the request that {@link ReplyOptions.answerTo} names, if there was one. */
+  readonly response?: JsonRpcResponse;
+}
+
+/** Bounds of one {@link httpReply}. */
+export interface ReplyOptions {
+  readonly signal: AbortSignal;
+  /** Longest body in bytes. */
+  readonly maxBytes: number;
+  /** The request whose answer is looked for; an event stream is left as soon as it came. */
+  readonly answerTo?: RequestId;
+}
+
+/**
+ * One exchange outside the hot path, collected whole. Any status is a reply.
+ *
+ * @throws GatewayError UPSTREAM_UNAVAILABLE when the connection fails, UPSTREAM_LIMIT, or the signal's reason
+ */
+export function httpReply(upstream: HttpUpstream, request: HttpRequest, options: ReplyOptions): Promise<HttpReply> {
+  return new Promise((resolve, reject) => {
+    upstream.dispatch(request, new ReplyCollector(upstream.key, options, resolve, reject));
+  });
+}
+
+class ReplyCollector implements Dispatcher.DispatchHandler {
+  readonly #key: string;
+  readonly #options: ReplyOptions;
+  readonly #resolve: (reply: HttpReply) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #onAbort = () => this.#stop(this.#options.signal.reason);
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #status = 0;
+  #headers: Record<string, string> = {};
+  #reader: AnswerReader | undefined;
+  #response: JsonRpcResponse | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #done = false;
+
+  constructor(
+    key: string,
+    options: ReplyOptions,
+    resolve: (reply: HttpReply) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#key = key;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    options.signal.addEventListener("abort", this.#onAbort);
+    if (options.signal.aborted) this.#onAbort();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#done) controller.abort(new Error("cancelled"));
+  }
+
+  onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return;
+    this.#status = status;
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined) this.#headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    }
+    const { answerTo, maxBytes } = this.#options;
+    const form = answerForm(this.#headers["content-type"]);
+    if (answerTo === undefined || form === undefined) return;
+    this.#reader = answerReader(form, this.#key, maxBytes, (classified) => {
+      if (classified.kind === "response" && answers(classified.message, answerTo))
+        this.#response ??= classified.message;
+    });
+  }
+
+  onResponseData(_: unknown, chunk: Buffer): void {
+    if (this.#done) return;
+    this.#size += chunk.length;
+    if (this.#size > this.#options.maxBytes) {
+      this.#stop(tooLargeFailure(this.#key, this.#options.maxBytes));
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#read((reader) => reader.push(chunk));
+    if (this.#response !== undefined) this.#reply(true);
+  }
+
+  onResponseEnd(): void {
+    if (this.#done) return;
+    this.#read((reader) => reader.end());
+    this.#reply(false);
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    this.#stop(connectionFailure(this.#key, error, this.#controller !== undefined));
+  }
+
+  /** A body that is no message is a reply all the same: the caller judges it by status and text. */
+  #read(step: (reader: AnswerReader) => void): void {
+    try {
+      if (this.#reader !== undefined) step(this.#reader);
+    } catch (error) {
+      this.#reader = undefined;
+      if (GatewayError.is(error) && error.code === "UPSTREAM_LIMIT") this.#stop(error);
+    }
+  }
+
+  #reply(abort: boolean): void {
+    if (this.#done) return;
+    this.#end(abort);
+    this.#resolve({
+      status: this.#status,
+      headers: this.#headers,
+      body: Buffer.concat(this.#chunks).toString("utf8"),
+      ...(this.#response === undefined ? {} : { response: this.#response }),
+    });
+  }
+
+  #stop(reason: unknown): void {
+    if (this.#done) return;
+    this.#end(true);
+    this.#reject(reason);
+  }
+
+  #end(abort: boolean): void {
+    this.#done = true;
+    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    if (abort) this.#controller?.abort(new Error("the reply is complete"));
+  }
+}

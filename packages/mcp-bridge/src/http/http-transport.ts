@@ -1,0 +1,114 @@
+import { messageOf, type ConnectorTimeouts, type Logger, type Monotonic, type Timers } from "@cortex-os/mcp-core";
+import { isLegacyRevision, LATEST_LEGACY, type JsonObject } from "@cortex-os/mcp-core/wire";
+import type { Dispatcher } from "undici";
+import { GATEWAY_INFO, type Link, type LinkDeps } from "../link.js";
+import type { Caller } from "../runtime/exchange.js";
+import type { ForwardedResponse, ForwardRequest } from "../runtime/forward.js";
+import { closedFailure, timeoutFailure } from "./failures.js";
+import { Handshake } from "./handshake.js";
+import { HttpLink } from "./http-link.js";
+import { httpReply } from "./http-reply.js";
+import { HttpUpstream, type HttpTarget } from "./http-upstream.js";
+import { LegacySession, type SessionFacts } from "./legacy-session.js";
+import { POST_HEADERS, rawHeaders } from "./request-headers.js";
+import { SessionBook } from "./session-book.js";
+import { withinTime } from "./time-limit.js";
+
+const MAX_FORWARD_BYTES = 32 * 1024 * 1024;
+
+/** What an {@link HttpTransport} works through. */
+export interface HttpTransportDeps {
+  readonly target: HttpTarget;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  readonly monotonic: Monotonic;
+  readonly clientInfo?: JsonObject;
+  /** Used for everything and left open; without it the upstream gets sockets of its own. */
+  readonly agent?: Dispatcher;
+}
+
+/** What outlives the links to one HTTP upstream: sockets, and the sessions of clients, which a lost connection need not end. */
+export class HttpTransport {
+  readonly #deps: HttpTransportDeps;
+  readonly #key: string;
+  readonly #timeouts: ConnectorTimeouts;
+  readonly #upstream: HttpUpstream;
+  readonly #handshake: Handshake;
+  readonly #sessions: SessionBook;
+  readonly #closing = new AbortController();
+
+  /** @throws GatewayError as {@link HttpUpstream} */
+  constructor(deps: HttpTransportDeps) {
+    const { target } = deps;
+    this.#deps = deps;
+    this.#key = target.key;
+    this.#timeouts = target.timeouts;
+    this.#upstream = new HttpUpstream(target, deps.logger, deps.agent);
+    this.#handshake = new Handshake(
+      this.#upstream,
+      deps.timers,
+      target.timeouts,
+      deps.clientInfo ?? GATEWAY_INFO,
+      (error) => {
+        deps.logger.debug(
+          { connectorId: this.#key, reason: messageOf(error) },
+          "The upstream did not confirm the end of a session",
+        );
+      },
+    );
+    this.#sessions = new SessionBook((caller) => this.#sessionFor(caller));
+  }
+
+  /** A new link; the one before it is lost. */
+  link(deps: LinkDeps): Link {
+    return new HttpLink({ ...deps, upstream: this.#upstream, handshake: this.#handshake, sessions: this.#sessions });
+  }
+
+  endSession(sessionKey: string): void {
+    this.#sessions.end(sessionKey);
+  }
+
+  /**
+   * One raw exchange: headers and body as given, any status is a response.
+   *
+   * @throws GatewayError UPSTREAM_UNAVAILABLE, UPSTREAM_TIMEOUT (`callMs`), UPSTREAM_LIMIT (32 MiB), or CANCELLED when closed meanwhile
+   */
+  async forward(request: ForwardRequest): Promise<ForwardedResponse> {
+    const { method = "POST", headers = {}, body } = request;
+    const startedMs = this.#deps.monotonic.elapsedMs();
+    const { callMs } = this.#timeouts;
+    const given = rawHeaders(headers);
+    const defaults =
+      method === "POST" ? POST_HEADERS.filter((_, at) => !given.includes(POST_HEADERS[at - (at % 2)] ?? "")) : [];
+    const expired = () => timeoutFailure(this.#key, callMs);
+    const reply = await withinTime(this.#deps.timers, callMs, expired, [this.#closing.signal], (signal) =>
+      httpReply(
+        this.#upstream,
+        { method, headers: [...defaults, ...given], lane: "calls", ...(body === undefined ? {} : { body }) },
+        { signal, maxBytes: MAX_FORWARD_BYTES },
+      ),
+    );
+    const durationMs = this.#deps.monotonic.elapsedMs() - startedMs;
+    this.#deps.logger.debug({ connectorId: this.#key, durationMs }, "Forwarded remote MCP request");
+    return { status: reply.status, headers: reply.headers, body: reply.body };
+  }
+
+  /** Says goodbye to all sessions and closes the sockets; an injected agent stays open. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort(closedFailure(this.#key));
+    await this.#sessions.endAll();
+    await this.#upstream.destroy();
+  }
+
+  #sessionFor(caller: Caller): LegacySession {
+    const { clientInfo, revision, sessionKey } = caller;
+    // A session shared by a principal's clients is the gateway's own: no single client's name fits it.
+    const info = sessionKey === undefined ? undefined : clientInfo;
+    const offer = isLegacyRevision(revision) ? revision : LATEST_LEGACY;
+    return new LegacySession({
+      open: () => this.#handshake.openSession(offer, info, this.#closing.signal),
+      end: (facts: SessionFacts) => this.#handshake.endSession(facts),
+      closedError: () => closedFailure(this.#key),
+    });
+  }
+}

@@ -1,0 +1,150 @@
+import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
+import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
+import type { Dispatcher } from "undici";
+import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
+import { timeoutFailure, UnreachableError } from "./failures.js";
+import { httpReply } from "./http-reply.js";
+import type { HttpUpstream } from "./http-upstream.js";
+import type { LegacySession } from "./legacy-session.js";
+import { legacyHeaders, POST_HEADERS } from "./request-headers.js";
+import { withinTime } from "./time-limit.js";
+import type { UpstreamExchange } from "./upstream-exchange.js";
+
+/** How long a message without an answer may take to be accepted, in milliseconds. */
+const NOTE_MS = 5_000;
+const NOTE_BYTES = 64 * 1024;
+
+/** What the exchanges of a link report to it. */
+export interface ExchangeEvents {
+  onListChanged(): void;
+  onUnreachable(error: GatewayError): void;
+  /** The upstream had forgotten a session. */
+  onSessionLost(session: LegacySession): void;
+  /** A message that needs no answer could not be delivered. */
+  onNoteFailed(error: unknown): void;
+}
+
+/** The requests under way on one link: starts them, keeps account of them, and lends them what they need. */
+export class LinkExchanges implements ExchangeHost {
+  readonly key: string;
+  readonly ports: { readonly timers: Timers; readonly monotonic: Monotonic };
+  readonly #upstream: HttpUpstream;
+  readonly #events: ExchangeEvents;
+  readonly #active = new Set<UpstreamExchange>();
+  readonly #notes = new AbortController();
+  #onEmpty: (() => void)[] = [];
+
+  constructor(
+    upstream: HttpUpstream,
+    ports: { readonly timers: Timers; readonly monotonic: Monotonic },
+    events: ExchangeEvents,
+  ) {
+    this.key = upstream.key;
+    this.ports = ports;
+    this.#upstream = upstream;
+    this.#events = events;
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** Sends it, once its session is open. */
+  start(exchange: UpstreamExchange): void {
+    const { session } = exchange.request;
+    if (session === undefined) {
+      exchange.dispatch(undefined);
+      return;
+    }
+    session.whenOpen((error) => {
+      if (error === undefined) exchange.dispatch(session.facts?.id);
+      else {
+        exchange.fail(error);
+        if (error instanceof UnreachableError) this.unreachable(error);
+      }
+    });
+  }
+
+  post(request: PreparedRequest, handler: Dispatcher.DispatchHandler): void {
+    const facts = request.session?.facts;
+    const headers = facts === undefined ? request.headers : [...request.headers, ...legacyHeaders(facts)];
+    this.#upstream.dispatch({ method: "POST", headers, body: request.body, lane: "calls" }, handler);
+  }
+
+  begun(exchange: UpstreamExchange): void {
+    this.#active.add(exchange);
+    const { session } = exchange.request;
+    if (session !== undefined) session.inFlight += 1;
+  }
+
+  ended(exchange: UpstreamExchange): void {
+    if (!this.#active.delete(exchange)) return;
+    const { session } = exchange.request;
+    if (session !== undefined) session.inFlight -= 1;
+    if (this.#active.size > 0) return;
+    for (const done of this.#onEmpty) done();
+    this.#onEmpty = [];
+  }
+
+  cancelled(request: PreparedRequest, reason: string | undefined): void {
+    const params: JsonObject = { requestId: request.id, ...(reason === undefined ? {} : { reason }) };
+    // A modern upstream sees the connection close, which is the cancellation itself.
+    if (request.session !== undefined) {
+      this.#note(request.session, { jsonrpc: "2.0", method: "notifications/cancelled", params });
+    }
+  }
+
+  refuse(request: PreparedRequest, id: RequestId, method: string): void {
+    if (request.session !== undefined) this.refuseOn(request.session, id, method);
+  }
+
+  /** Answers a request of the upstream's that came in this session. */
+  refuseOn(session: LegacySession, id: RequestId, method: string): void {
+    const error = { code: -32_601, message: `The client does not offer ${method}` };
+    this.#note(session, method === "ping" ? { jsonrpc: "2.0", id, result: {} } : { jsonrpc: "2.0", id, error });
+  }
+
+  sessionLost(exchange: UpstreamExchange, sessionId: string): void {
+    const { session } = exchange.request;
+    if (session?.lost(sessionId) === true) this.#events.onSessionLost(session);
+    this.start(exchange);
+  }
+
+  unreachable(error: GatewayError): void {
+    this.#events.onUnreachable(error);
+  }
+
+  listChanged(): void {
+    this.#events.onListChanged();
+  }
+
+  /** Resolves when nothing is under way. */
+  drained(): Promise<void> {
+    if (this.#active.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty.push(resolve);
+    });
+  }
+
+  /** Ends everything under way with this error. */
+  failAll(error: GatewayError): void {
+    for (const exchange of this.#active) exchange.fail(error);
+    this.#notes.abort(error);
+  }
+
+  /** Sends a message that has no answer; failing is logged, no more. */
+  #note(session: LegacySession, message: object): void {
+    const { facts } = session;
+    if (facts === undefined || this.#notes.signal.aborted) return;
+    const headers = [...POST_HEADERS, ...legacyHeaders(facts)];
+    const body = JSON.stringify(message);
+    withinTime(
+      this.ports.timers,
+      NOTE_MS,
+      () => timeoutFailure(this.key, NOTE_MS),
+      [this.#notes.signal],
+      (signal) =>
+        httpReply(this.#upstream, { method: "POST", headers, body, lane: "calls" }, { signal, maxBytes: NOTE_BYTES }),
+    ).catch((error: unknown) => this.#events.onNoteFailed(error));
+  }
+}

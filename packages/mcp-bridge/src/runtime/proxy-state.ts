@@ -1,0 +1,20 @@
+import type { GatewayError } from "@cortex-os/mcp-core";
+import type { UpstreamFacts } from "../link.js";
+
+/** Where a `RemoteProxy` is in its life. */
+export type ProxyState =
+  /** Not asked to connect yet. */
+  | { readonly kind: "idle" }
+  /** The first attempt is under way; later ones happen while it is `down`. */
+  | { readonly kind: "connecting" }
+  | { readonly kind: "up"; readonly facts: UpstreamFacts }
+  | {
+      readonly kind: "down";
+      /** Why: of the last attempt, or of the loss. */
+      readonly error: GatewayError;
+      /** How many failures came before this one. */
+      readonly attempt: number;
+      /** When it is tried again at the latest, in milliseconds since the epoch; absent when trying again is no use. */
+      readonly retryAt?: number;
+    }
+  | { readonly kind: "disposed" };

@@ -1,0 +1,87 @@
+import {
+  DEFAULT_TIMEOUTS,
+  systemClock,
+  systemMonotonic,
+  systemRandom,
+  systemTimers,
+  type Clock,
+  type ConnectorSpec,
+  type Logger,
+  type Monotonic,
+  type RandomSource,
+  type Timers,
+} from "@cortex-os/mcp-core";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { Dispatcher } from "undici";
+import { GATEWAY_INFO, type UpstreamFacts } from "../link.js";
+
+/** What a `RemoteProxy` works through, and whom it tells. */
+export interface RemoteProxyPorts {
+  readonly logger: Logger;
+  /** Used for all HTTP exchanges and left open on dispose: its owner closes it. @default sockets of the proxy's own */
+  readonly agent?: Dispatcher;
+  readonly clock?: Clock;
+  readonly monotonic?: Monotonic;
+  readonly timers?: Timers;
+  readonly random?: RandomSource;
+  /** How the gateway introduces itself. @default `{name: "cortex-mcp", …}` */
+  readonly clientInfo?: JsonObject;
+  /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
+  readonly prior?: UpstreamFacts;
+  /** Hears of every change, the first failure included; on `true`, list the tools again. `reason` says why it is down. */
+  readonly onAvailability?: (up: boolean, reason?: string) => void;
+  /** The tools changed, or may have changed unseen, while it is up. */
+  readonly onToolsChanged?: () => void;
+}
+
+/** Either a whole connector, or (as the plan has it, R8) the address of one over HTTP. */
+export type RemoteProxyOptions = RemoteProxyPorts &
+  (
+    | { readonly spec: ConnectorSpec }
+    | {
+        readonly connectorId: string;
+        readonly url: string;
+        /** Sent with every request; values are secrets. */
+        readonly headers?: Readonly<Record<string, string>>;
+      }
+  );
+
+/** {@link RemoteProxyOptions} with nothing left open. */
+export interface ResolvedOptions extends Required<Omit<RemoteProxyPorts, "agent" | "prior">> {
+  readonly spec: ConnectorSpec;
+  readonly agent?: Dispatcher;
+  readonly prior?: UpstreamFacts;
+}
+
+/** Fills in the defaults; the ports' are the machine's own. */
+export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
+  const { agent, prior } = options;
+  return {
+    spec: "spec" in options ? options.spec : specOf(options),
+    logger: options.logger,
+    clock: options.clock ?? systemClock,
+    monotonic: options.monotonic ?? systemMonotonic,
+    timers: options.timers ?? systemTimers,
+    random: options.random ?? systemRandom,
+    clientInfo: options.clientInfo ?? GATEWAY_INFO,
+    onAvailability: options.onAvailability ?? (() => {}),
+    onToolsChanged: options.onToolsChanged ?? (() => {}),
+    ...(agent === undefined ? {} : { agent }),
+    ...(prior === undefined ? {} : { prior }),
+  };
+}
+
+function specOf(short: {
+  readonly connectorId: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}): ConnectorSpec {
+  return {
+    key: short.connectorId,
+    source: "map",
+    transport: { kind: "http", url: short.url, headers: short.headers ?? {} },
+    disabled: false,
+    timeouts: DEFAULT_TIMEOUTS,
+    isolation: "shared",
+  };
+}

@@ -1,0 +1,33 @@
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { RemoteProxy, type CallToolOptions } from "./remote-proxy.js";
+import type { RemoteProxyOptions } from "./remote-proxy-options.js";
+
+/** The tools of one upstream and nothing else: a {@link RemoteProxy} for those who want no more (R8). */
+export class RemoteToolProxy {
+  readonly #proxy: RemoteProxy;
+
+  constructor(options: RemoteProxyOptions) {
+    this.#proxy = new RemoteProxy(options);
+  }
+
+  /** @throws GatewayError of the first attempt; it goes on trying in the background */
+  connect(): Promise<void> {
+    return this.#proxy.connect();
+  }
+
+  /** @throws GatewayError as `RemoteProxy.listTools` */
+  async getTools(): Promise<readonly JsonObject[]> {
+    const { tools } = await this.#proxy.listTools();
+    return tools;
+  }
+
+  /** @throws GatewayError as `RemoteProxy.callTool` */
+  callTool(name: string, args: JsonObject, options: CallToolOptions = {}): Promise<JsonObject> {
+    return this.#proxy.callTool(name, args, options);
+  }
+
+  /** Releases everything; idempotent. */
+  disconnect(): Promise<void> {
+    return this.#proxy.dispose();
+  }
+}
