@@ -8,6 +8,7 @@ export const ROOT = path.resolve(import.meta.dirname, "../../..");
 /** What the tests here read of a `package.json`. */
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly private?: boolean;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
