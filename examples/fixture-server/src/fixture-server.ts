@@ -61,7 +61,8 @@ export interface ChannelFeatures {
 }
 
 const VERSION = "1.0.0";
-const INSTRUCTIONS = "A server for examples and tests: every tool does exactly what its name says, and nothing is kept.";
+const INSTRUCTIONS =
+  "A server for examples and tests: every tool does exactly what its name says, and nothing is kept.";
 
 /** What the server does with one request, whatever transport and era it came by. */
 export class FixtureServer {
@@ -199,16 +200,16 @@ export class FixtureServer {
     const filter = request.params?.["notifications"];
     if (!isJsonObject(filter)) throw new RpcFailure(CODE.invalidParams, "notifications must be an object");
     const wanted = filter["toolsListChanged"] === true;
-    const _meta = { [META.subscriptionId]: request.id };
+    const meta = { [META.subscriptionId]: request.id };
     exchange.notify(
       notification("notifications/subscriptions/acknowledged", {
-        _meta,
+        _meta: meta,
         notifications: wanted ? { toolsListChanged: true } : {},
       }),
     );
     const stop = wanted
       ? this.tools.onChanged(() => {
-          exchange.notify(notification("notifications/tools/list_changed", { _meta }));
+          exchange.notify(notification("notifications/tools/list_changed", { _meta: meta }));
         })
       : undefined;
     await new Promise<void>((resolve) => {

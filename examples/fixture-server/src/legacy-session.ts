@@ -69,7 +69,13 @@ export class LegacySession {
     headers: Headers,
   ): Promise<JsonObject> {
     if (request.method === "logging/setLevel" && this.#kept) return this.#setLogLevel(request.params?.["level"]);
-    const caller: Caller = { era: "legacy", ...this.#handshake, session: this.#kept, logLevel: this.#logLevel, headers };
+    const caller: Caller = {
+      era: "legacy",
+      ...this.#handshake,
+      session: this.#kept,
+      logLevel: this.#logLevel,
+      headers,
+    };
     return await server.legacy(request, caller, exchange);
   }
 

@@ -1,4 +1,11 @@
-import { isJsonObject, isModernRevision, META, metaOf, MODERN_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import {
+  isJsonObject,
+  isModernRevision,
+  META,
+  metaOf,
+  MODERN_REVISIONS,
+  type JsonRpcRequest,
+} from "@cortex-os/mcp-core/wire";
 import type { Caller, Headers } from "./caller.js";
 import { isLogLevel } from "./log-level.js";
 import { CODE, RpcFailure } from "./rpc-failure.js";
@@ -17,17 +24,22 @@ export function modernCaller(request: JsonRpcRequest, headers: Headers): Caller 
   if (typeof protocolVersion !== "string") throw malformed(META.protocolVersion, "a string");
   if (!isModernRevision(protocolVersion)) throw unsupportedVersion(protocolVersion);
   if (!isJsonObject(clientCapabilities)) throw malformed(META.clientCapabilities, "an object");
-  if (clientInfo !== undefined && !isJsonObject(clientInfo)) throw malformed(META.clientInfo, "an object if it is there");
+  if (clientInfo !== undefined && !isJsonObject(clientInfo))
+    throw malformed(META.clientInfo, "an object if it is there");
   if (logLevel !== undefined && !isLogLevel(logLevel)) throw malformed(META.logLevel, "a log level if it is there");
   return { era: "modern", protocolVersion, clientInfo, clientCapabilities, session: false, logLevel, headers };
 }
 
 /** −32022 with what we speak and what was asked for (versioning, Protocol Version Negotiation). */
 export const unsupportedVersion = (requested: string): RpcFailure =>
-  new RpcFailure(CODE.unsupportedVersion, `Unsupported protocol version: this server speaks ${MODERN_REVISIONS.join(", ")}`, {
-    data: { supported: MODERN_REVISIONS, requested },
-    httpStatus: 400,
-  });
+  new RpcFailure(
+    CODE.unsupportedVersion,
+    `Unsupported protocol version: this server speaks ${MODERN_REVISIONS.join(", ")}`,
+    {
+      data: { supported: MODERN_REVISIONS, requested },
+      httpStatus: 400,
+    },
+  );
 
 const malformed = (key: string, what: string): RpcFailure =>
   new RpcFailure(CODE.invalidParams, `params._meta["${key}"] must be ${what}`, { httpStatus: 400 });

@@ -1,13 +1,6 @@
-import {
-  decodeHeaderValue,
-  HEADER,
-  META,
-  metaOf,
-  NAME_SOURCE,
-  type JsonRpcRequest,
-} from "@cortex-os/mcp-core/wire";
+import { decodeHeaderValue, HEADER, META, metaOf, NAME_SOURCE, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Headers } from "./caller.js";
-import { saysTheSame, valueAt, type MirroredParam } from "./param-headers.js";
+import { headerText, saysTheSame, valueAt, type MirroredParam } from "./param-headers.js";
 import { CODE, RpcFailure } from "./rpc-failure.js";
 
 /**
@@ -48,7 +41,7 @@ export function checkParamHeaders(request: JsonRpcRequest, headers: Headers, mir
       throw mismatch(`${header} is there, but arguments.${path.join(".")} is not`);
     }
     const text = decoded(headers, header, header);
-    if (!saysTheSame(text, value)) throw differs(header, text, String(value));
+    if (!saysTheSame(text, value)) throw differs(header, text, headerText(value));
   }
 }
 

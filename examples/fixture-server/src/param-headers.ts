@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "@cortex-os/mcp-core/wire";
+import { HEADER, isJsonObject, type JsonObject, type JsonValue } from "@cortex-os/mcp-core/wire";
 
 /** A tool parameter that its schema mirrors into a header (2026-07-28, Streamable HTTP, `x-mcp-header`). */
 export interface MirroredParam {
@@ -9,16 +9,22 @@ export interface MirroredParam {
 }
 
 /** The parameters that `inputSchema` mirrors, found along chains of `properties` only. */
-export function mirroredParams(inputSchema: JsonObject, path: readonly string[] = []): MirroredParam[] {
-  const properties = inputSchema["properties"];
-  if (!isJsonObject(properties)) return [];
-  return Object.entries(properties).flatMap(([key, schema]) => {
-    if (!isJsonObject(schema)) return [];
+export function mirroredParams(inputSchema: JsonObject): MirroredParam[] {
+  const found: MirroredParam[] = [];
+  collect(inputSchema, [], found);
+  return found;
+}
+
+function collect(schema: JsonObject, path: readonly string[], found: MirroredParam[]): void {
+  const properties = schema["properties"];
+  if (!isJsonObject(properties)) return;
+  for (const [key, property] of Object.entries(properties)) {
+    if (!isJsonObject(property)) continue;
     const here = [...path, key];
-    const name = schema["x-mcp-header"];
-    const own = typeof name === "string" ? [{ header: `mcp-param-${name.toLowerCase()}`, path: here }] : [];
-    return [...own, ...mirroredParams(schema, here)];
-  });
+    const name = property["x-mcp-header"];
+    if (typeof name === "string") found.push({ header: HEADER.paramPrefix + name.toLowerCase(), path: here });
+    collect(property, here, found);
+  }
 }
 
 /** The value at `path` in the arguments; `undefined` also for `null`, which is mirrored no more than a missing one. */
@@ -28,6 +34,9 @@ export function valueAt(args: JsonValue | undefined, path: readonly string[]): J
   return value ?? undefined;
 }
 
+/** A value as its header spells it (Streamable HTTP, Value Encoding), before the Base64 that some characters need. */
+export const headerText = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));
+
 /** Whether a decoded header says the same as the body; numbers by value, so that `42.0` equals `42`. */
 export const saysTheSame = (header: string, value: JsonValue): boolean =>
-  typeof value === "number" ? header.trim() !== "" && Number(header) === value : header === String(value);
+  typeof value === "number" ? header !== "" && Number(header) === value : header === headerText(value);

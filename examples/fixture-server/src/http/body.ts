@@ -29,6 +29,9 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
 /** What a body turned out to be; `unreadable` is none that JSON can read. */
 export type ParsedBody = ClassifiedMessage | { readonly kind: "unreadable" };
 
+/** A body that is one message. */
+export type ReadableMessage = Exclude<ParsedBody, { readonly kind: "unreadable" | "invalid" }>;
+
 /** Reads one JSON-RPC message. Never throws. */
 export function parseMessage(body: Buffer): ParsedBody {
   if (!isUtf8(body)) return { kind: "unreadable" };

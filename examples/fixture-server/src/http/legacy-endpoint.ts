@@ -5,15 +5,13 @@ import type { FixtureServer } from "../fixture-server.js";
 import { notification } from "../fixture-server.js";
 import { LegacySession, readHandshake } from "../legacy-session.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
-import type { ParsedBody } from "./body.js";
+import type { ReadableMessage } from "./body.js";
 import { EventStream } from "./event-stream.js";
 import type { ExchangeFactory } from "./exchange-factory.js";
 import { sendEmpty, sendFailure } from "./reply.js";
 
 /** What a request without `MCP-Protocol-Version` speaks (2025-11-25, transports, Protocol Version Header). */
 const UNNAMED_REVISION = "2025-03-26";
-/** More sessions than that and the oldest is forgotten: clients are allowed to go without a word. */
-const MAX_SESSIONS = 10_000;
 
 interface HttpSession {
   readonly session: LegacySession;
@@ -26,13 +24,16 @@ export class LegacyEndpoint {
   readonly #server: FixtureServer;
   readonly #exchanges: ExchangeFactory;
   readonly #keepsSessions: boolean;
+  readonly #maxSessions: number;
   readonly #sessions = new Map<string, HttpSession>();
   readonly #stopListening: () => void;
 
-  constructor(server: FixtureServer, exchanges: ExchangeFactory, keepsSessions: boolean) {
+  /** @param maxSessions how many sessions to keep, the newest; 0: none, every message stands alone */
+  constructor(server: FixtureServer, exchanges: ExchangeFactory, maxSessions: number) {
     this.#server = server;
     this.#exchanges = exchanges;
-    this.#keepsSessions = keepsSessions;
+    this.#maxSessions = maxSessions;
+    this.#keepsSessions = maxSessions > 0;
     this.#stopListening = server.tools.onChanged(() => {
       this.#toolsChanged();
     });
@@ -48,11 +49,7 @@ export class LegacyEndpoint {
     return [...this.#sessions.values()].reduce((sum, { streams }) => sum + streams.size, 0);
   }
 
-  async post(message: ParsedBody, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (message.kind === "unreadable" || message.kind === "invalid") {
-      sendFailure(res, 400, new RpcFailure(CODE.invalidRequest, "The body must be one JSON-RPC message"));
-      return;
-    }
+  async post(message: ReadableMessage, req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (message.kind === "request" && message.message.method === "initialize") {
       await this.#initialize(message.message, res);
       return;
@@ -162,7 +159,7 @@ export class LegacyEndpoint {
     const id = randomUUID();
     this.#sessions.set(id, { session, streams: new Set() });
     for (const [oldest, forgotten] of this.#sessions) {
-      if (this.#sessions.size <= MAX_SESSIONS) break;
+      if (this.#sessions.size <= this.#maxSessions) break;
       this.#sessions.delete(oldest);
       close(forgotten);
     }

@@ -6,7 +6,7 @@ import { modernCaller, refuseInitialize } from "../modern-caller.js";
 import { checkMethodHeaders, checkParamHeaders, checkVersionHeader } from "../modern-headers.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
 import type { ExchangeFactory } from "./exchange-factory.js";
-import type { ParsedBody } from "./body.js";
+import type { ReadableMessage } from "./body.js";
 import { sendEmpty, sendFailure } from "./reply.js";
 
 /** The modern era over HTTP: every request stands alone. */
@@ -19,7 +19,7 @@ export class ModernEndpoint {
     this.#exchanges = exchanges;
   }
 
-  async post(message: ParsedBody, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async post(message: ReadableMessage, req: IncomingMessage, res: ServerResponse): Promise<void> {
     // The revision defines no notification a client might send, nor headers for one: it is taken and means nothing.
     if (message.kind === "notification") sendEmpty(res, 202);
     else if (message.kind === "request") await this.#request(message.message, req, res);

@@ -5,7 +5,8 @@ import { eraOfRevision, HEADER, META, metaOf } from "@cortex-os/mcp-core/wire";
 import type { CallCounts } from "../call-counters.js";
 import { FixtureServer, type FixtureServerOptions } from "../fixture-server.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
-import { parseMessage, readBody, type ParsedBody } from "./body.js";
+import { sleep } from "../sleep.js";
+import { parseMessage, readBody, type ReadableMessage } from "./body.js";
 import { ExchangeFactory } from "./exchange-factory.js";
 import { LegacyEndpoint } from "./legacy-endpoint.js";
 import { foreignName } from "./loopback-guard.js";
@@ -24,6 +25,8 @@ export interface FixtureHttpOptions extends FixtureServerOptions {
   readonly era?: ServedEra;
   /** Whether legacy clients get sessions. @default true */
   readonly sessions?: boolean;
+  /** Legacy sessions kept, the newest ones: clients are allowed to go without a word. @default 10_000 */
+  readonly maxSessions?: number;
   /** Whether every answer is plain JSON: then there are no notifications and no subscriptions. @default false */
   readonly jsonOnly?: boolean;
   /** Milliseconds between two keep-alive comments on an event stream. @default 15_000 */
@@ -84,7 +87,11 @@ class HttpFront implements FixtureHttp {
     this.#server = new FixtureServer(options);
     this.#exchanges = new ExchangeFactory(options.jsonOnly !== true, streamDeps);
     this.#modern = new ModernEndpoint(this.#server, this.#exchanges);
-    this.#legacy = new LegacyEndpoint(this.#server, this.#exchanges, options.sessions ?? true);
+    this.#legacy = new LegacyEndpoint(
+      this.#server,
+      this.#exchanges,
+      options.sessions === false ? 0 : (options.maxSessions ?? 10_000),
+    );
     this.#era = options.era ?? "both";
     this.#maxBodyBytes = options.maxBodyBytes ?? 4 * 1024 * 1024;
     this.#timers = timers;
@@ -134,12 +141,11 @@ class HttpFront implements FixtureHttp {
     const closed = once(this.#http, "close");
     this.#http.close();
     this.#legacy.shutDown();
-    let cancelTimer = (): void => {};
-    const grace = new Promise<void>((resolve) => {
-      cancelTimer = this.#timers.after(CLOSE_GRACE_MS, resolve);
+    const drained = new AbortController();
+    void this.#exchanges.shutDown().then(() => {
+      drained.abort();
     });
-    await Promise.race([this.#exchanges.shutDown(), grace]);
-    cancelTimer();
+    await sleep(this.#timers, CLOSE_GRACE_MS, drained.signal);
     this.#http.closeAllConnections();
     await closed;
   }
@@ -185,9 +191,9 @@ class HttpFront implements FixtureHttp {
   }
 
   /** How the client opens tells its era (versioning, Backward Compatibility): the body first, then its headers. */
-  #isModern(message: ParsedBody, { headers }: IncomingMessage): boolean {
+  #isModern(message: ReadableMessage, { headers }: IncomingMessage): boolean {
     if (this.#era !== "both") return this.#era === "modern";
-    if (message.kind !== "request" && message.kind !== "notification") return headers[HEADER.sessionId] === undefined;
+    if (message.kind === "response") return headers[HEADER.sessionId] === undefined;
     const { method, params } = message.message;
     if (metaOf(params)?.[META.protocolVersion] !== undefined) return true;
     if (method === "initialize") return false;

@@ -12,12 +12,15 @@ export async function runHttp(process: ProcessLike): Promise<number> {
     const flags = parseFlags("http", process.argv);
     const { port, sessions, jsonOnly } = flags;
     const server = await startFixtureHttp({ ...optionsOf(flags), port, sessions, jsonOnly });
-    const stopped = new Promise<void>((resolve) => {
-      process.onSignal(["SIGINT", "SIGTERM"], resolve);
-    });
-    process.out(`MCP fixture server ready at ${server.url}`);
-    await stopped;
-    await server.close();
+    try {
+      const stopped = new Promise<void>((resolve) => {
+        process.onSignal(["SIGINT", "SIGTERM"], resolve);
+      });
+      process.out(`MCP fixture server ready at ${server.url}`);
+      await stopped;
+    } finally {
+      await server.close();
+    }
     return 0;
   } catch (error) {
     const line = mendable(error);

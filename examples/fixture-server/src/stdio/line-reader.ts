@@ -1,6 +1,10 @@
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
-/** Cuts a stream of bytes into lines, whatever the chunk borders; cutting bytes keeps UTF-8 whole. */
+/**
+ * Cuts a stream of bytes into lines, whatever the chunk borders; cutting bytes keeps UTF-8 whole. A carriage return
+ * before the line feed goes with it, and empty lines are left out.
+ */
 export class LineReader {
   readonly #onLine: (line: Buffer) => void;
   #parts: Buffer[] = [];
@@ -21,6 +25,7 @@ export class LineReader {
   #emit(last: Buffer): void {
     const line = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
     this.#parts = [];
-    if (line.length > 0) this.#onLine(line);
+    const text = line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+    if (text.length > 0) this.#onLine(text);
   }
 }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { promisify } from "node:util";
 import {
   META,
   metaOf,
@@ -38,6 +39,8 @@ export async function serveFixtureStdio(options: FixtureStdioOptions): Promise<v
   await pipe.served();
 }
 
+const immediate = promisify(setImmediate);
+
 class StdioPipe {
   readonly #server: FixtureServer;
   readonly #era: ServedEra;
@@ -71,6 +74,8 @@ class StdioPipe {
       this.#output.on("error", () => {});
     });
     stopListening();
+    // Whatever needs no waiting is answered first: `printf … | server` is a fair way to ask.
+    await immediate();
     this.#inFlight.shutDown();
     await Promise.all(this.#pending);
   }
@@ -126,7 +131,8 @@ class StdioPipe {
     if (request.method === "initialize") return this.#initialize(request);
     if (this.#session !== undefined) return await this.#session.result(this.#server, request, exchange, {});
     if (request.method === "ping") return {};
-    if (request.method.startsWith("tools/")) throw new RpcFailure(CODE.invalidRequest, "Not initialized: initialize first");
+    if (request.method.startsWith("tools/"))
+      throw new RpcFailure(CODE.invalidRequest, "Not initialized: initialize first");
     throw new RpcFailure(CODE.methodNotFound, `Method not found: ${request.method}`);
   }
 

@@ -11,7 +11,7 @@ export const slow = (timers: Timers): Tool => ({
   definition: {
     name: "slow",
     title: "Slow",
-    description: "Takes ms milliseconds in steps equal parts, with a progress notification after each part.",
+    description: "Takes ms milliseconds, with steps progress notifications at equal distances in between.",
     inputSchema: {
       type: "object",
       properties: {
@@ -22,14 +22,16 @@ export const slow = (timers: Timers): Tool => ({
     },
     annotations: { readOnlyHint: true },
   },
-  async call(args, { signal, progress, log }) {
+  async call(args, context) {
     const ms = integerArg(args, "ms", 0, LONGEST_MS);
     const steps = integerArg(args, "steps", 1, MOST_STEPS, 1);
-    log("info", `slow: ${ms} ms in ${steps} steps`);
-    for (let step = 1; step <= steps; step += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- the steps follow each other: that is the point
-      if (!(await sleep(timers, ms / steps, signal))) return textResult(`cancelled in step ${step} of ${steps}`);
-      progress(step, steps, `step ${step} of ${steps}`);
+    context.log("info", `slow: ${ms} ms in ${steps} steps`);
+    // The last notification is not the last thing to happen: both SDKs' clients lose progress over stdio that comes in one
+    // chunk with the answer.
+    const partMs = ms / (steps + 1);
+    for (let step = 0; step <= steps; step += 1) {
+      if (step > 0) context.progress(step, steps, `step ${step} of ${steps}`);
+      if (!(await sleep(timers, partMs, context.signal))) return textResult(`cancelled after step ${step} of ${steps}`);
     }
     return textResult(`took ${ms} ms in ${steps} steps`);
   },

@@ -39,7 +39,8 @@ export function toggle(table: ToolTable): Tool {
       if (name === "") throw new ToolInputError("name must not be empty");
       if (added.has(name) === present) return textResult(`${name} already is as you want it`);
       if (present) {
-        if (table.get(name) !== undefined) throw new ToolInputError(`${name} is a tool of the fixture: take another name`);
+        if (table.get(name) !== undefined)
+          throw new ToolInputError(`${name} is a tool of the fixture: take another name`);
         added.add(name);
         table.add(toggled(name));
         return textResult(`${name} added`);
