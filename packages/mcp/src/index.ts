@@ -1,1 +1,9 @@
-export {};
+export * from "./catalog/catalog.js";
+export type * from "./catalog/catalog-part.js";
+export type * from "./connectors/connector-source.js";
+export * from "./connectors/registry-source.js";
+export * from "./connectors/start-gate.js";
+export * from "./gateway/gateway.js";
+export * from "./gateway/session-store.js";
+export * from "./http/serve-http.js";
+export * from "./telemetry/metrics.js";

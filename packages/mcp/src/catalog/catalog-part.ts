@@ -1,0 +1,34 @@
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+
+/** What one connector offers, as its upstream described it. */
+export interface CatalogPart {
+  /** The connector's key. */
+  readonly key: string;
+  /** Tool definitions with the upstream's own names; fields we do not know are kept. */
+  readonly tools: readonly JsonObject[];
+  /** The upstream's caching hint in milliseconds, when it gave one. */
+  readonly ttlMs?: number;
+  /** `private` as soon as the upstream said so. */
+  readonly cacheScope?: "public" | "private";
+}
+
+/** One tool of the catalog. */
+export interface CatalogTool {
+  /** The name clients see and call. */
+  readonly name: string;
+  /** The connector's key. */
+  readonly connector: string;
+  /** The name the upstream knows. */
+  readonly tool: string;
+  /** The definition as clients see it. */
+  readonly definition: JsonObject;
+  /** That definition, encoded once. */
+  readonly json: string;
+}
+
+/** A public name that more than one tool claimed: all of them were refused. */
+export interface NameCollision {
+  readonly name: string;
+  /** The claimants as `connector/tool`, sorted. */
+  readonly claimants: readonly string[];
+}

@@ -1,0 +1,172 @@
+import type { ConnectorOrigin, ConnectorSpec, ConnectorStatus, Logger } from "@cortex-os/mcp-core";
+import { GatewayError } from "@cortex-os/mcp-core";
+import { Catalog, type CatalogPolicy } from "../catalog/catalog.js";
+import type { CatalogPart } from "../catalog/catalog-part.js";
+import { CatalogHolder } from "../catalog/catalog-holder.js";
+import type { Connector } from "./connector.js";
+import type { ConnectorSource } from "./connector-source.js";
+import { Reconciler, type ReconcilerDeps } from "./reconciler.js";
+import { StartGate, type StartupPolicy } from "./start-gate.js";
+
+/** What a {@link ConnectorDirectory} works through. */
+export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange"> {
+  readonly sources: readonly ConnectorSource[];
+  readonly catalogPolicy: CatalogPolicy;
+  readonly startup: StartupPolicy;
+  /** Status or catalog changed. */
+  readonly onChange: () => void;
+}
+
+/**
+ * The refresh flow: sources → reconciler → connectors → catalog. Owns them all and keeps the catalog true to what the connectors offer.
+ */
+export class ConnectorDirectory {
+  readonly catalog: CatalogHolder;
+  readonly gate: StartGate;
+  readonly #deps: ConnectorDirectoryDeps;
+  readonly #logger: Logger;
+  readonly #reconciler: Reconciler;
+  readonly #named = new Map<ConnectorOrigin, readonly ConnectorSpec[]>();
+  #started = false;
+  #rebuildPending = false;
+  #knownCollisions = "";
+  #parts: readonly CatalogPart[] = [];
+  #closed = false;
+
+  constructor(deps: ConnectorDirectoryDeps) {
+    this.#deps = deps;
+    this.#logger = deps.logger;
+    this.gate = new StartGate(deps.startup, deps.timers);
+    this.catalog = new CatalogHolder(new Catalog([], deps.catalogPolicy), (error) => {
+      this.#logger.error({ err: error }, "A catalog listener failed");
+    });
+    this.#reconciler = new Reconciler({
+      ...deps,
+      onChange: () => {
+        this.#onConnectorsChanged();
+      },
+    });
+  }
+
+  /** Reads the sources and starts their connectors; resolves when they are starting, not when they are up. */
+  async start(): Promise<void> {
+    this.gate.start();
+    await Promise.all(
+      this.#deps.sources.map((source) =>
+        source.start((specs) => {
+          this.#onSpecs(source.origin, specs);
+        }),
+      ),
+    );
+    this.#started = true;
+    this.#reconcile();
+  }
+
+  /** Reads every source again now. */
+  async reload(): Promise<void> {
+    await Promise.all(this.#deps.sources.map((source) => source.reload()));
+  }
+
+  /** The living connector of that key, disabled ones included. */
+  find(key: string): Connector | undefined {
+    return this.#reconciler.find(key);
+  }
+
+  /** Every living connector's status, sorted by key. */
+  statuses(): readonly ConnectorStatus[] {
+    return this.#reconciler.statuses();
+  }
+
+  /** A client session ended: nothing is held for it any longer. */
+  endSession(sessionKey: string): void {
+    for (const { upstream } of this.#reconciler.connectors) upstream?.endSession(sessionKey);
+  }
+
+  /**
+   * Why there is nothing to list, when there should be: connectors are configured and none ever came up (design.md, Starting), or nobody
+   * has said yet which there are. It asks what the catalog was built from, not the connectors: between a connector's first list and the
+   * catalog that holds it, the catalog is still empty.
+   * @returns `undefined` when the catalog can be served
+   */
+  notReady(): GatewayError | undefined {
+    if (this.#parts.length > 0) return undefined;
+    if (!this.#started) return new GatewayError("NOT_READY", "The configured connectors are still being read. Try again soon");
+    const enabled = this.#reconciler.connectors.filter(({ spec }) => !spec.disabled);
+    if (enabled.length === 0) return undefined;
+    const reasons = enabled.map((connector) => {
+      const { key, state, reason } = connector.status();
+      return `${key}: ${reason ?? state}`;
+    });
+    return new GatewayError("NOT_READY", `No connector is up yet. ${reasons.join("; ")}`);
+  }
+
+  /** Releases everything, also when one part of it fails; whoever waits for the start is let through. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.gate.open();
+    const closed = await Promise.allSettled(this.#deps.sources.map((source) => source.close()));
+    for (const result of closed) {
+      if (result.status === "rejected") this.#logger.error({ err: result.reason }, "A source did not close cleanly");
+    }
+    await this.#reconciler.close();
+  }
+
+  #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[]): void {
+    this.#named.set(origin, specs);
+    // Until every source has spoken once, a connector could be started for one source and replaced for another.
+    if (this.#started) this.#reconcile();
+  }
+
+  #reconcile(): void {
+    if (this.#closed) return;
+    const specs = new Map<string, ConnectorSpec>();
+    // When both sources have one key the registry's wins: it is what a person typed on this machine.
+    for (const origin of ["map", "registry"] as const) {
+      for (const spec of this.#named.get(origin) ?? []) specs.set(spec.key, spec);
+    }
+    this.#reconciler.apply([...specs.values()]);
+  }
+
+  #onConnectorsChanged(): void {
+    // Many connectors come up in one tick: one catalog for all of them.
+    if (this.#rebuildPending || this.#closed) return;
+    this.#rebuildPending = true;
+    setImmediate(() => {
+      this.#rebuildPending = false;
+      if (!this.#closed) this.#rebuild();
+    });
+  }
+
+  #rebuild(): void {
+    const parts = this.#reconciler.parts();
+    // A change of status alone leaves the catalog as it is.
+    const same = parts.length === this.#parts.length && parts.every((part, at) => part === this.#parts[at]);
+    if (!same) this.#rebuildFrom(parts);
+    this.#openGate();
+    this.#deps.onChange();
+  }
+
+  #rebuildFrom(parts: readonly CatalogPart[]): void {
+    const next = new Catalog(parts, this.#deps.catalogPolicy);
+    this.#parts = parts;
+    this.#reportCollisions(next);
+    if (this.catalog.swap(next)) {
+      this.#logger.info({ revision: next.revision.slice(0, 12), tools: next.tools.length }, "Catalog changed");
+    }
+  }
+
+  #openGate(): void {
+    const { connectors } = this.#reconciler;
+    if (connectors.every(({ isSettled }) => isSettled)) this.gate.open();
+    else if (connectors.some(({ isUp }) => isUp)) this.gate.firstUp();
+  }
+
+  #reportCollisions({ collisions }: Catalog): void {
+    const summary = JSON.stringify(collisions);
+    if (summary === this.#knownCollisions) return;
+    this.#knownCollisions = summary;
+    for (const { name, claimants } of collisions) {
+      this.#logger.warn({ name, claimants }, "Tool name claimed more than once: all of them are refused");
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import {
+  backoffDelayMs,
+  messageOf,
+  type Clock,
+  type ConnectorSpec,
+  type ConnectorStatus,
+  type Logger,
+  type Monotonic,
+  type RandomSource,
+  type Timers,
+} from "@cortex-os/mcp-core";
+import { isJsonObject } from "@cortex-os/mcp-core/wire";
+import type { CatalogPart } from "../catalog/catalog-part.js";
+import type { CreateUpstream, Upstream } from "./upstream.js";
+
+/** What connectors work through. */
+export interface ConnectorDeps {
+  readonly createUpstream: CreateUpstream;
+  readonly clock: Clock;
+  readonly monotonic: Monotonic;
+  readonly timers: Timers;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  /** Hears of every change of the connector's tools or status. */
+  readonly onChange: (connector: Connector) => void;
+  /** Hears how long learning the tools took, in seconds, and how it ended. */
+  readonly onSync: (connector: Connector, seconds: number, ok: boolean) => void;
+}
+
+type State =
+  | { readonly kind: "disabled" }
+  | { readonly kind: "connecting" }
+  | { readonly kind: "up" }
+  | { readonly kind: "down"; readonly reason: string };
+
+/** Between two looks at an upstream that does not announce its changes; the jitter keeps many connectors apart. */
+const REFRESH_MS = 300_000;
+const REFRESH_JITTER = 0.2;
+const RETRY = { baseMs: 500, maxMs: 60_000 };
+
+/**
+ * One upstream as the gateway knows it: its spec, its live state and the tools it last listed.
+ *
+ * The tools stay in the catalog while the upstream is away: a list that shrinks and grows with every hiccup is worse for clients than a
+ * call that fails at once and says why. They go when the connector goes.
+ */
+export class Connector {
+  readonly spec: ConnectorSpec;
+  readonly #deps: ConnectorDeps;
+  readonly #upstream: Upstream | undefined;
+  #state: State;
+  #since: number;
+  #part: CatalogPart | undefined;
+  #available = false;
+  #refreshing = false;
+  #again = false;
+  #failures = 0;
+  #cancelTimer: () => void = () => {};
+  #closed = false;
+
+  constructor(spec: ConnectorSpec, deps: ConnectorDeps) {
+    this.spec = spec;
+    this.#deps = deps;
+    this.#since = deps.clock.now();
+    this.#state = spec.disabled ? { kind: "disabled" } : { kind: "connecting" };
+    if (spec.disabled) return;
+    this.#upstream = deps.createUpstream(spec, {
+      onAvailability: (up, reason) => {
+        this.#onAvailability(up, reason);
+      },
+      onToolsChanged: () => {
+        this.#refresh();
+      },
+    });
+  }
+
+  get key(): string {
+    return this.spec.key;
+  }
+
+  /** The tools it adds to the catalog; `undefined` until it listed them once. */
+  get part(): CatalogPart | undefined {
+    return this.#part;
+  }
+
+  /** Whether waiting for it at the start is over: it is up, down or disabled. */
+  get isSettled(): boolean {
+    return this.#state.kind !== "connecting";
+  }
+
+  get isUp(): boolean {
+    return this.#state.kind === "up";
+  }
+
+  /** The way to call it; `undefined` when disabled. */
+  get upstream(): Upstream | undefined {
+    return this.#upstream;
+  }
+
+  status(): ConnectorStatus {
+    const era = this.#upstream?.facts?.era;
+    return {
+      key: this.key,
+      source: this.spec.source,
+      state: this.#state.kind,
+      ...(this.#state.kind === "down" ? { reason: this.#state.reason } : {}),
+      ...(era === undefined ? {} : { era }),
+      tools: this.#part?.tools.length ?? 0,
+      since: new Date(this.#since).toISOString(),
+    };
+  }
+
+  /** Begins to connect, and to heal for as long as it lives. Never throws: how it goes is in {@link status}. */
+  start(): void {
+    // The outcome arrives by onAvailability; the promise only repeats it.
+    this.#upstream?.connect().catch(() => {});
+  }
+
+  /** Releases the upstream and everything it holds. Idempotent; nothing changes afterwards. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    await this.#upstream?.dispose();
+  }
+
+  #onAvailability(up: boolean, reason: string | undefined): void {
+    if (this.#closed) return;
+    this.#available = up;
+    this.#cancelTimer();
+    if (up) {
+      this.#failures = 0;
+      this.#refresh();
+      return;
+    }
+    this.#deps.logger.warn({ connectorId: this.key, reason }, "Connector is down");
+    this.#enter({ kind: "down", reason: reason ?? "the upstream is not reachable" });
+  }
+
+  #refresh(): void {
+    if (this.#refreshing) {
+      this.#again = true;
+      return;
+    }
+    if (this.#closed || this.#upstream === undefined || !this.#available) return;
+    this.#refreshing = true;
+    this.#again = false;
+    this.#cancelTimer();
+    const upstream = this.#upstream;
+    const started = this.#deps.monotonic.elapsedMs();
+    const finish = (ok: boolean): void => {
+      this.#refreshing = false;
+      if (this.#closed) return;
+      this.#deps.onSync(this, (this.#deps.monotonic.elapsedMs() - started) / 1_000, ok);
+      if (this.#again) this.#refresh();
+    };
+    this.#list(upstream).then(
+      (part) => {
+        this.#onListed(part);
+        finish(true);
+      },
+      (error: unknown) => {
+        this.#onListFailed(error);
+        finish(false);
+      },
+    );
+  }
+
+  async #list(upstream: Upstream): Promise<CatalogPart> {
+    // Asking for a list that the upstream does not announce breaks strict servers.
+    if (upstream.facts?.capabilities["tools"] === undefined) return { key: this.key, tools: [] };
+    const { tools, ttlMs, cacheScope } = await upstream.listTools();
+    return {
+      key: this.key,
+      tools,
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(cacheScope === undefined ? {} : { cacheScope }),
+    };
+  }
+
+  #onListed(part: CatalogPart): void {
+    // The upstream may have gone while it answered: then it is down, and what it said last still counts.
+    if (this.#closed) return;
+    this.#failures = 0;
+    this.#part = part;
+    if (this.#available) this.#enter({ kind: "up" });
+    else this.#deps.onChange(this);
+    if (!this.#announcesChanges()) this.#later(this.#refreshDelayMs());
+  }
+
+  #onListFailed(error: unknown): void {
+    if (this.#closed || !this.#available) return;
+    const reason = `tools/list failed: ${messageOf(error)}`;
+    this.#deps.logger.warn({ connectorId: this.key, err: error }, "Connector sync failed");
+    // With a good list in hand the connector goes on with it; without one there is nothing to offer.
+    if (this.#part === undefined || this.#state.kind !== "up") this.#enter({ kind: "down", reason });
+    this.#later(backoffDelayMs(this.#failures++, RETRY, this.#deps.random));
+  }
+
+  #announcesChanges(): boolean {
+    const tools = this.#upstream?.facts?.capabilities["tools"];
+    return isJsonObject(tools) && tools["listChanged"] === true;
+  }
+
+  #refreshDelayMs(): number {
+    return Math.floor(REFRESH_MS * (1 + (this.#deps.random.next() * 2 - 1) * REFRESH_JITTER));
+  }
+
+  #later(delayMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#deps.timers.after(delayMs, () => {
+      this.#refresh();
+    });
+  }
+
+  #enter(state: State): void {
+    if (state.kind !== this.#state.kind) this.#since = this.#deps.clock.now();
+    this.#state = state;
+    this.#deps.onChange(this);
+  }
+}

@@ -1,0 +1,98 @@
+import { specFingerprint, type ConnectorSpec, type ConnectorStatus, type Logger } from "@cortex-os/mcp-core";
+import type { CatalogPart } from "../catalog/catalog-part.js";
+import { Connector, type ConnectorDeps } from "./connector.js";
+
+interface Entry {
+  readonly connector: Connector;
+  readonly fingerprint: string;
+}
+
+/** What the reconciler works through. */
+export interface ReconcilerDeps extends Omit<ConnectorDeps, "onChange"> {
+  /** Something a reader could see changed: a connector's tools or status, or which connectors there are. */
+  readonly onChange: () => void;
+}
+
+const byKey = (a: { readonly key: string }, b: { readonly key: string }): number =>
+  a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+
+/**
+ * Makes the living connectors match the specs: what left is closed, what changed is replaced, what is new is started, what is the same is
+ * left alone with its connection.
+ */
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
+  readonly #logger: Logger;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+    this.#logger = deps.logger;
+  }
+
+  /** Every living connector, sorted by key. */
+  get connectors(): readonly Connector[] {
+    return [...this.#entries.values()].map(({ connector }) => connector).toSorted(byKey);
+  }
+
+  /** The living connector of that key. */
+  find(key: string): Connector | undefined {
+    return this.#entries.get(key)?.connector;
+  }
+
+  /** What the connectors offer, sorted by key. */
+  parts(): readonly CatalogPart[] {
+    return this.connectors.flatMap(({ part }) => (part === undefined ? [] : [part]));
+  }
+
+  /** Every living connector's status, sorted by key. */
+  statuses(): readonly ConnectorStatus[] {
+    return this.connectors.map((connector) => connector.status());
+  }
+
+  /** Applies the specs of all sources at once. */
+  apply(specs: readonly ConnectorSpec[]): void {
+    const wanted = new Map(specs.map((spec) => [spec.key, spec]));
+    for (const [key, { connector }] of this.#entries) {
+      if (wanted.has(key)) continue;
+      this.#entries.delete(key);
+      this.#close(connector, "Connector removed");
+    }
+    for (const spec of wanted.values()) this.#applyOne(spec);
+    this.#deps.onChange();
+  }
+
+  /** Closes every connector and waits until each has released what it held. Idempotent. */
+  async close(): Promise<void> {
+    for (const { connector } of this.#entries.values()) this.#close(connector, "Connector closed");
+    this.#entries.clear();
+    await Promise.all(this.#closing);
+  }
+
+  #applyOne(spec: ConnectorSpec): void {
+    const fingerprint = specFingerprint(spec);
+    const existing = this.#entries.get(spec.key);
+    if (existing?.fingerprint === fingerprint) return;
+    if (existing !== undefined) this.#close(existing.connector, "Connector changed");
+    const connector = new Connector(spec, {
+      ...this.#deps,
+      onChange: (changed) => {
+        // A connector that was replaced may still be finishing: its word no longer counts.
+        if (this.#entries.get(changed.key)?.connector === changed) this.#deps.onChange();
+      },
+    });
+    this.#entries.set(spec.key, { connector, fingerprint });
+    this.#logger.info({ connectorId: spec.key, source: spec.source }, "Connector added");
+    connector.start();
+  }
+
+  #close(connector: Connector, message: string): void {
+    this.#logger.info({ connectorId: connector.key }, message);
+    const closing = connector.close().catch((error: unknown) => {
+      this.#logger.error({ connectorId: connector.key, err: error }, "Connector did not close cleanly");
+    });
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
+  }
+}

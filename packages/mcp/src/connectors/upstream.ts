@@ -1,0 +1,25 @@
+import type { ConnectorSpec } from "@cortex-os/mcp-core";
+import type { AnswerSink, Exchange, ToolList, UpstreamCall, UpstreamFacts } from "@cortex-os/mcp-bridge";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+
+/** What a connector needs of the bridge; `RemoteProxy` is one. */
+export interface Upstream {
+  /** What the upstream turned out to be, while connected. */
+  readonly facts: UpstreamFacts | undefined;
+  /** Resolves when up. Rejects with the first failure, and goes on trying in the background until disposed. */
+  connect(): Promise<void>;
+  listTools(): Promise<ToolList>;
+  send(call: UpstreamCall, sink: AnswerSink): Exchange;
+  callTool(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonObject>;
+  endSession(sessionKey: string): void;
+  dispose(): Promise<void>;
+}
+
+/** What an upstream tells its connector. */
+export interface UpstreamEvents {
+  readonly onAvailability: (up: boolean, reason?: string) => void;
+  readonly onToolsChanged: () => void;
+}
+
+/** Makes the upstream of a connector; injected, so that the connectors do not know how one is reached. */
+export type CreateUpstream = (spec: ConnectorSpec, events: UpstreamEvents) => Upstream;

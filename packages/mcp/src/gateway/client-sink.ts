@@ -1,0 +1,38 @@
+import type { AnswerSink, Exchange } from "@cortex-os/mcp-bridge";
+import type { RequestId } from "@cortex-os/mcp-core/wire";
+
+/** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. */
+export interface ClientSink extends AnswerSink {
+  /** A good answer whose `result` member is already encoded, in pieces to be written one after the other. */
+  sendResult(id: RequestId, result: readonly Buffer[]): void;
+}
+
+/** The exchange of a request that was answered at once. */
+export const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };
+
+/** An exchange that begins later, or never when it is cancelled first. */
+export class DeferredExchange implements Exchange {
+  #inner: Exchange | undefined;
+  #forget: () => void = () => {};
+  #cancelled = false;
+
+  /**
+   * @param defer takes what to do when the time has come, and returns a function that forgets it
+   * @param begin starts the exchange
+   */
+  constructor(defer: (task: () => void) => () => void, begin: () => Exchange) {
+    this.#forget = defer(() => {
+      if (!this.#cancelled) this.#inner = begin();
+    });
+  }
+
+  cancel(reason?: string): void {
+    this.#cancelled = true;
+    this.#forget();
+    this.#inner?.cancel(reason);
+  }
+
+  resume(): void {
+    this.#inner?.resume();
+  }
+}

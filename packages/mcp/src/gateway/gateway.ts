@@ -1,0 +1,224 @@
+import {
+  DEFAULT_NAME_POLICY,
+  type Clock,
+  type ConnectorStatus,
+  type Logger,
+  type Monotonic,
+  type NamePolicy,
+  type RandomSource,
+  type Timers,
+} from "@cortex-os/mcp-core";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { DEFAULT_CATALOG_POLICY } from "../catalog/catalog.js";
+import type { CatalogTool } from "../catalog/catalog-part.js";
+import { ConnectorDirectory } from "../connectors/connector-directory.js";
+import type { ConnectorSource } from "../connectors/connector-source.js";
+import { remoteUpstreams } from "../connectors/remote-upstreams.js";
+import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
+import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { Router } from "./router.js";
+import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
+import { Subscriptions } from "./subscriptions.js";
+
+/** How a {@link Gateway} is made. */
+export interface GatewayOptions {
+  /** Our own version, as clients and upstreams see it. */
+  readonly version: string;
+  readonly sources: readonly ConnectorSource[];
+  readonly names?: Partial<NamePolicy>;
+  /** `ttlMs`: caching hint of lists in milliseconds (300,000); `pageSize`: tools on a page (1,000). */
+  readonly lists?: { readonly ttlMs?: number; readonly pageSize?: number };
+  readonly startup?: Partial<StartupPolicy>;
+  readonly sessions?: Partial<SessionLimits>;
+  readonly clock: Clock;
+  readonly monotonic: Monotonic;
+  readonly timers: Timers;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+}
+
+/** The gateway at a glance. */
+export interface GatewayStatus {
+  readonly version: string;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  /** The catalog's content hash. */
+  readonly revision: string;
+  readonly tools: number;
+  /** Legacy client sessions alive. */
+  readonly sessions: number;
+  readonly connectors: readonly ConnectorStatus[];
+}
+
+/**
+ * One MCP endpoint in front of many connectors, without a transport: HTTP and stdio put theirs in front of {@link router} and
+ * {@link sessions}.
+ */
+export class Gateway {
+  readonly router: Router;
+  readonly sessions: SessionStore;
+  readonly serverInfo: { readonly name: string; readonly version: string };
+  readonly #options: GatewayOptions;
+  readonly #directory: ConnectorDirectory;
+  readonly #subscriptions = new Subscriptions();
+  readonly #listeners = new Set<() => void>();
+  readonly #startedAt: string;
+  #measured: ReadonlySet<string> = new Set();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: GatewayOptions) {
+    const { clock, monotonic, timers, random, logger, metrics } = options;
+    const names = { ...DEFAULT_NAME_POLICY, ...options.names };
+    const lists = { ...DEFAULT_CATALOG_POLICY, ...options.lists };
+    this.#options = options;
+    this.#startedAt = new Date(clock.now()).toISOString();
+    this.serverInfo = { name: "cortex-mcp", version: options.version };
+    this.#directory = new ConnectorDirectory({
+      createUpstream: remoteUpstreams({ clock, monotonic, timers, random, logger }),
+      clock,
+      monotonic,
+      timers,
+      random,
+      logger,
+      sources: options.sources,
+      catalogPolicy: { names, ttlMs: lists.ttlMs, pageSize: lists.pageSize },
+      startup: { ...DEFAULT_STARTUP, ...options.startup },
+      onSync: (_connector, seconds, ok) => {
+        metrics.synced(ok, seconds);
+      },
+      onChange: () => {
+        this.#onDirectoryChanged();
+      },
+    });
+    this.sessions = new SessionStore({
+      monotonic,
+      timers,
+      limits: { ...DEFAULT_SESSION_LIMITS, ...options.sessions },
+      onEnd: ({ id }) => {
+        this.#directory.endSession(id);
+      },
+    });
+    this.router = new Router({
+      directory: this.#directory,
+      subscriptions: this.#subscriptions,
+      monotonic,
+      observeCall: (connector, outcome, seconds) => {
+        metrics.called(connector, outcome, seconds);
+      },
+      serverInfo: this.serverInfo,
+      separator: names.prefix === "always" ? names.separator : undefined,
+      discoverTtlMs: lists.ttlMs,
+    });
+    this.#directory.catalog.subscribe(({ tools }) => {
+      metrics.catalogTools(tools.length);
+      metrics.catalogChanged();
+      // While starting, clients wait for the gate: nobody was told a list that this could change.
+      if (!this.#directory.gate.isOpen) return;
+      this.#subscriptions.toolsChanged();
+      this.sessions.toolsChanged();
+    });
+  }
+
+  /** Reads the sources and begins to connect; resolves when connectors are starting, not when they are up. */
+  async start(): Promise<void> {
+    await this.#directory.start();
+  }
+
+  /** Resolves when every connector was up, down or disabled once, or the longest wait is over. */
+  async settled(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#directory.gate.whenOpen(resolve);
+    });
+  }
+
+  /** Whether a client would be given a list: the start is over and something can be served. */
+  get isReady(): boolean {
+    return this.#closing === undefined && this.#directory.gate.isOpen && this.#directory.notReady() === undefined;
+  }
+
+  status(): GatewayStatus {
+    const catalog = this.#directory.catalog.current;
+    return {
+      version: this.serverInfo.version,
+      startedAt: this.#startedAt,
+      revision: catalog.revision,
+      tools: catalog.tools.length,
+      sessions: this.sessions.size,
+      connectors: this.#directory.statuses(),
+    };
+  }
+
+  /** The catalog's tools, sorted by public name. */
+  tools(): readonly CatalogTool[] {
+    return this.#directory.catalog.current.tools;
+  }
+
+  /** Tells `listener` whenever status or catalog changed; the returned function ends that. */
+  onChange(listener: () => void): () => void {
+    const own = (): void => {
+      listener();
+    };
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Reads every source again now. */
+  async reload(): Promise<void> {
+    await this.#directory.reload();
+  }
+
+  /** Numbers that are cheaper to read than to keep: called before they are shown. */
+  measure(): void {
+    this.#options.metrics.sessions(this.sessions.size);
+    this.#options.metrics.listeners(this.#subscriptions.size);
+  }
+
+  /**
+   * Calls a tool by its public name, for the command line.
+   * @returns the upstream's CallToolResult
+   * @throws GatewayError TOOL_UNKNOWN, UPSTREAM_UNAVAILABLE, UPSTREAM_TIMEOUT…; what `Upstream.callTool` throws for an error of the upstream's
+   */
+  async callTool(name: string, args: JsonObject, options: { readonly signal?: AbortSignal } = {}): Promise<JsonObject> {
+    await this.settled();
+    const tool = this.#directory.catalog.current.find(name);
+    const upstream = tool === undefined ? undefined : this.#directory.find(tool.connector)?.upstream;
+    if (tool === undefined || upstream === undefined) throw this.router.unknownTool(name);
+    return upstream.callTool(tool.tool, args, options);
+  }
+
+  /** Ends what is long-lived in good order: listeners hear a result, GET streams are closed. Requests under way and new ones still work. */
+  endStreams(): void {
+    this.#subscriptions.endAll();
+    this.sessions.endStreams();
+  }
+
+  /** Releases everything: children, sockets, timers. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.endStreams();
+    this.sessions.endAll("the gateway is shutting down");
+    await this.#directory.close();
+    this.#listeners.clear();
+  }
+
+  #onDirectoryChanged(): void {
+    const { metrics, logger } = this.#options;
+    const statuses = this.#directory.statuses();
+    for (const { key, state } of statuses) metrics.connectorUp(key, state === "up");
+    const living = new Set(statuses.map(({ key }) => key));
+    for (const key of this.#measured) if (!living.has(key)) metrics.connectorGone(key);
+    this.#measured = living;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        logger.error({ err: error }, "A gateway listener failed");
+      }
+    }
+  }
+}

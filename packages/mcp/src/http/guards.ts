@@ -1,0 +1,76 @@
+import type { IncomingMessage } from "node:http";
+
+/** What a request must satisfy before anything of it is read. */
+export interface GuardPolicy {
+  /** Host names, without port, that a request may be addressed to, besides the loopback names. */
+  readonly allowedHosts: readonly string[];
+  /** Origins as browsers send them (`https://app.example`), besides those on loopback. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Why a request is refused, and with which HTTP status. */
+export interface Refusal {
+  readonly status: 400 | 403;
+  readonly reason: "host" | "origin" | "headers";
+  readonly message: string;
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Headers of which a second one is an attack or a broken proxy; Node would silently keep the first or join them. */
+const SINGLE: ReadonlySet<string> = new Set(["host", "authorization", "origin", "content-type", "content-length"]);
+
+/**
+ * Checks `Host` and `Origin`, each on its own (DNS rebinding: reliability.md, threats 1–3), duplicates of headers that must be single, and the form of the
+ * request target. An `Origin` may be absent (no browser), never `null`.
+ */
+export function guard(request: IncomingMessage, policy: GuardPolicy): Refusal | undefined {
+  const duplicate = findDuplicate(request.rawHeaders);
+  if (duplicate !== undefined) {
+    return { status: 400, reason: "headers", message: `The header ${duplicate} may be sent only once` };
+  }
+  if (!request.url?.startsWith("/")) {
+    return { status: 400, reason: "headers", message: "The request target must be a path" };
+  }
+  if (!isAllowedHost(request.headers.host, policy)) {
+    const message = "The Host header does not name this gateway; add the name to allowedHosts if it should";
+    return { status: 403, reason: "host", message };
+  }
+  const { origin } = request.headers;
+  if (origin !== undefined && !isAllowedOrigin(origin, policy)) {
+    const message = "The Origin header is not allowed here; add it to allowedOrigins if it should be";
+    return { status: 403, reason: "origin", message };
+  }
+  return undefined;
+}
+
+function findDuplicate(rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? "";
+    if (!SINGLE.has(name) && !name.startsWith("mcp-")) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
+}
+
+function isAllowedHost(host: string | undefined, policy: GuardPolicy): boolean {
+  if (host === undefined) return false;
+  const name = hostNameOf(host);
+  return name !== undefined && (LOOPBACK.has(name) || policy.allowedHosts.includes(name));
+}
+
+/** `name[:port]` without the port, lower-case; `undefined` for anything else, such as user info. */
+function hostNameOf(host: string): string | undefined {
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)(?::\d{1,5})?$/i.exec(host);
+  return match?.[1]?.toLowerCase();
+}
+
+function isAllowedOrigin(origin: string, policy: GuardPolicy): boolean {
+  // "null" is what any sandboxed page sends: whoever allows it allows everybody.
+  if (origin !== "null" && policy.allowedOrigins.includes(origin)) return true;
+  const match = /^https?:\/\/([^/@?#]+)$/.exec(origin);
+  const name = match?.[1] === undefined ? undefined : hostNameOf(match[1]);
+  return name !== undefined && LOOPBACK.has(name);
+}

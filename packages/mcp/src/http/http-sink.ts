@@ -1,0 +1,174 @@
+import type { ServerResponse } from "node:http";
+import type { Exchange } from "@cortex-os/mcp-bridge";
+import { GatewayError, modernHttpStatus, toJsonRpcError, type Timers } from "@cortex-os/mcp-core";
+import type { Era, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { ClientSink } from "../gateway/client-sink.js";
+import { cutOffWhenStalled } from "./slow-reader.js";
+import { SseResponse, type SseDeps } from "./sse-response.js";
+
+/** What every sink of one HTTP front shares. */
+export interface HttpSinkDeps extends SseDeps {
+  readonly timers: Timers;
+  /** A reader that takes nothing for so many milliseconds is cut off. */
+  readonly slowReaderMs: number;
+}
+
+/**
+ * The answer to one POST. JSON when the answer comes first, server-sent events as soon as something comes before it, the upstream's own bytes
+ * when it has them. Once it is answered, given up or cancelled, whatever else comes is dropped.
+ */
+export class HttpSink implements ClientSink {
+  readonly #response: ServerResponse;
+  readonly #id: RequestId;
+  readonly #era: Era;
+  readonly #deps: HttpSinkDeps;
+  readonly #onDone: (() => void) | undefined;
+  #stream: SseResponse | undefined;
+  /** The upstream's headers, once its bytes are passed on. */
+  #passedOn: Readonly<Record<string, string>> | undefined;
+  #exchange: Exchange | undefined;
+  #done = false;
+  #blocked = false;
+  #cancelSlow: () => void = () => {};
+
+  /** @param onDone called once, when the answer is complete, given up or cancelled */
+  constructor(response: ServerResponse, id: RequestId, era: Era, deps: HttpSinkDeps, onDone?: () => void) {
+    this.#response = response;
+    this.#id = id;
+    this.#era = era;
+    this.#deps = deps;
+    this.#onDone = onDone;
+    response.on("close", this.#onClose);
+  }
+
+  /** Ties the sink to what it answers: a client that goes cancels it, one that catches up resumes it. */
+  attach(exchange: Exchange): void {
+    this.#exchange = exchange;
+    if (!this.#response.destroyed || this.#done) return;
+    this.#onClose();
+  }
+
+  /** The client cancelled by a message: the answer ends without a response, as the legacy revisions ask. */
+  cancel(reason?: string): void {
+    if (this.#done) return;
+    this.#exchange?.cancel(reason);
+    this.#finish();
+    if (!this.#response.headersSent) this.#response.writeHead(200, { "content-type": "text/event-stream" }).end();
+    else if (this.#passedOn === undefined || mayEndAnywhere(this.#passedOn)) this.#response.end();
+    // Half a JSON text, or less than its content-length says: only a broken connection tells the client so.
+    else this.#response.destroy();
+  }
+
+  start(status: number, headers: Readonly<Record<string, string>>): void {
+    if (this.#done) return;
+    this.#passedOn = headers;
+    this.#response.writeHead(status, headers);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#done || this.#response.write(chunk)) return true;
+    if (this.#blocked) return false;
+    this.#blocked = true;
+    this.#cancelSlow = this.#deps.timers.after(this.#deps.slowReaderMs, () => this.#response.destroy());
+    this.#response.once("drain", () => {
+      this.#blocked = false;
+      this.#cancelSlow();
+      this.#exchange?.resume();
+    });
+    return false;
+  }
+
+  end(): void {
+    if (this.#done) return;
+    this.#finish();
+    this.#response.end();
+  }
+
+  notify(notification: JsonRpcNotification): void {
+    if (this.#done) return;
+    this.#stream ??= new SseResponse(this.#response, this.#deps);
+    this.#stream.send(notification);
+  }
+
+  respond(response: JsonRpcResponse): void {
+    this.#send(200, response);
+  }
+
+  fail(error: GatewayError): void {
+    this.failWith(this.#era === "modern" ? modernHttpStatus(error) : 200, error);
+  }
+
+  /** Answers with an error of ours under a given HTTP status. */
+  failWith(status: number, error: GatewayError): void {
+    this.#send(status, this.#errorAnswer(error));
+  }
+
+  abort(): void {
+    if (this.#done) return;
+    this.#finish();
+    // Half an answer must not look like a whole one: the connection breaks.
+    this.#response.destroy();
+  }
+
+  sendResult(id: RequestId, result: readonly Buffer[]): void {
+    if (this.#done) return;
+    this.#finish();
+    const head = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`);
+    let length = head.length + 1;
+    for (const piece of result) length += piece.length;
+    this.#response.writeHead(200, { "content-type": "application/json", "content-length": length });
+    this.#response.cork();
+    this.#response.write(head);
+    for (const piece of result) this.#response.write(piece);
+    this.#response.end("}");
+    this.#response.uncork();
+    cutOffWhenStalled(this.#response, this.#deps.slowReaderMs);
+  }
+
+  #send(status: number, message: JsonRpcResponse): void {
+    if (this.#done) return;
+    this.#finish();
+    if (this.#stream !== undefined) {
+      if (!this.#stream.send(message)) this.#stream.send(this.#errorAnswer(tooDeep()));
+      this.#stream.end();
+      return;
+    }
+    const body = Buffer.from(this.#encode(message));
+    this.#response.writeHead(status, { "content-type": "application/json", "content-length": body.length });
+    this.#response.end(body);
+    cutOffWhenStalled(this.#response, this.#deps.slowReaderMs);
+  }
+
+  #encode(message: JsonRpcResponse): string {
+    try {
+      return JSON.stringify(message);
+    } catch {
+      return JSON.stringify(this.#errorAnswer(tooDeep()));
+    }
+  }
+
+  #errorAnswer(error: GatewayError): JsonRpcResponse {
+    return { jsonrpc: "2.0", id: this.#id, error: toJsonRpcError(error) };
+  }
+
+  readonly #onClose = (): void => {
+    this.#cancelSlow();
+    if (this.#done) return;
+    this.#finish();
+    // No other way leads back to this client: what it asked for has nowhere to go (design.md, call flow).
+    this.#exchange?.cancel("the client disconnected");
+  };
+
+  #finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#onDone?.();
+  }
+}
+
+/** `JSON.stringify` gives up on what some upstream nested thousands of levels deep, although `JSON.parse` read it. */
+const tooDeep = (): GatewayError =>
+  new GatewayError("UPSTREAM_PROTOCOL", "The connector's answer is nested too deeply to be passed on");
+
+const mayEndAnywhere = (headers: Readonly<Record<string, string>>): boolean =>
+  headers["content-length"] === undefined && headers["content-type"]?.startsWith("text/event-stream") === true;

@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { GatewayError, type Logger } from "@cortex-os/mcp-core";
+import {
+  ANONYMOUS,
+  HEADER,
+  isJsonObject,
+  isLegacyRevision,
+  LATEST_LEGACY,
+  type ClassifiedMessage,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+} from "@cortex-os/mcp-core/wire";
+import type { Gateway } from "../gateway/gateway.js";
+import { CAPABILITIES } from "../gateway/router.js";
+import type { ClientSession } from "../gateway/session-store.js";
+import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
+import { sendEmpty, sendError, sendJson } from "./respond.js";
+import { unsupportedVersion } from "./validate-modern.js";
+
+/** The legacy era over Streamable HTTP (2025-11-25, Transports): `initialize`, sessions, the GET stream. */
+export class LegacyHttp {
+  readonly #gateway: Gateway;
+  readonly #deps: HttpSinkDeps;
+  readonly #logger: Logger;
+  readonly #metrics: GatewayMetrics;
+
+  constructor(gateway: Gateway, deps: HttpSinkDeps, logger: Logger, metrics: GatewayMetrics) {
+    this.#gateway = gateway;
+    this.#deps = deps;
+    this.#logger = logger;
+    this.#metrics = metrics;
+  }
+
+  /** Answers one POSTed message. */
+  post(
+    message: Exclude<ClassifiedMessage, { kind: "invalid" }>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    if (message.kind === "request" && message.message.method === "initialize") {
+      this.#initialize(message.message, response);
+      return;
+    }
+    const session = this.session(request, response);
+    if (session === undefined) return;
+    if (message.kind === "request") this.#request(session, message.message, response);
+    else {
+      // Responses are accepted and dropped: nothing is asked of clients yet.
+      if (message.kind === "notification") this.#notification(session, message.message);
+      sendEmpty(response, 202);
+    }
+  }
+
+  /** The session a request names; when it names none that lives, the request is answered and `undefined` returned. */
+  session(request: IncomingMessage, response: ServerResponse): ClientSession | undefined {
+    const revision = request.headers[HEADER.protocolVersion];
+    if (typeof revision === "string" && !isLegacyRevision(revision)) {
+      this.#metrics.rejected("headers");
+      sendError(response, 400, unsupportedVersion(revision));
+      return undefined;
+    }
+    const id = request.headers[HEADER.sessionId];
+    const session = typeof id === "string" ? this.#gateway.sessions.use(id) : undefined;
+    if (session !== undefined) return session;
+    this.#metrics.rejected("session");
+    if (id === undefined) {
+      sendError(response, 400, new GatewayError("INVALID_REQUEST", "Mcp-Session-Id is missing: initialize first"));
+    } else {
+      // 404 tells the client to initialize anew (2025-11-25, Transports, Session Management).
+      sendError(response, 404, new GatewayError("INVALID_REQUEST", "Session not found: initialize again"));
+    }
+    return undefined;
+  }
+
+  #initialize(message: JsonRpcRequest, response: ServerResponse): void {
+    const asked = message.params?.["protocolVersion"];
+    if (typeof asked !== "string") {
+      sendError(response, 200, new GatewayError("INVALID_PARAMS", "params.protocolVersion is missing"), message.id);
+      return;
+    }
+    const clientInfo = message.params?.["clientInfo"];
+    const revision = isLegacyRevision(asked) ? asked : LATEST_LEGACY;
+    let session: ClientSession;
+    try {
+      session = this.#gateway.sessions.create({
+        era: "legacy",
+        revision,
+        principal: ANONYMOUS.id,
+        ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
+      });
+    } catch (error) {
+      const refused = GatewayError.from(error, "INTERNAL", "no session could be opened");
+      this.#logger.warn({ err: error }, "Client session refused");
+      sendError(response, 503, refused, message.id);
+      return;
+    }
+    response.setHeader(HEADER.sessionId, session.id);
+    sendJson(response, 200, {
+      jsonrpc: "2.0",
+      id: message.id,
+      result: { protocolVersion: revision, capabilities: CAPABILITIES, serverInfo: this.#gateway.serverInfo },
+    });
+  }
+
+  #request(session: ClientSession, message: JsonRpcRequest, response: ServerResponse): void {
+    const { id } = message;
+    if (session.inFlight.has(id)) {
+      const error = new GatewayError("INVALID_REQUEST", "Another request with this id is still under way");
+      sendError(response, 200, error, id);
+      return;
+    }
+    const sink = new HttpSink(response, id, "legacy", this.#deps, () => session.inFlight.delete(id));
+    session.inFlight.set(id, (reason) => {
+      sink.cancel(reason);
+    });
+    sink.attach(this.#gateway.router.handle({ message, caller: session.caller }, sink));
+  }
+
+  #notification(session: ClientSession, { method, params }: JsonRpcNotification): void {
+    if (method !== "notifications/cancelled") return;
+    const id = params?.["requestId"];
+    const reason = params?.["reason"];
+    if (typeof id !== "string" && typeof id !== "number") return;
+    session.inFlight.get(id)?.(typeof reason === "string" ? reason : undefined);
+  }
+}

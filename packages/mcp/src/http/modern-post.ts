@@ -1,0 +1,59 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import {
+  ANONYMOUS,
+  HEADER,
+  isJsonObject,
+  META,
+  metaOf,
+  type JsonObject,
+  type JsonRpcRequest,
+} from "@cortex-os/mcp-core/wire";
+import type { Caller } from "@cortex-os/mcp-bridge";
+import type { Gateway } from "../gateway/gateway.js";
+import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
+import { validateModern } from "./validate-modern.js";
+
+/** Answers one request of the modern era: everything needed is in it. */
+export function handleModern(
+  gateway: Gateway,
+  deps: HttpSinkDeps & { readonly metrics: GatewayMetrics },
+  message: JsonRpcRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const sink = new HttpSink(response, message.id, "modern", deps);
+  const invalid = validateModern(message, request.headers);
+  if (invalid !== undefined) {
+    deps.metrics.rejected("headers");
+    sink.failWith(400, invalid);
+    return;
+  }
+  const paramHeaders = paramHeadersOf(request.headers);
+  const caller = callerOf(message.params);
+  sink.attach(
+    gateway.router.handle({ message, caller, ...(paramHeaders === undefined ? {} : { paramHeaders }) }, sink),
+  );
+}
+
+function callerOf(params: JsonObject | undefined): Caller {
+  const meta = metaOf(params);
+  const revision = meta?.[META.protocolVersion];
+  const clientInfo = meta?.[META.clientInfo];
+  return {
+    era: "modern",
+    revision: typeof revision === "string" ? revision : "",
+    principal: ANONYMOUS.id,
+    ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
+  };
+}
+
+function paramHeadersOf(headers: IncomingHttpHeaders): Record<string, string> | undefined {
+  let found: Record<string, string> | undefined;
+  for (const name in headers) {
+    if (!name.startsWith(HEADER.paramPrefix)) continue;
+    const value = headers[name];
+    if (typeof value === "string") (found ??= {})[name] = value;
+  }
+  return found;
+}

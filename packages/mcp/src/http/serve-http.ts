@@ -1,0 +1,210 @@
+import { chmod } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
+import type { Gateway } from "../gateway/gateway.js";
+import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { controlApi } from "./control-api.js";
+import { guard, type GuardPolicy } from "./guards.js";
+import { KeepAlive } from "./keep-alive.js";
+import { McpEndpoint } from "./mcp-endpoint.js";
+import { sendEmpty, sendError } from "./respond.js";
+import { opsRoutes, type Handler } from "./routes.js";
+
+/** Bounds of one HTTP front. */
+export interface HttpLimits {
+  /** Largest request body in bytes. @default 4 MiB */
+  readonly bodyBytes: number;
+  /** A request's headers must be here within so many milliseconds. @default 5_000 */
+  readonly headersMs: number;
+  /** A whole request must be here within so many milliseconds. @default 30_000 */
+  readonly requestMs: number;
+  /** Most connections at once. @default 10_000 */
+  readonly connections: number;
+  /** A reader that takes nothing for so many milliseconds is cut off. @default 30_000 */
+  readonly slowReaderMs: number;
+}
+
+/** {@link HttpLimits}' defaults. */
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  bodyBytes: 4 * 1024 * 1024,
+  headersMs: 5_000,
+  requestMs: 30_000,
+  connections: 10_000,
+  slowReaderMs: 30_000,
+};
+
+/** How a gateway is served. */
+export interface ServeHttpOptions {
+  readonly listen: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  /** Also serves `/api/v1`; for the control socket. @default false */
+  readonly controlApi?: boolean;
+  readonly allowedHosts?: readonly string[];
+  readonly allowedOrigins?: readonly string[];
+  readonly limits?: Partial<HttpLimits>;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly timers: Timers;
+}
+
+/** A gateway being served. */
+export interface HttpFront {
+  /** Where it is reached: the endpoint of MCP clients, or the socket's path. */
+  readonly url: string;
+  readonly port: number | undefined;
+  /**
+   * Stops accepting, ends long-lived streams in good order, waits for requests under way. After `deadlineMs` what is left is cut off.
+   */
+  drain(deadlineMs: number): Promise<void>;
+  /** Cuts everything off. Idempotent. */
+  close(): Promise<void>;
+}
+
+const MAX_HEADER_BYTES = 16 * 1024;
+const CHECK_CONNECTIONS_MS = 500;
+const DRAIN_SWEEP_MS = 50;
+/** The control socket is for its owner (design.md, contracts: State). */
+const SOCKET_MODE = 0o600;
+
+/**
+ * Serves a gateway over HTTP.
+ * @throws GatewayError USER_INPUT when the port or socket is taken or may not be used
+ */
+export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Promise<HttpFront> {
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
+  let draining = false;
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      // Node's defaults closed 0 of 200 slow connections in 8 s (reliability.md, threat 25).
+      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+    },
+    createListener(gateway, options, limits, () => draining),
+  );
+  server.maxConnections = limits.connections;
+  await listen(server, options.listen);
+  server.on("error", (error) => {
+    // One connection could not be accepted (too many open files): those that are open go on.
+    options.logger.error({ err: error }, "The HTTP server had an error");
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : undefined;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await closed(server);
+  };
+  return {
+    url: "socketPath" in options.listen ? options.listen.socketPath : urlOf(options.listen.host, port),
+    port,
+    close,
+    drain: async (deadlineMs) => {
+      draining = true;
+      const done = closed(server);
+      const cancelDeadline = options.timers.after(deadlineMs, () => {
+        server.closeAllConnections();
+      });
+      let cancelSweep: () => void = () => {};
+      const sweep = (): void => {
+        // A connection whose request was under way becomes idle later, and may have brought another stream before it did.
+        gateway.endStreams();
+        server.closeIdleConnections();
+        cancelSweep = options.timers.after(DRAIN_SWEEP_MS, sweep);
+      };
+      sweep();
+      await done;
+      cancelDeadline();
+      cancelSweep();
+    },
+  };
+}
+
+function createListener(
+  gateway: Gateway,
+  options: ServeHttpOptions,
+  limits: HttpLimits,
+  isDraining: () => boolean,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const { logger, metrics, timers } = options;
+  const policy: GuardPolicy = {
+    allowedHosts: (options.allowedHosts ?? []).map((host) => host.toLowerCase()),
+    allowedOrigins: options.allowedOrigins ?? [],
+  };
+  const keepAlive = new KeepAlive(timers);
+  const endpoint = new McpEndpoint({
+    gateway,
+    metrics,
+    logger,
+    timers,
+    keepAlive,
+    slowReaderMs: limits.slowReaderMs,
+    maxBodyBytes: limits.bodyBytes,
+  });
+  const routes = new Map<string, Handler>([
+    ...Object.entries(opsRoutes({ gateway, metrics, isDraining })),
+    ...(options.controlApi === true ? Object.entries(controlApi({ gateway, logger, maxBodyBytes: limits.bodyBytes })) : []),
+  ]);
+  return (request, response) => {
+    if (isDraining()) response.setHeader("connection", "close");
+    const refusal = guard(request, policy);
+    if (refusal !== undefined) {
+      metrics.rejected(refusal.reason);
+      response.setHeader("connection", "close");
+      sendError(response, refusal.status, new GatewayError("FORBIDDEN", refusal.message));
+      return;
+    }
+    const path = pathOf(request.url ?? "/");
+    if (path === "/mcp") endpoint.handle(request, response);
+    else (routes.get(path) ?? notFound)(request, response);
+  };
+}
+
+const notFound: Handler = (_request, response) => {
+  sendEmpty(response, 404);
+};
+
+function pathOf(url: string): string {
+  const query = url.indexOf("?");
+  return query === -1 ? url : url.slice(0, query);
+}
+
+function urlOf(host: string, port: number | undefined): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port ?? 0}/mcp`;
+}
+
+async function listen(server: Server, where: ServeHttpOptions["listen"]): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => {
+      reject(listenError(error, where));
+    };
+    server.once("error", onError);
+    server.once("listening", () => {
+      server.off("error", onError);
+      resolve();
+    });
+    if ("socketPath" in where) server.listen(where.socketPath);
+    else server.listen(where.port, where.host);
+  });
+  if ("socketPath" in where) await chmod(where.socketPath, SOCKET_MODE);
+}
+
+function listenError(error: NodeJS.ErrnoException, where: ServeHttpOptions["listen"]): GatewayError {
+  const place = "socketPath" in where ? `the socket ${where.socketPath}` : `${where.host}:${where.port}`;
+  const why: Record<string, string> = {
+    EADDRINUSE: "it is taken; stop what uses it or choose another with --port",
+    EACCES: "this user may not use it; choose another with --port",
+    EADDRNOTAVAIL: "this machine has no such address; choose another with --host",
+    ENOTFOUND: "this host name is not known; choose another with --host",
+  };
+  const reason = why[error.code ?? ""] ?? error.message;
+  return new GatewayError("USER_INPUT", `Cannot listen on ${place}: ${reason}`, { cause: error });
+}
+
+async function closed(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { GatewayError } from "@cortex-os/mcp-core";
+import {
+  decodeHeaderValue,
+  HEADER,
+  isJsonObject,
+  isModernRevision,
+  META,
+  metaOf,
+  NAME_SOURCE,
+  SUPPORTED_REVISIONS,
+  type JsonRpcRequest,
+} from "@cortex-os/mcp-core/wire";
+
+/**
+ * Holds a modern request's headers against its body (2026-07-28, Streamable HTTP, Server Validation). What two machines on the way could read differently is
+ * refused, not interpreted.
+ *
+ * @returns the error to answer with (HTTP 400), or `undefined` when all is well
+ */
+export function validateModern(message: JsonRpcRequest, headers: IncomingHttpHeaders): GatewayError | undefined {
+  return (
+    checkVersion(message, headers) ?? checkMethod(message, headers) ?? checkName(message, headers) ?? checkMeta(message)
+  );
+}
+
+function checkVersion(message: JsonRpcRequest, headers: IncomingHttpHeaders): GatewayError | undefined {
+  const header = single(headers[HEADER.protocolVersion]);
+  if (header === undefined) return mismatch("MCP-Protocol-Version is missing");
+  const meta = metaOf(message.params)?.[META.protocolVersion];
+  if (meta === undefined) return missingMeta(META.protocolVersion);
+  if (meta !== header) {
+    return mismatch(`MCP-Protocol-Version ${shown(header)} does not match the body's ${shown(meta)}`);
+  }
+  return isModernRevision(header) ? undefined : unsupportedVersion(header);
+}
+
+/** −32022 with what the gateway speaks, for a revision it does not. */
+export function unsupportedVersion(requested: string): GatewayError {
+  return new GatewayError("VERSION_UNSUPPORTED", "Unsupported protocol version", {
+    data: { supported: SUPPORTED_REVISIONS, requested: requested.slice(0, 100) },
+  });
+}
+
+function checkMethod(message: JsonRpcRequest, headers: IncomingHttpHeaders): GatewayError | undefined {
+  const header = single(headers[HEADER.method]);
+  if (header === undefined) return mismatch("Mcp-Method is missing");
+  if (NOT_VISIBLE_ASCII.test(header)) return mismatch("Mcp-Method contains characters a header may not hold");
+  if (header === message.method) return undefined;
+  return mismatch(`Mcp-Method header value ${shown(header)} does not match body value ${shown(message.method)}`);
+}
+
+function checkName(message: JsonRpcRequest, headers: IncomingHttpHeaders): GatewayError | undefined {
+  const source = NAME_SOURCE[message.method];
+  const header = single(headers[HEADER.name]);
+  if (source === undefined) return undefined;
+  if (header === undefined) return mismatch(`Mcp-Name is missing; ${message.method} needs it`);
+  const decoded = decodeHeaderValue(header);
+  if (!decoded.ok) return mismatch(`Mcp-Name ${decoded.reason}`);
+  const value = message.params?.[source];
+  if (decoded.value === value) return undefined;
+  return mismatch(`Mcp-Name header value ${shown(decoded.value)} does not match body value ${shown(value)}`);
+}
+
+function checkMeta(message: JsonRpcRequest): GatewayError | undefined {
+  const capabilities = metaOf(message.params)?.[META.clientCapabilities];
+  return isJsonObject(capabilities) ? undefined : missingMeta(META.clientCapabilities);
+}
+
+const NOT_VISIBLE_ASCII = /[^\t\x20-\x7e]/;
+
+const single = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(", ") : value;
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? "(none)").slice(0, 120);
+
+const mismatch = (what: string): GatewayError => new GatewayError("HEADER_MISMATCH", `Header mismatch: ${what}`);
+
+const missingMeta = (key: string): GatewayError =>
+  new GatewayError("INVALID_PARAMS", `params._meta is missing the required field ${key}`);

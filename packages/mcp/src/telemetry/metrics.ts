@@ -1,0 +1,108 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { CallOutcome } from "../gateway/metered-sink.js";
+
+/** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
+const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
+const SYNC_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Everything that can be counted, in a registry of its own: two gateways in one process do not meet (R15). */
+export interface GatewayMetrics {
+  /** The text of `GET /metrics`. */
+  exposition(): Promise<string>;
+  readonly contentType: string;
+  connectorUp(connector: string, up: boolean): void;
+  /** The connector left: its series go with it. */
+  connectorGone(connector: string): void;
+  synced(ok: boolean, seconds: number): void;
+  called(connector: string, outcome: CallOutcome, seconds: number): void;
+  sessions(count: number): void;
+  listeners(count: number): void;
+  catalogTools(count: number): void;
+  catalogChanged(): void;
+  rejected(reason: "host" | "origin" | "headers" | "body" | "session"): void;
+}
+
+/** A fresh set of metrics. */
+export function createMetrics(): GatewayMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const up = createConnectorAvailabilityGauge(registry);
+  const sync = new Histogram({
+    name: "mcp_connector_sync_duration_seconds",
+    help: "How long learning a connector's tools took",
+    labelNames: ["result"] as const,
+    buckets: SYNC_BUCKETS,
+    registers,
+  });
+  const calls = new Histogram({
+    name: "brainwav_mcp_call_duration_seconds",
+    help: "How long a forwarded call took, from its arrival to the last byte of its answer",
+    labelNames: ["connector", "outcome"] as const,
+    buckets: CALL_BUCKETS,
+    registers,
+  });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
+  const sessions = gauge("brainwav_mcp_client_sessions", "Legacy client sessions alive");
+  const listeners = gauge("brainwav_mcp_listeners", "Modern subscriptions/listen streams open");
+  const tools = gauge("brainwav_mcp_catalog_tools", "Tools in the catalog");
+  const changes = new Counter({ name: "brainwav_mcp_catalog_changes_total", help: "Catalogs put in force", registers });
+  const rejected = new Counter({
+    name: "brainwav_mcp_rejected_requests_total",
+    help: "HTTP requests refused before they reached a connector",
+    labelNames: ["reason"] as const,
+    registers,
+  });
+  return {
+    exposition: async () => registry.metrics(),
+    contentType: registry.contentType,
+    connectorUp: (connector, isUp) => {
+      setConnectorAvailabilityGauge(up, connector, isUp);
+    },
+    connectorGone: (connector) => {
+      up.remove({ connector });
+      for (const outcome of ["answered", "failed", "broken"] as const) calls.remove({ connector, outcome });
+    },
+    synced: (ok, seconds) => {
+      sync.observe({ result: ok ? "ok" : "failed" }, seconds);
+    },
+    called: (connector, outcome, seconds) => {
+      calls.observe({ connector, outcome }, seconds);
+    },
+    sessions: (count) => {
+      sessions.set(count);
+    },
+    listeners: (count) => {
+      listeners.set(count);
+    },
+    catalogTools: (count) => {
+      tools.set(count);
+    },
+    catalogChanged: () => {
+      changes.inc();
+    },
+    rejected: (reason) => {
+      rejected.inc({ reason });
+    },
+  };
+}
+
+/** The gauge that dashboards watch: 1 while a connector is up, 0 while it is not. */
+export type ConnectorAvailabilityGauge = Gauge<"connector">;
+
+/** Makes {@link ConnectorAvailabilityGauge} in `registry`. */
+export const createConnectorAvailabilityGauge = (registry: Registry): ConnectorAvailabilityGauge =>
+  new Gauge({
+    name: "brainwav_mcp_connector_proxy_up",
+    help: "1 while the connector is up, 0 while it is not",
+    labelNames: ["connector"] as const,
+    registers: [registry],
+  });
+
+/** Sets one connector's availability. */
+export function setConnectorAvailabilityGauge(
+  gauge: ConnectorAvailabilityGauge,
+  connector: string,
+  up: boolean,
+): void {
+  gauge.set({ connector }, up ? 1 : 0);
+}
