@@ -52,4 +52,11 @@ export function followNpx() {
     process.kill(process.pid, "SIGTERM");
   }, POLL_MS);
   poll.unref();
+  // A second signal means "at once" to the gateway: ours must not follow one that came by itself.
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+    process.once(signal, () => {
+      clearInterval(poll);
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    });
+  }
 }
