@@ -90,7 +90,8 @@ export class ConnectorDirectory {
    */
   notReady(): GatewayError | undefined {
     if (this.#parts.length > 0) return undefined;
-    if (!this.#started) return new GatewayError("NOT_READY", "The configured connectors are still being read. Try again soon");
+    if (!this.#started)
+      return new GatewayError("NOT_READY", "The configured connectors are still being read. Try again soon");
     const enabled = this.#reconciler.connectors.filter(({ spec }) => !spec.disabled);
     if (enabled.length === 0) return undefined;
     const reasons = enabled.map((connector) => {

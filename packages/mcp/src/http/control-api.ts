@@ -23,7 +23,9 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
     "/api/v1/tools": onlyGet((_request, response) => {
       const answer = async (): Promise<void> => {
         await gateway.settled();
-        const tools = gateway.tools().map(({ name, connector, tool, definition }) => ({ name, connector, tool, definition }));
+        const tools = gateway
+          .tools()
+          .map(({ name, connector, tool, definition }) => ({ name, connector, tool, definition }));
         sendJson(response, 200, { tools });
       };
       run(deps, response, answer);
@@ -62,7 +64,8 @@ function readCall(body: Buffer): { name: string; args: JsonObject } {
   }
   const { name, arguments: args } = isJsonObject(value) ? value : {};
   if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", "name must be the name of a tool");
-  if (args !== undefined && !isJsonObject(args)) throw new GatewayError("INVALID_PARAMS", "arguments must be an object");
+  if (args !== undefined && !isJsonObject(args))
+    throw new GatewayError("INVALID_PARAMS", "arguments must be an object");
   return { name, args: args ?? {} };
 }
 

@@ -142,7 +142,9 @@ function createListener(
   });
   const routes = new Map<string, Handler>([
     ...Object.entries(opsRoutes({ gateway, metrics, isDraining })),
-    ...(options.controlApi === true ? Object.entries(controlApi({ gateway, logger, maxBodyBytes: limits.bodyBytes })) : []),
+    ...(options.controlApi === true
+      ? Object.entries(controlApi({ gateway, logger, maxBodyBytes: limits.bodyBytes }))
+      : []),
   ]);
   return (request, response) => {
     if (isDraining()) response.setHeader("connection", "close");

@@ -99,10 +99,6 @@ export const createConnectorAvailabilityGauge = (registry: Registry): ConnectorA
   });
 
 /** Sets one connector's availability. */
-export function setConnectorAvailabilityGauge(
-  gauge: ConnectorAvailabilityGauge,
-  connector: string,
-  up: boolean,
-): void {
+export function setConnectorAvailabilityGauge(gauge: ConnectorAvailabilityGauge, connector: string, up: boolean): void {
   gauge.set({ connector }, up ? 1 : 0);
 }

@@ -15,7 +15,11 @@ const namesOf = (parts: readonly CatalogPart[], policy: NamePolicy): string[] =>
 
 describe("public names", () => {
   test("always: every tool gets its connector's key", () => {
-    expect(namesOf([partOf("a", "read", "write"), partOf("b", "read")], ALWAYS)).toEqual(["a__read", "a__write", "b__read"]);
+    expect(namesOf([partOf("a", "read", "write"), partOf("b", "read")], ALWAYS)).toEqual([
+      "a__read",
+      "a__write",
+      "b__read",
+    ]);
   });
 
   test("never: a name that one connector offers is left as it is, one that two offer is refused to both", () => {
@@ -49,7 +53,10 @@ describe("public names", () => {
   });
 
   test("a tool that a connector lists twice counts once, the first time", () => {
-    const tools = [{ name: "read", title: "first" }, { name: "read", title: "second" }];
+    const tools = [
+      { name: "read", title: "first" },
+      { name: "read", title: "second" },
+    ];
     const named = nameTools([{ key: "a", tools }], ALWAYS);
     expect(named.tools.map(({ definition }) => definition["title"])).toEqual(["first"]);
     expect(named.collisions).toEqual([]);
@@ -84,7 +91,10 @@ describe("shadowing (reliability.md, threat 20)", () => {
   test("of 200 pairs such as a + b__c and a__b + c, none can be called: 0 shadowed", () => {
     let shadowed = 0;
     for (const [one, other] of pairs) {
-      for (const parts of [[one, other], [other, one]]) {
+      for (const parts of [
+        [one, other],
+        [other, one],
+      ]) {
         const named = nameTools(parts, ALWAYS);
         expect(named.collisions).toHaveLength(1);
         expect(named.collisions[0]?.claimants).toHaveLength(2);

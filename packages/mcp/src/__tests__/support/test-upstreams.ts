@@ -1,0 +1,160 @@
+import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts } from "@cortex-os/mcp-bridge";
+import type { ConnectorSpec } from "@cortex-os/mcp-core";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { CreateUpstream, Upstream, UpstreamEvents } from "../../connectors/upstream.js";
+
+type ToolList = Awaited<ReturnType<Upstream["listTools"]>>;
+
+interface Listing {
+  readonly resolve: (list: ToolList) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One call an upstream was sent. */
+export interface SentCall {
+  readonly call: UpstreamCall;
+  readonly sink: AnswerSink;
+  cancelled: string | undefined;
+  resumed: number;
+}
+
+/** The other side of the `Upstream` port, in the hands of a test: it comes up, lists and answers when the test says so. */
+export class TestUpstream implements Upstream {
+  readonly spec: ConnectorSpec;
+  readonly sent: SentCall[] = [];
+  readonly endedSessions: string[] = [];
+  facts: UpstreamFacts | undefined;
+  connects = 0;
+  disposals = 0;
+  /** Rejects the next dispose with this. */
+  disposeFailure: Error | undefined;
+  readonly #events: UpstreamEvents;
+  readonly #listings: Listing[] = [];
+  #lists = 0;
+
+  constructor(spec: ConnectorSpec, events: UpstreamEvents) {
+    this.spec = spec;
+    this.#events = events;
+  }
+
+  /** How often it was asked for its tools. */
+  get lists(): number {
+    return this.#lists;
+  }
+
+  /** How many of those wait for an answer. */
+  get pendingLists(): number {
+    return this.#listings.length;
+  }
+
+  /** Comes up, announcing these capabilities. */
+  goUp(capabilities: JsonObject = { tools: {} }, era: UpstreamFacts["era"] = "modern"): void {
+    this.facts = { era, revision: "2026-07-28", capabilities, detectedAt: "2026-01-01T00:00:00.000Z" };
+    this.#events.onAvailability(true);
+  }
+
+  goDown(reason?: string): void {
+    this.facts = undefined;
+    this.#events.onAvailability(false, reason);
+  }
+
+  announceChange(): void {
+    this.#events.onToolsChanged();
+  }
+
+  /** Answers the oldest pending list; settles before it resolves. */
+  async answerList(names: readonly string[], hints: Omit<ToolList, "tools"> = {}): Promise<void> {
+    await this.answerTools(names.map(toolOf), hints);
+  }
+
+  async answerTools(tools: readonly JsonObject[], hints: Omit<ToolList, "tools"> = {}): Promise<void> {
+    this.#nextListing().resolve({ ...hints, tools });
+    await settle();
+  }
+
+  async failList(error: unknown): Promise<void> {
+    this.#nextListing().reject(error);
+    await settle();
+  }
+
+  /** Comes up and lists these tools. */
+  async serve(...names: string[]): Promise<void> {
+    this.goUp();
+    await this.answerList(names);
+  }
+
+  async connect(): Promise<void> {
+    this.connects += 1;
+    await Promise.reject(new Error("the first attempt failed"));
+  }
+
+  async listTools(): Promise<ToolList> {
+    this.#lists += 1;
+    return new Promise((resolve, reject) => {
+      this.#listings.push({ resolve, reject });
+    });
+  }
+
+  send(call: UpstreamCall, sink: AnswerSink): Exchange {
+    const sent: SentCall = { call, sink, cancelled: undefined, resumed: 0 };
+    this.sent.push(sent);
+    return {
+      cancel: (reason) => {
+        sent.cancelled = reason ?? "";
+      },
+      resume: () => {
+        sent.resumed += 1;
+      },
+    };
+  }
+
+  async callTool(name: string, args: JsonObject): Promise<JsonObject> {
+    return Promise.resolve({ called: name, args });
+  }
+
+  endSession(sessionKey: string): void {
+    this.endedSessions.push(sessionKey);
+  }
+
+  async dispose(): Promise<void> {
+    this.disposals += 1;
+    this.facts = undefined;
+    if (this.disposeFailure !== undefined) throw this.disposeFailure;
+    await Promise.resolve();
+  }
+
+  #nextListing(): Listing {
+    const listing = this.#listings.shift();
+    if (listing === undefined) throw new Error(`${this.spec.key} was not asked for its tools`);
+    return listing;
+  }
+}
+
+/** Every upstream that was made, in order, and the way to make them. */
+export class TestUpstreams {
+  readonly made: TestUpstream[] = [];
+  readonly create: CreateUpstream = (spec, events) => {
+    const upstream = new TestUpstream(spec, events);
+    this.made.push(upstream);
+    return upstream;
+  };
+
+  /** The newest upstream of a connector. */
+  of(key: string): TestUpstream {
+    const upstream = this.made.findLast(({ spec }) => spec.key === key);
+    if (upstream === undefined) throw new Error(`no upstream was made for ${key}`);
+    return upstream;
+  }
+}
+
+/** A small tool definition. */
+export const toolOf = (name: string): JsonObject => ({ name, inputSchema: { type: "object" } });
+
+/** Lets promises and what they start settle. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}

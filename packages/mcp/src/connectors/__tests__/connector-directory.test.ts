@@ -1,0 +1,331 @@
+import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
+import type { ConnectorOrigin, ConnectorSpec } from "@cortex-os/mcp-core";
+import { describe, expect, test } from "vitest";
+import { specOf } from "../../__tests__/support/specs.js";
+import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js";
+import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
+import { ConnectorDirectory } from "../connector-directory.js";
+import type { ConnectorSource, SpecsListener } from "../connector-source.js";
+import { DEFAULT_STARTUP } from "../start-gate.js";
+
+/** A source in the hands of a test. */
+class TestSource implements ConnectorSource {
+  readonly origin: ConnectorOrigin;
+  reloads = 0;
+  closes = 0;
+  closeFailure: Error | undefined;
+  #tell: SpecsListener = () => {};
+  readonly #first: readonly ConnectorSpec[] | undefined;
+
+  /** @param first what it tells when it is started; `undefined`: it takes for ever */
+  constructor(origin: ConnectorOrigin, first: readonly ConnectorSpec[] | undefined) {
+    this.origin = origin;
+    this.#first = first;
+  }
+
+  async start(listener: SpecsListener): Promise<void> {
+    this.#tell = listener;
+    if (this.#first === undefined) await new Promise(() => {});
+    else listener(this.#first);
+  }
+
+  tell(...specs: ConnectorSpec[]): void {
+    this.#tell(specs);
+  }
+
+  async reload(): Promise<void> {
+    this.reloads += 1;
+    await Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    this.closes += 1;
+    if (this.closeFailure !== undefined) throw this.closeFailure;
+    await Promise.resolve();
+  }
+}
+
+function setUp(...sources: TestSource[]) {
+  const time = new ManualTime();
+  const logger = new RecordingLogger();
+  const upstreams = new TestUpstreams();
+  const seen = { changes: 0 };
+  const directory = new ConnectorDirectory({
+    createUpstream: upstreams.create,
+    clock: time,
+    monotonic: time,
+    timers: time,
+    random: fixedRandom(0.5),
+    logger,
+    sources,
+    catalogPolicy: DEFAULT_CATALOG_POLICY,
+    startup: DEFAULT_STARTUP,
+    onChange: () => {
+      seen.changes += 1;
+    },
+    onSync: () => {},
+  });
+  const names = (): string[] => directory.catalog.current.tools.map(({ name }) => name);
+  return { time, logger, upstreams, seen, directory, names };
+}
+
+async function started(...specs: ConnectorSpec[]) {
+  const source = new TestSource("registry", specs);
+  const parts = setUp(source);
+  await parts.directory.start();
+  await settle();
+  return { ...parts, source };
+}
+
+describe("the directory while it starts (design.md, contracts: Starting)", () => {
+  test("with no connector configured at all the gate opens at once and the list is empty", async () => {
+    const { directory, names, time } = await started();
+    expect(directory.gate.isOpen).toBe(true);
+    expect(directory.notReady()).toBeUndefined();
+    expect(names()).toEqual([]);
+    expect(time.pending).toBe(0);
+  });
+
+  test("with nothing but disabled connectors too", async () => {
+    const { directory } = await started(specOf("a", { disabled: true }));
+    expect(directory.gate.isOpen).toBe(true);
+    expect(directory.notReady()).toBeUndefined();
+  });
+
+  test("the gate opens as soon as every connector has settled, up or down, with what there is", async () => {
+    const { directory, upstreams, names } = await started(specOf("a"), specOf("b"), specOf("c", { disabled: true }));
+    upstreams.of("b").goDown("refused");
+    await settle();
+    expect(directory.gate.isOpen).toBe(false);
+    await upstreams.of("a").serve("x");
+    await settle();
+    expect(directory.gate.isOpen).toBe(true);
+    expect(names()).toEqual(["a__x"]);
+    expect(directory.notReady()).toBeUndefined();
+  });
+
+  test("the gate opens 2 s after the first came up, and what comes later changes the catalog", async () => {
+    const { directory, upstreams, names, time } = await started(specOf("a"), specOf("b"));
+    await time.advance(3_000);
+    await upstreams.of("a").serve("x");
+    await settle();
+    await time.advance(1_999);
+    expect(directory.gate.isOpen).toBe(false);
+    await time.advance(1);
+    expect(directory.gate.isOpen).toBe(true);
+    expect(names()).toEqual(["a__x"]);
+    await upstreams.of("b").serve("y");
+    await settle();
+    expect(names()).toEqual(["a__x", "b__y"]);
+  });
+
+  test("with none up after 20 s it is not ready, and says why of each connector: never an empty list", async () => {
+    const { directory, upstreams, time } = await started(specOf("a"), specOf("b"), specOf("c", { disabled: true }));
+    upstreams.of("b").goDown("refused");
+    await time.advance(20_000);
+    expect(directory.gate.isOpen).toBe(true);
+    const error = directory.notReady();
+    expect(error?.code).toBe("NOT_READY");
+    expect(error?.message).toBe("No connector is up yet. a: connecting; b: refused");
+  });
+
+  test("a source that never answers is no reason to serve an empty list", async () => {
+    const { directory, time } = setUp(new TestSource("registry", []), new TestSource("map", undefined));
+    void directory.start();
+    await time.advance(20_000);
+    expect(directory.gate.isOpen).toBe(true);
+    expect(directory.notReady()?.code).toBe("NOT_READY");
+  });
+
+  test("between a connector's first list and the catalog that holds it, it is still not ready", async () => {
+    const { directory, upstreams, time, names } = await started(specOf("a"));
+    await time.advance(20_000);
+    const upstream = upstreams.of("a");
+    upstream.goUp();
+    const listed = upstream.answerList(["x"]);
+    // The list is in, the catalog of it is not built yet: a client that asks right now must not get the old, empty one.
+    for (let turn = 0; turn < 5; turn += 1) {
+      await Promise.resolve();
+      if (names().length === 0) expect(directory.notReady()?.code).toBe("NOT_READY");
+    }
+    await listed;
+    await settle();
+    expect(names()).toEqual(["a__x"]);
+    expect(directory.notReady()).toBeUndefined();
+  });
+
+  test("a connector that is up and has no tools makes an empty list, which is the truth", async () => {
+    const { directory, upstreams, names } = await started(specOf("a"));
+    upstreams.of("a").goUp({});
+    await settle();
+    expect(directory.notReady()).toBeUndefined();
+    expect(names()).toEqual([]);
+  });
+
+  test("once ready, a connector that goes down changes neither list nor readiness", async () => {
+    const { directory, upstreams, names } = await started(specOf("a"));
+    await upstreams.of("a").serve("x");
+    await settle();
+    upstreams.of("a").goDown("gone");
+    await settle();
+    expect(names()).toEqual(["a__x"]);
+    expect(directory.notReady()).toBeUndefined();
+    expect(directory.statuses()).toMatchObject([{ key: "a", state: "down", reason: "gone" }]);
+  });
+});
+
+describe("the directory's sources", () => {
+  test("are merged, and the registry's connector wins over the map's of the same key, whoever speaks last", async () => {
+    const registry = new TestSource("registry", [specOf("a")]);
+    const map = new TestSource("map", [specOf("a", { source: "map" }), specOf("b", { source: "map" })]);
+    const { directory } = setUp(registry, map);
+    await directory.start();
+    const sources = (): unknown => directory.statuses().map(({ key, source }) => `${key}:${source}`);
+    expect(sources()).toEqual(["a:registry", "b:map"]);
+    map.tell(specOf("a", { source: "map" }), specOf("c", { source: "map" }));
+    expect(sources()).toEqual(["a:registry", "c:map"]);
+    registry.tell();
+    expect(sources()).toEqual(["a:map", "c:map"]);
+  });
+
+  test("start nothing until each has spoken once: no connector is started for one and replaced for the other", async () => {
+    const registry = new TestSource("registry", [specOf("a")]);
+    const { directory, upstreams } = setUp(registry, new TestSource("map", [specOf("a", { source: "map" })]));
+    await directory.start();
+    expect(upstreams.made.map(({ spec }) => spec.source)).toEqual(["registry"]);
+    registry.tell(specOf("a"), specOf("b"));
+    expect(upstreams.made).toHaveLength(2);
+  });
+
+  test("are read again on reload", async () => {
+    const { directory, source } = await started();
+    await directory.reload();
+    expect(source.reloads).toBe(1);
+  });
+});
+
+describe("the directory", () => {
+  test("builds one catalog for many connectors that come up in one tick", async () => {
+    const specs = Array.from({ length: 10 }, (_, at) => specOf(`k${at}`));
+    const { upstreams, directory, logger } = await started(...specs);
+    let swaps = 0;
+    directory.catalog.subscribe(() => {
+      swaps += 1;
+    });
+    for (const upstream of upstreams.made) upstream.goUp();
+    await Promise.all(upstreams.made.map(async (upstream) => upstream.answerList(["x"])));
+    await settle();
+    expect(directory.catalog.current.tools).toHaveLength(10);
+    expect(swaps).toBe(1);
+    expect(logger.messages("info").filter((message) => message === "Catalog changed")).toHaveLength(1);
+  });
+
+  test("R23: a list with the same tools is told to nobody", async () => {
+    const { upstreams, directory } = await started(specOf("a"));
+    await upstreams.of("a").serve("x");
+    await settle();
+    const { revision } = directory.catalog.current;
+    let swaps = 0;
+    directory.catalog.subscribe(() => {
+      swaps += 1;
+    });
+    upstreams.of("a").announceChange();
+    await upstreams.of("a").answerList(["x"]);
+    await settle();
+    expect([swaps, directory.catalog.current.revision]).toEqual([0, revision]);
+  });
+
+  test("a catalog listener that throws is logged and stops nothing", async () => {
+    const { upstreams, directory, logger, seen } = await started(specOf("a"));
+    const failure = new Error("bad listener");
+    directory.catalog.subscribe(() => {
+      throw failure;
+    });
+    const { changes } = seen;
+    await upstreams.of("a").serve("x");
+    await settle();
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      fields: { err: failure },
+      message: "A catalog listener failed",
+    });
+    expect(seen.changes).toBeGreaterThan(changes);
+  });
+
+  test("says once of each collision that all claimants are refused", async () => {
+    const { upstreams, logger, names } = await started(specOf("a"), specOf("a__b"));
+    await upstreams.of("a").serve("b__c");
+    await upstreams.of("a__b").serve("c");
+    await settle();
+    upstreams.of("a").announceChange();
+    await upstreams.of("a").answerList(["b__c"]);
+    await settle();
+    expect(names()).toEqual([]);
+    expect(logger.lines.filter(({ level }) => level === "warn")).toEqual([
+      {
+        level: "warn",
+        fields: { name: "a__b__c", claimants: ["a/b__c", "a__b/c"] },
+        message: "Tool name claimed more than once: all of them are refused",
+      },
+    ]);
+  });
+
+  test("passes the end of a client session to every upstream, disabled ones excepted", async () => {
+    const { directory, upstreams } = await started(specOf("a"), specOf("b"), specOf("c", { disabled: true }));
+    directory.endSession("s1");
+    expect(upstreams.made.map(({ endedSessions }) => endedSessions)).toEqual([["s1"], ["s1"]]);
+  });
+
+  test("closing opens the gate, closes all it owns, and nothing happens afterwards", async () => {
+    const { directory, upstreams, source, seen, time } = await started(specOf("a"));
+    let waited = false;
+    directory.gate.whenOpen(() => {
+      waited = true;
+    });
+    const upstream = upstreams.of("a");
+    upstream.goUp();
+    await upstream.answerList(["x"]);
+    const { changes } = seen;
+    await directory.close();
+    source.tell(specOf("b"));
+    await settle();
+    expect(waited).toBe(true);
+    expect([source.closes, upstream.disposals, upstreams.made.length]).toEqual([1, 1, 1]);
+    expect([seen.changes, time.pending]).toEqual([changes, 0]);
+    await directory.close();
+  });
+
+  test("closing right after a change builds no further catalog", async () => {
+    const { directory, upstreams, names } = await started(specOf("a"));
+    upstreams.of("a").goUp();
+    const answered = upstreams.of("a").answerList(["x"]);
+    await Promise.resolve();
+    await Promise.resolve();
+    await directory.close();
+    await answered;
+    await settle();
+    expect(names()).toEqual([]);
+  });
+
+  test("closing while the sources are still being read starts nothing", async () => {
+    const source = new TestSource("registry", [specOf("a")]);
+    const { directory, upstreams } = setUp(source);
+    const starting = directory.start();
+    await directory.close();
+    await starting;
+    await settle();
+    expect(upstreams.made).toEqual([]);
+  });
+
+  test("a source that does not close cleanly is logged and keeps no connector open", async () => {
+    const { directory, upstreams, source, logger } = await started(specOf("a"));
+    source.closeFailure = new Error("watcher stuck");
+    await directory.close();
+    expect(upstreams.of("a").disposals).toBe(1);
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      fields: { err: source.closeFailure },
+      message: "A source did not close cleanly",
+    });
+  });
+});
