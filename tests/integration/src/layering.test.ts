@@ -41,6 +41,12 @@ function offenders(folder: string, wrong: (specifier: string, file: string) => b
   );
 }
 
+/** The names of the packages that a TypeScript project of a package refers to, itself included. */
+function references(folder: string, project: string): readonly string[] {
+  const config = JSON.parse(readText(`${folder}/${project}`)) as { references?: readonly { path: string }[] };
+  return (config.references ?? []).map((reference) => readManifest(path.join(folder, reference.path)).name);
+}
+
 describe("the extraction of imports", () => {
   test.each([
     ['import { a } from "x";', ["x"]],
@@ -81,16 +87,16 @@ describe.each(layered)("$manifest.name", ({ folder, manifest }) => {
 
   test("depends only on what lies below it", () => {
     expect(runtime.filter((name) => ours.has(name) && !below.includes(name))).toEqual([]);
-    const forTests = [...below, ...DEVELOPMENT_ONLY];
-    expect(declared.filter((name) => ours.has(name) && !forTests.includes(name))).toEqual([]);
+    const forTests = new Set([...below, ...DEVELOPMENT_ONLY]);
+    expect(declared.filter((name) => ours.has(name) && !forTests.has(name))).toEqual([]);
   });
 
-  test("builds after what it depends on", () => {
-    const { references = [] } = JSON.parse(readText(`${folder}/tsconfig.json`)) as {
-      references?: readonly { path: string }[];
-    };
-    const referenced = references.map((reference) => readManifest(path.join(folder, reference.path)).name);
-    expect(referenced.toSorted()).toEqual(declared.filter((name) => ours.has(name)).toSorted());
+  test("builds after what it depends on, and is tested after what its tests need", () => {
+    const built = references(folder, "tsconfig.json");
+    const tested = references(folder, "tsconfig.test.json");
+    expect(built).toEqual(expect.arrayContaining(runtime.filter((name) => ours.has(name))));
+    expect(tested).toEqual(expect.arrayContaining(declared.filter((name) => ours.has(name))));
+    expect([...built, ...tested].filter((name) => name !== manifest.name && !declared.includes(name))).toEqual([]);
   });
 
   test("imports no file of another package by path", () => {
