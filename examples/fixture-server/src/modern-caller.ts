@@ -31,7 +31,7 @@ export function modernCaller(request: JsonRpcRequest, headers: Headers): Caller 
 }
 
 /** −32022 with what we speak and what was asked for (versioning, Protocol Version Negotiation). */
-export const unsupportedVersion = (requested: string): RpcFailure =>
+const unsupportedVersion = (requested: string): RpcFailure =>
   new RpcFailure(
     CODE.unsupportedVersion,
     `Unsupported protocol version: this server speaks ${MODERN_REVISIONS.join(", ")}`,
