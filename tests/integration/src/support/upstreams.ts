@@ -25,7 +25,7 @@ export interface UpstreamKind {
 
 const fixtureTools = {
   echo: { tool: "echo", args: { message: "through the gateway" }, expected: "through the gateway" },
-  slow: { tool: "slow", args: { ms: 40, steps: 4 }, steps: 4 },
+  slow: { tool: "slow", args: { ms: 200, steps: 4 }, steps: 4 },
   endless: { tool: "slow", args: { ms: 600_000, steps: 1 } },
 };
 
