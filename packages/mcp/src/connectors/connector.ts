@@ -9,7 +9,7 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import { isJsonObject } from "@cortex-os/mcp-core/wire";
+import { isDeeperThan, isJsonObject, MAX_JSON_DEPTH } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import type { CreateUpstream, Upstream } from "./upstream.js";
 
@@ -169,9 +169,15 @@ export class Connector {
     // Asking for a list that the upstream does not announce breaks strict servers.
     if (upstream.facts?.capabilities["tools"] === undefined) return { key: this.key, tools: [] };
     const { tools, ttlMs, cacheScope } = await upstream.listTools();
+    // What is nested thousands of levels deep can be read but not encoded: it must not get as far as the catalog.
+    const usable = tools.filter((tool) => !isDeeperThan(tool, MAX_JSON_DEPTH));
+    if (usable.length < tools.length) {
+      const fields = { connectorId: this.key, count: tools.length - usable.length };
+      this.#deps.logger.warn(fields, `Tools nested deeper than ${MAX_JSON_DEPTH} levels were left out`);
+    }
     return {
       key: this.key,
-      tools,
+      tools: usable,
       ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(cacheScope === undefined ? {} : { cacheScope }),
     };

@@ -1,4 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test } from "vitest";
 import { specOf } from "../../__tests__/support/specs.js";
@@ -125,6 +126,21 @@ describe("a connector", () => {
     await upstream().answerList(["late"]);
     expect(toolsOf(connector)).toEqual(["late"]);
     expect(connector.status()).toMatchObject({ state: "down", reason: "gone" });
+  });
+
+  test("leaves out a tool that is nested too deeply to be encoded, and says so", async () => {
+    const { connector, upstream, logger } = setUp();
+    const deep = JSON.parse(
+      `{"name":"deep","inputSchema":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}`,
+    ) as JsonObject;
+    upstream().goUp();
+    await upstream().answerTools([toolOf("a"), deep]);
+    expect(toolsOf(connector)).toEqual(["a"]);
+    expect(logger.lines).toContainEqual({
+      level: "warn",
+      fields: { connectorId: "k", count: 1 },
+      message: "Tools nested deeper than 64 levels were left out",
+    });
   });
 
   test("since tells when the state was entered, not when it was last confirmed", async () => {

@@ -1,0 +1,64 @@
+import { GatewayError } from "@cortex-os/mcp-core";
+import { ManualTime } from "@cortex-os/mcp-core/testing";
+import { describe, expect, test } from "vitest";
+import { RecordingSink } from "../../__tests__/support/recording-sink.js";
+import { MeteredSink } from "../metered-sink.js";
+
+const ERROR = new GatewayError("UPSTREAM_TIMEOUT", "too late");
+
+async function setUp() {
+  const time = new ManualTime();
+  const inner = new RecordingSink();
+  const seen: unknown[] = [];
+  const sink = new MeteredSink(inner, "k", time, (...call) => seen.push(call));
+  await time.advance(1_500);
+  return { inner, seen, sink };
+}
+
+describe("the metered sink (R15)", () => {
+  test("passes bytes on and reports at their end", async () => {
+    const { inner, seen, sink } = await setUp();
+    sink.start(200, { "content-type": "application/json" });
+    expect(sink.write(Buffer.from("x"))).toBe(true);
+    expect(seen).toEqual([]);
+    sink.end();
+    expect(inner.events.map(({ kind }) => kind)).toEqual(["start", "write", "end"]);
+    expect(seen).toEqual([["k", "answered", 1.5]]);
+  });
+
+  test("passes messages on and reports at the answer, whatever the upstream said", async () => {
+    const { inner, seen, sink } = await setUp();
+    sink.notify({ jsonrpc: "2.0", method: "notifications/progress" });
+    sink.respond({ jsonrpc: "2.0", id: 1, error: { code: -32_602, message: "no" } });
+    expect(inner.events.map(({ kind }) => kind)).toEqual(["notify", "respond"]);
+    expect(seen).toEqual([["k", "answered", 1.5]]);
+  });
+
+  test("reports a ready result as answered, a failure of ours as failed, half an answer as broken", async () => {
+    const [ready, failed, broken] = [await setUp(), await setUp(), await setUp()];
+    ready.sink.sendResult(1, [Buffer.from("{}")]);
+    failed.sink.fail(ERROR);
+    broken.sink.start(200, {});
+    broken.sink.abort(ERROR);
+    expect(ready.seen).toEqual([["k", "answered", 1.5]]);
+    expect(failed.seen).toEqual([["k", "failed", 1.5]]);
+    expect(failed.inner.failure).toBe(ERROR);
+    expect(broken.seen).toEqual([["k", "broken", 1.5]]);
+    expect(broken.inner.events.at(-1)).toEqual({ kind: "abort", error: ERROR });
+  });
+
+  test("reports once, also when an upstream goes on after its end", async () => {
+    const { seen, sink } = await setUp();
+    sink.end();
+    sink.abort(ERROR);
+    sink.fail(ERROR);
+    expect(seen).toEqual([["k", "answered", 1.5]]);
+  });
+
+  test("says when the reader is behind", async () => {
+    const inner = new RecordingSink();
+    inner.write = () => false;
+    const sink = new MeteredSink(inner, "k", new ManualTime(), () => {});
+    expect(sink.write(Buffer.from("x"))).toBe(false);
+  });
+});
