@@ -1,0 +1,181 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { describe, expect, test } from "vitest";
+import { loadConfig } from "../config/load.js";
+import { isLoopbackHost } from "../config/loopback.js";
+import { configJsonSchema } from "../config/schema.js";
+import { settings } from "../config/settings.js";
+import { createTestIo, temporaryFolder } from "./test-io.js";
+
+async function load(file: unknown, env: Record<string, string> = {}, flags: JsonObject = {}) {
+  const folder = await temporaryFolder();
+  const at = path.join(folder, "config.json");
+  if (file !== undefined) await writeFile(at, typeof file === "string" ? file : JSON.stringify(file));
+  return loadConfig({ file: at, fileRequired: false, env, flags });
+}
+
+describe("configuration", () => {
+  test("has these defaults", async () => {
+    expect(await load(undefined)).toEqual({
+      host: "127.0.0.1",
+      port: 7420,
+      allowedHosts: [],
+      allowedOrigins: [],
+      names: { separator: "__", maxLength: 50, prefix: "always" },
+      lists: { ttlMs: 300_000, pageSize: 1_000 },
+      startup: { graceMs: 2_000, maxMs: 20_000 },
+      limits: {
+        bodyBytes: 4_194_304,
+        headersMs: 5_000,
+        requestMs: 30_000,
+        connections: 10_000,
+        slowReaderMs: 30_000,
+      },
+      log: { level: "info" },
+      drainMs: 5_000,
+    });
+  });
+
+  test("flags win over the environment, that over the file, and that over the defaults", async () => {
+    const file = { $schema: "./schema.json", port: 1, host: "::1", names: { separator: ".", maxLength: 40 } };
+    const env = { CORTEX_MCP_PORT: "2", CORTEX_MCP_NAMES_MAX_LENGTH: "30", CORTEX_MCP_LOG_LEVEL: "" };
+    const config = await load(file, env, { port: 3 });
+    expect(config).toMatchObject({ port: 3, host: "::1", names: { separator: ".", maxLength: 30, prefix: "always" } });
+    expect((await load(file, env)).port).toBe(2);
+    expect((await load(file)).port).toBe(1);
+    expect(config.log.level).toBe("info");
+  });
+
+  test("defaults of the program at hand give way to the file", async () => {
+    const folder = await temporaryFolder();
+    const sources = { file: path.join(folder, "no.json"), fileRequired: false, env: {}, flags: {} };
+    const base = { log: { level: "warn" } };
+    expect((await loadConfig({ ...sources, base })).log.level).toBe("warn");
+    expect((await loadConfig({ ...sources, base, env: { CORTEX_MCP_LOG_LEVEL: "debug" } })).log.level).toBe("debug");
+  });
+
+  test("every setting has an environment variable, lists with commas between", async () => {
+    expect(settings().map(({ variable }) => variable)).toEqual([
+      "CORTEX_MCP_HOST",
+      "CORTEX_MCP_PORT",
+      "CORTEX_MCP_ALLOWED_HOSTS",
+      "CORTEX_MCP_ALLOWED_ORIGINS",
+      "CORTEX_MCP_NAMES_SEPARATOR",
+      "CORTEX_MCP_NAMES_MAX_LENGTH",
+      "CORTEX_MCP_NAMES_PREFIX",
+      "CORTEX_MCP_LISTS_TTL_MS",
+      "CORTEX_MCP_LISTS_PAGE_SIZE",
+      "CORTEX_MCP_STARTUP_GRACE_MS",
+      "CORTEX_MCP_STARTUP_MAX_MS",
+      "CORTEX_MCP_LIMITS_BODY_BYTES",
+      "CORTEX_MCP_LIMITS_HEADERS_MS",
+      "CORTEX_MCP_LIMITS_REQUEST_MS",
+      "CORTEX_MCP_LIMITS_CONNECTIONS",
+      "CORTEX_MCP_LIMITS_SLOW_READER_MS",
+      "CORTEX_MCP_LOG_LEVEL",
+      "CORTEX_MCP_DRAIN_MS",
+    ]);
+    const env = { CORTEX_MCP_ALLOWED_HOSTS: "a.example, b.example", CORTEX_MCP_LISTS_TTL_MS: "5" };
+    expect(await load(undefined, env)).toMatchObject({
+      allowedHosts: ["a.example", "b.example"],
+      lists: { ttlMs: 5 },
+    });
+  });
+
+  test.each([
+    ["{", {}, {}, /config\.json is not JSON: .+; mend it or move it away$/],
+    ["[]", {}, {}, /config\.json: the whole file: Invalid input: expected object, received array$/],
+    [{ prot: 1 }, {}, {}, /config\.json: unknown key "prot"; did you mean "port"\?$/],
+    [
+      { names: { seperator: "." } },
+      {},
+      {},
+      /config\.json: unknown key "names\.seperator"; did you mean "separator"\?$/,
+    ],
+    [{ zebra: 1 }, {}, {}, /config\.json: unknown key "zebra"$/],
+    [{ port: "x" }, {}, {}, /config\.json: port: Invalid input: expected number, received string$/],
+    [
+      { host: "0.0.0.0" },
+      {},
+      {},
+      /config\.json: host: only this machine may be served until inbound authentication exists: use 127\.0\.0\.1, ::1 or localhost$/,
+    ],
+    [{}, { CORTEX_MCP_PROT: "1" }, {}, /^CORTEX_MCP_PROT is no setting; did you mean "CORTEX_MCP_PORT"\?$/],
+    [{}, { CORTEX_MCP_ZEBRAS: "1" }, {}, /^CORTEX_MCP_ZEBRAS is no setting; unset it$/],
+    [{}, { CORTEX_MCP_PORT: "web" }, {}, /^CORTEX_MCP_PORT: port: Invalid input: expected number, received string$/],
+    [{}, {}, { port: "web" }, /^--port: Invalid input: expected number, received string$/],
+    [{}, {}, { port: 65_536 }, /^--port: Too big: expected number to be <=65535$/],
+  ])("refuses the file %j, the environment %j, the flags %j, in one line", async (file, env, flags, message) => {
+    const refusal: unknown = await load(file, env, flags).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "USER_INPUT", message: expect.stringMatching(message) });
+    expect((refusal as Error).message).not.toContain("\n");
+  });
+
+  test("a file that somebody named must exist, and any file must be readable", async () => {
+    const folder = await temporaryFolder();
+    const sources = { env: {}, flags: {}, fileRequired: true };
+    await expect(loadConfig({ ...sources, file: path.join(folder, "no.json") })).rejects.toThrow(
+      /^there is no file .+no\.json; name an existing one with --config$/,
+    );
+    await expect(loadConfig({ ...sources, file: folder })).rejects.toThrow(/^cannot read .+: EISDIR/);
+  });
+
+  test.each([
+    ["127.0.0.1", true],
+    ["127.9.9.9", true],
+    ["localhost", true],
+    ["::1", true],
+    ["0:0:0:0:0:0:0:1", true],
+    ["0.0.0.0", false],
+    ["::", false],
+    ["::2", false],
+    ["1::1", false],
+    ["10.0.0.1", false],
+    ["example.com", false],
+    ["127.evil.example", false],
+  ])("%s is loopback: %s", (host, loopback) => {
+    expect(isLoopbackHost(host)).toBe(loopback);
+  });
+});
+
+describe("config commands", () => {
+  test("path and schema print what they say", async () => {
+    const io = await createTestIo();
+    expect(await io.run("config", "path")).toEqual({ code: 0, out: `${io.home}/mcp/config.json`, err: "" });
+    const json = await io.run("config", "path", "--json");
+    expect(JSON.parse(json.out)).toEqual({ config: `${io.home}/mcp/config.json` });
+    const schema = await io.run("config", "schema");
+    expect(JSON.parse(schema.out)).toEqual(configJsonSchema());
+  });
+
+  test("the schema shipped with the package is the one in force (regenerate it with: cortex-mcp config schema)", async () => {
+    const shipped = await readFile(new URL("../../config.schema.json", import.meta.url), "utf8");
+    expect(JSON.parse(shipped)).toEqual(configJsonSchema());
+  });
+
+  test("validate accepts a good file and names what is wrong with a bad one", async () => {
+    const io = await createTestIo();
+    const file = `${io.home}/mcp/config.json`;
+    expect(await io.run("config", "validate")).toEqual({
+      code: 0,
+      out: `${file} and the environment are valid.`,
+      err: "",
+    });
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, '{"port":1,"drianMs":2}');
+    expect(await io.run("config", "validate")).toEqual({
+      code: 1,
+      out: "",
+      err: `cortex-mcp: ${file}: unknown key "drianMs"; did you mean "drainMs"?`,
+    });
+    const json = await io.run("config", "validate", file, "--json");
+    expect([json.code, JSON.parse(json.out)]).toEqual([
+      1,
+      { error: { code: "USER_INPUT", message: `${file}: unknown key "drianMs"; did you mean "drainMs"?` } },
+    ]);
+    await writeFile(`${io.home}/other.json`, '{"port":1}');
+    const other = await io.run("config", "validate", `${io.home}/other.json`, "--json");
+    expect(JSON.parse(other.out)).toMatchObject({ file: `${io.home}/other.json`, config: { port: 1 } });
+  });
+});

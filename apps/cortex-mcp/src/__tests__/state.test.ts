@@ -1,0 +1,80 @@
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { readGatewayRecord, removeGatewayRecord, writeGatewayRecord } from "../state/gateway-file.js";
+import { ensurePrivateFolder } from "../state/private-folder.js";
+import { statePaths } from "../state/state-paths.js";
+import { temporaryFolder } from "./test-io.js";
+
+const RECORD = { pid: 4_000_000, url: "http://127.0.0.1:1/mcp", version: "1.2.3", socket: "/run/s.sock" };
+
+describe("state of a home", () => {
+  test("R12: everything lives in <home>/mcp", () => {
+    expect(statePaths({ CORTEX_HOME: "/srv/cortex" })).toEqual({
+      folder: "/srv/cortex/mcp",
+      registry: "/srv/cortex/mcp/servers.json",
+      config: "/srv/cortex/mcp/config.json",
+      state: "/srv/cortex/mcp/state",
+      gatewayFile: "/srv/cortex/mcp/gateway.json",
+      socket: "/srv/cortex/mcp/gateway.sock",
+    });
+  });
+
+  test("a socket path of 100 bytes is used as it is; a longer one moves, to a place of its own for each home", () => {
+    const homeOf = (bytes: number): string => `/${"é".repeat((bytes - "//mcp/gateway.sock".length) / 2)}`;
+    const fits = statePaths({ CORTEX_HOME: homeOf(100) });
+    expect(Buffer.byteLength(fits.socket)).toBe(100);
+    const env = { CORTEX_HOME: homeOf(102), XDG_RUNTIME_DIR: "/run/user/7" };
+    const moved = statePaths(env);
+    expect(moved.socket).toMatch(/^\/run\/user\/7\/cortex-mcp\/[0-9a-f]{16}\.sock$/);
+    expect(statePaths(env)).toEqual(moved);
+    expect(statePaths({ ...env, CORTEX_HOME: homeOf(104) }).socket).not.toBe(moved.socket);
+    const own = `cortex-mcp-${process.getuid?.() ?? "user"}`;
+    expect(statePaths({ CORTEX_HOME: homeOf(102), XDG_RUNTIME_DIR: "relative" }).runtimeFolder).toBe(
+      path.join(tmpdir(), own),
+    );
+  });
+
+  test("the record is written whole and read back; a damaged one counts as none", async () => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, "gateway.json");
+    expect(await readGatewayRecord(file)).toBeUndefined();
+    await writeGatewayRecord(file, RECORD);
+    expect(await readGatewayRecord(file)).toEqual(RECORD);
+    expect(await readdir(folder)).toEqual(["gateway.json"]);
+    for (const damaged of ["", "{", "{}", '{"pid":"1"}']) {
+      await writeFile(file, damaged);
+      expect(await readGatewayRecord(file)).toBeUndefined();
+    }
+  });
+
+  test("a record that cannot be written leaves nothing half-done", async () => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, "gateway.json");
+    await mkdir(file);
+    await expect(writeGatewayRecord(file, RECORD)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+    expect(await readdir(folder)).toEqual(["gateway.json"]);
+  });
+
+  test("only its own record is removed", async () => {
+    const file = path.join(await temporaryFolder(), "gateway.json");
+    await writeGatewayRecord(file, RECORD);
+    await removeGatewayRecord(file, 1);
+    expect(await readGatewayRecord(file)).toEqual(RECORD);
+    await removeGatewayRecord(file, RECORD.pid);
+    await expect(readFile(file)).rejects.toThrow("ENOENT");
+    await removeGatewayRecord(file, RECORD.pid);
+  });
+
+  test("a private folder is made, and one that is a link, a file or open to others is refused", async () => {
+    const folder = await temporaryFolder();
+    const mine = path.join(folder, "mine");
+    await ensurePrivateFolder(mine);
+    await ensurePrivateFolder(mine);
+    await symlink(mine, path.join(folder, "link"));
+    await expect(ensurePrivateFolder(path.join(folder, "link"))).rejects.toMatchObject({ code: "USER_INPUT" });
+    await chmod(mine, 0o770);
+    await expect(ensurePrivateFolder(mine)).rejects.toMatchObject({ code: "USER_INPUT" });
+  });
+});

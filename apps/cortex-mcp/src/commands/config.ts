@@ -1,0 +1,34 @@
+import path from "node:path";
+import { loadConfig } from "../config/load.js";
+import { configJsonSchema } from "../config/schema.js";
+import { jsonText } from "../output.js";
+import { statePaths } from "../state/state-paths.js";
+import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
+
+/** `config validate|schema|path`. */
+export const registerConfig: RegisterCommand = (program, { io, finish }) => {
+  const config = program.command("config").description("check the configuration, or find out how it is written");
+  withJson(config.command("validate"))
+    .description("check config.json and the environment")
+    .argument("[file]", "another file to check")
+    .action(async (file: string | undefined, { json }: JsonFlag) => {
+      const { config: own } = statePaths(io.env);
+      const checked = file === undefined ? own : path.resolve(io.cwd, file);
+      const effective = await loadConfig({ file: checked, fileRequired: file !== undefined, env: io.env, flags: {} });
+      io.out(json ? jsonText({ file: checked, config: effective }) : `${checked} and the environment are valid.`);
+      finish(0);
+    });
+  withJson(config.command("schema"))
+    .description("print the JSON Schema of config.json")
+    .action(() => {
+      io.out(jsonText(configJsonSchema()));
+      finish(0);
+    });
+  withJson(config.command("path"))
+    .description("print where config.json is read from")
+    .action(({ json }: JsonFlag) => {
+      const { config: file } = statePaths(io.env);
+      io.out(json ? jsonText({ config: file }) : file);
+      finish(0);
+    });
+};

@@ -1,0 +1,12 @@
+import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
+import { setDisabled } from "./enable.js";
+
+/** `disable NAME`. */
+export const registerDisable: RegisterCommand = (program, { io, finish }) => {
+  withJson(program.command("disable"))
+    .description("keep a server but stop serving its tools")
+    .argument("<name>", "the server's name")
+    .action(async (name: string, flags: JsonFlag) => {
+      finish(await setDisabled(io, name, true, flags.json === true));
+    });
+};

@@ -1,0 +1,45 @@
+import { liveStatuses } from "../control/live-statuses.js";
+import type { Io } from "../io.js";
+import { jsonText } from "../output.js";
+import { openRegistry } from "../registry.js";
+import { maskServer } from "../secrets.js";
+import { targetText, transportText } from "../server-text.js";
+import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
+import { readEntry } from "./read-entry.js";
+
+interface GetFlags extends JsonFlag {
+  readonly showSecrets?: true;
+}
+
+/** `get NAME`: one server, with its secrets masked unless they are asked for. */
+export const registerGet: RegisterCommand = (program, { io, finish }) => {
+  withJson(program.command("get"))
+    .description("show one server")
+    .argument("<name>", "the server's name")
+    .option("--show-secrets", "do not mask headers, environment and keys")
+    .action(async (name: string, flags: GetFlags) => {
+      finish(await get(io, name, flags));
+    });
+};
+
+async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promise<number> {
+  const stored = await readEntry(openRegistry(io), name);
+  const entry = showSecrets ? stored : maskServer(stored);
+  const live = await liveStatuses(io);
+  const status = live?.get(name) ?? null;
+  if (json) {
+    io.out(jsonText({ ...entry, status }));
+    return 0;
+  }
+  io.out(`${entry.name} (${transportText(entry)})`);
+  io.out(
+    `  target: ${showSecrets ? jsonText(entry.endpoint ?? [entry.command, ...(entry.args ?? [])]) : targetText(entry)}`,
+  );
+  if (entry.cwd !== undefined) io.out(`  folder: ${entry.cwd}`);
+  for (const [key, value] of Object.entries(entry.headers ?? {})) io.out(`  header: ${key}: ${value}`);
+  for (const [key, value] of Object.entries(entry.env ?? {})) io.out(`  env: ${key}=${value}`);
+  const stopped = entry.disabled === true ? "disabled" : "no gateway is running";
+  const reason = status?.reason === undefined ? "" : `, ${status.reason}`;
+  io.out(`  state: ${status === null ? stopped : `${status.state}${reason}`}`);
+  return 0;
+}

@@ -1,0 +1,18 @@
+import { openRegistry } from "../registry.js";
+import { reportChange } from "./change.js";
+import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
+import { readEntry } from "./read-entry.js";
+
+/** `remove NAME`. */
+export const registerRemove: RegisterCommand = (program, { io, finish }) => {
+  withJson(program.command("remove"))
+    .description("remove a server")
+    .argument("<name>", "the server's name")
+    .action(async (name: string, flags: JsonFlag) => {
+      const registry = openRegistry(io);
+      const entry = await readEntry(registry, name);
+      await registry.drop(name);
+      await reportChange(io, { verb: "removed", text: `Removed ${JSON.stringify(name)}.`, entry }, flags.json === true);
+      finish(0);
+    });
+};

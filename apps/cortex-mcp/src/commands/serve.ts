@@ -1,0 +1,81 @@
+import path from "node:path";
+import { registrySource } from "@cortex-os/mcp";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { loadConfig } from "../config/load.js";
+import type { Config } from "../config/schema.js";
+import type { Io } from "../io.js";
+import { createLogger } from "../serve/create-logger.js";
+import { hostGateway } from "../serve/host-gateway.js";
+import { listenForStop } from "../serve/stop-request.js";
+import { statePaths, type StatePaths } from "../state/state-paths.js";
+import { programVersion } from "../version.js";
+import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
+
+interface ServeFlags extends JsonFlag {
+  readonly host?: string;
+  readonly port?: string;
+  readonly config?: string;
+}
+
+/** `serve`: the gateway over HTTP, until a signal ends it. */
+export const registerServe: RegisterCommand = (program, { io, finish }) => {
+  withJson(program.command("serve"))
+    .description("serve every server through one MCP endpoint")
+    .option("--host <host>", "address to listen on (default: 127.0.0.1)")
+    .option("--port <port>", "TCP port to listen on, 0 for a free one (default: 7420)")
+    .option("--config <file>", "configuration file (default: config.json in this home)")
+    .action(async (flags: ServeFlags) => {
+      finish(await serve(io, flags));
+    });
+};
+
+async function serve(io: Io, flags: ServeFlags): Promise<number> {
+  const stop = listenForStop(io);
+  try {
+    const paths = statePaths(io.env);
+    const config = await configOf(io, paths, flags);
+    return await serveUntil(io, { paths, config, json: flags.json === true, requested: stop.requested });
+  } finally {
+    stop.dispose();
+  }
+}
+
+interface Serving {
+  readonly paths: StatePaths;
+  readonly config: Config;
+  readonly json: boolean;
+  readonly requested: Promise<string>;
+}
+
+async function serveUntil(io: Io, { paths, config, json, requested }: Serving): Promise<number> {
+  const version = programVersion();
+  const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
+  const forgetFatal = io.onFatal((error) => {
+    logger.error({ err: error }, "A bug ended the gateway");
+  });
+  try {
+    const source = registrySource({ path: paths.registry, logger, timers: io.system.timers });
+    const hosted = await hostGateway({ version, config, paths, sources: [source], system: io.system, logger });
+    logger.info({ url: hosted.url, version }, "Gateway is ready");
+    io.out(
+      json ? JSON.stringify({ url: hosted.url, pid: process.pid, version }) : `cortex-mcp is ready at ${hosted.url}`,
+    );
+    logger.info({ signal: await requested }, "Shutting down");
+    await hosted.stop();
+    logger.info({}, "Gateway is closed");
+    return 0;
+  } finally {
+    forgetFatal();
+  }
+}
+
+async function configOf(io: Io, paths: StatePaths, flags: ServeFlags): Promise<Config> {
+  const { host, port, config } = flags;
+  const layer: JsonObject = {
+    ...(host === undefined ? {} : { host }),
+    // What is no number stays text: the schema refuses it and names it.
+    ...(port === undefined ? {} : { port: /^\d+$/.test(port) ? Number(port) : port }),
+  };
+  const file = config === undefined ? paths.config : path.resolve(io.cwd, config);
+  return loadConfig({ file, fileRequired: config !== undefined, env: io.env, flags: layer });
+}

@@ -1,0 +1,48 @@
+import { GatewayError } from "@cortex-os/mcp-core";
+import { ControlClient } from "../control/control-client.js";
+import type { Io } from "../io.js";
+import { columns, counted, jsonText } from "../output.js";
+import { findRunningGateway } from "../state/running-gateway.js";
+import { statePaths } from "../state/state-paths.js";
+import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
+
+/** `status`: the running gateway of this home and its connectors. */
+export const registerStatus: RegisterCommand = (program, { io, finish }) => {
+  withJson(program.command("status"))
+    .description("show the running gateway")
+    .action(async (flags: JsonFlag) => {
+      finish(await status(io, flags.json === true));
+    });
+};
+
+async function status(io: Io, json: boolean): Promise<number> {
+  const paths = statePaths(io.env);
+  const running = await findRunningGateway(paths);
+  if (running === undefined) {
+    throw new GatewayError("NOT_READY", `no gateway is running for ${paths.folder}; cortex-mcp serve starts one`);
+  }
+  const view = await new ControlClient(running.socket, io.system.timers).status();
+  const { url = null, pid = null } = running.record ?? {};
+  if (json) {
+    io.out(jsonText({ url, pid, ...view }));
+    return 0;
+  }
+  const tools = counted(view.tools, "tool");
+  io.out(
+    `cortex-mcp ${view.version} at ${url ?? "(still starting)"}, pid ${pid ?? "?"}, since ${view.startedAt}, ${tools}`,
+  );
+  if (view.connectors.length === 0) {
+    io.out("No servers yet; cortex-mcp add NAME URL adds one.");
+    return 0;
+  }
+  const rows = view.connectors.map((connector) => [
+    connector.key,
+    connector.state,
+    String(connector.tools),
+    connector.era ?? "-",
+    connector.since,
+    connector.reason ?? "",
+  ]);
+  io.out(columns(["NAME", "STATE", "TOOLS", "ERA", "SINCE", "REASON"], rows));
+  return 0;
+}

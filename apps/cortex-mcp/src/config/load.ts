@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import { isJsonObject, type JsonObject, type JsonValue } from "@cortex-os/mcp-core/wire";
+import { reasonOf, systemCodeOf, userError } from "../user-error.js";
+import { environmentLayer } from "./environment.js";
+import { configProblems } from "./problems.js";
+import { ConfigSchema, type Config } from "./schema.js";
+
+/** Where a configuration comes from. */
+export interface ConfigSources {
+  /** The file to read. */
+  readonly file: string;
+  /** Whether somebody named the file: then it must exist. */
+  readonly fileRequired: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What flags set, in the shape of the file. */
+  readonly flags: JsonObject;
+  /** Defaults of the program at hand, which everything else overrides. */
+  readonly base?: JsonObject;
+}
+
+/**
+ * The configuration: flags over environment over file over defaults.
+ *
+ * @throws GatewayError USER_INPUT when a source cannot be read or holds what the schema refuses; the message names the
+ *   file, the variable or the flag
+ */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  const layers = [sources.base ?? {}, await fileLayer(sources), environmentLayer(sources.env), sources.flags];
+  const parsed = ConfigSchema.safeParse(layers.reduce(merged));
+  // File and environment were checked layer by layer: what is left to refuse came from a flag.
+  if (!parsed.success) {
+    throw userError(
+      configProblems(parsed.error)
+        .map((problem) => `--${problem}`)
+        .join("; "),
+    );
+  }
+  return parsed.data;
+}
+
+async function fileLayer({ file, fileRequired }: ConfigSources): Promise<JsonObject> {
+  const text = await readText(file, fileRequired);
+  if (text === undefined) return {};
+  const value = parsedJson(file, text);
+  const checked = ConfigSchema.safeParse(value);
+  if (!checked.success) throw userError(`${file}: ${configProblems(checked.error).join("; ")}`);
+  return isJsonObject(value) ? value : {};
+}
+
+async function readText(file: string, required: boolean): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") throw userError(`cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+    if (required) throw userError(`there is no file ${file}; name an existing one with --config`, { cause: error });
+    return undefined;
+  }
+}
+
+function parsedJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw userError(`${file} is not JSON: ${reasonOf(error)}; mend it or move it away`, { cause: error });
+  }
+}
+
+function merged(under: JsonObject, over: JsonObject): JsonObject {
+  const result: Record<string, JsonValue | undefined> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const below = result[key];
+    if (value !== undefined) result[key] = isJsonObject(below) && isJsonObject(value) ? merged(below, value) : value;
+  }
+  return result;
+}

@@ -1,0 +1,133 @@
+import { DEFAULT_CATALOG_POLICY, DEFAULT_HTTP_LIMITS, DEFAULT_STARTUP } from "@cortex-os/mcp";
+import { DEFAULT_NAME_POLICY, LONGEST_DELAY_MS } from "@cortex-os/mcp-core";
+import { z } from "zod";
+import { isLoopbackHost } from "./loopback.js";
+
+const MOST_BYTES = 1024 ** 3;
+const milliseconds = z.int().min(0).max(LONGEST_DELAY_MS);
+const positiveMs = z.int().min(1).max(LONGEST_DELAY_MS);
+
+const host = z
+  .string()
+  .refine(
+    isLoopbackHost,
+    "only this machine may be served until inbound authentication exists: use 127.0.0.1, ::1 or localhost",
+  );
+
+/**
+ * The whole configuration: `config.json`, the environment (`CORTEX_MCP_` and the path in capitals) and the flags of `serve`
+ * all end here. Strict: a misspelt key is refused, not ignored.
+ */
+export const ConfigSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe("Where this file's JSON Schema is, for editors. Not used by the gateway."),
+    host: host.default("127.0.0.1").describe("Address to listen on; a loopback address."),
+    port: z.int().min(0).max(65_535).default(7420).describe("TCP port to listen on; 0 takes a free one."),
+    allowedHosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Host names that clients may use beside localhost, 127.0.0.1 and ::1, such as the name of a proxy in front.",
+      ),
+    allowedOrigins: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Origins of web pages that may call the gateway, such as https://app.example."),
+    names: z
+      .strictObject({
+        separator: z
+          .string()
+          .regex(/^[A-Za-z0-9_.-]{1,4}$/, "is 1 to 4 letters, digits, '_', '.' or '-'")
+          .default(DEFAULT_NAME_POLICY.separator)
+          .describe("Between a connector's name and its tool's."),
+        maxLength: z
+          .int()
+          .min(16)
+          .max(128)
+          .default(DEFAULT_NAME_POLICY.maxLength)
+          .describe(
+            "Longest public tool name in characters; model APIs stop at 64 and clients add a prefix of their own.",
+          ),
+        prefix: z
+          .enum(["always", "auto", "never"])
+          .default(DEFAULT_NAME_POLICY.prefix)
+          .describe("Whether tools carry their connector's name: always, only where two connectors clash, or never."),
+      })
+      .prefault({})
+      .describe("How the public names of tools are made."),
+    lists: z
+      .strictObject({
+        ttlMs: milliseconds
+          .default(DEFAULT_CATALOG_POLICY.ttlMs)
+          .describe("How long clients may keep a list, in milliseconds."),
+        pageSize: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(DEFAULT_CATALOG_POLICY.pageSize)
+          .describe("Entries on a page of a list."),
+      })
+      .prefault({})
+      .describe("Lists as clients get them."),
+    startup: z
+      .strictObject({
+        graceMs: milliseconds
+          .default(DEFAULT_STARTUP.graceMs)
+          .describe("How long lists wait after the first connector came up, in milliseconds."),
+        maxMs: milliseconds
+          .default(DEFAULT_STARTUP.maxMs)
+          .describe("How long lists wait at most after a start, in milliseconds."),
+      })
+      .prefault({})
+      .describe("What lists wait for after a start without a stored catalog."),
+    limits: z
+      .strictObject({
+        bodyBytes: z
+          .int()
+          .min(1024)
+          .max(MOST_BYTES)
+          .default(DEFAULT_HTTP_LIMITS.bodyBytes)
+          .describe("Largest request body in bytes."),
+        headersMs: positiveMs
+          .default(DEFAULT_HTTP_LIMITS.headersMs)
+          .describe("How long a client may take to send a request's headers, in milliseconds."),
+        requestMs: positiveMs
+          .default(DEFAULT_HTTP_LIMITS.requestMs)
+          .describe("How long a client may take to send a whole request, in milliseconds."),
+        connections: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .default(DEFAULT_HTTP_LIMITS.connections)
+          .describe("Most connections at once."),
+        slowReaderMs: positiveMs
+          .default(DEFAULT_HTTP_LIMITS.slowReaderMs)
+          .describe("How long a client may take nothing of its answer before it is cut off, in milliseconds."),
+      })
+      .prefault({})
+      .describe("Bounds on what clients may send and hold."),
+    log: z
+      .strictObject({
+        level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least important lines to write."),
+      })
+      .prefault({})
+      .describe("Log lines on standard error."),
+    drainMs: z
+      .int()
+      .min(0)
+      .max(8_000)
+      .default(5_000)
+      .describe("How long calls in flight may take to finish after SIGTERM, in milliseconds."),
+  })
+  .describe("Configuration of cortex-mcp.");
+
+/** The configuration as `config.json` may hold it. */
+export type ConfigInput = z.input<typeof ConfigSchema>;
+
+/** The configuration with every default filled in. */
+export type Config = z.output<typeof ConfigSchema>;
+
+/** The published JSON Schema of `config.json` (2020-12). */
+export function configJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(ConfigSchema, { io: "input" }) };
+}

@@ -1,0 +1,42 @@
+import { constants } from "node:os";
+import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
+import { systemClock, systemMonotonic, systemRandom, systemTimers } from "@cortex-os/mcp-core";
+import type { Io, StopSignal } from "./io.js";
+
+const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const NARROWEST_COLUMNS = 40;
+const DEFAULT_COLUMNS = 120;
+
+/** The {@link Io} of the process itself. */
+export function processIo(fatalListeners: Set<(error: unknown) => void>): Io {
+  return {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    readInput: () => text(process.stdin),
+    env: process.env,
+    cwd: process.cwd(),
+    terminal: {
+      out: isatty(1),
+      err: isatty(2),
+      columns: Math.max(NARROWEST_COLUMNS, isatty(1) ? process.stdout.columns : DEFAULT_COLUMNS),
+    },
+    onSignal(listener) {
+      for (const signal of STOP_SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of STOP_SIGNALS) process.off(signal, listener);
+      };
+    },
+    onFatal(listener) {
+      fatalListeners.add(listener);
+      return () => void fatalListeners.delete(listener);
+    },
+    exit: (code) => {
+      process.exit(code);
+    },
+    system: { clock: systemClock, monotonic: systemMonotonic, timers: systemTimers, random: systemRandom },
+  };
+}
+
+/** What a shell reports for a process that died of `signal`. */
+export const exitCodeOf = (signal: StopSignal): number => 128 + constants.signals[signal];

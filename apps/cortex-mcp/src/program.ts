@@ -1,0 +1,42 @@
+import { Command } from "commander";
+import { commandOutput } from "./command-output.js";
+import { registerAdd } from "./commands/add.js";
+import { registerAddJson } from "./commands/add-json.js";
+import { registerCall } from "./commands/call.js";
+import type { CommandContext } from "./commands/command-context.js";
+import { registerConfig } from "./commands/config.js";
+import { registerDisable } from "./commands/disable.js";
+import { registerEnable } from "./commands/enable.js";
+import { registerGet } from "./commands/get.js";
+import { registerList } from "./commands/list.js";
+import { registerRemove } from "./commands/remove.js";
+import { registerServe } from "./commands/serve.js";
+import { registerStatus } from "./commands/status.js";
+import { registerTools } from "./commands/tools.js";
+import { programVersion } from "./version.js";
+
+const COMMANDS = [
+  registerServe,
+  registerAdd,
+  registerAddJson,
+  registerRemove,
+  registerList,
+  registerGet,
+  registerEnable,
+  registerDisable,
+  registerTools,
+  registerCall,
+  registerStatus,
+  registerConfig,
+];
+
+/** The whole command line. Parsing throws commander's `CommanderError`, also after printing help or the version. */
+export function buildProgram(context: CommandContext): Command {
+  const program = new Command("cortex-mcp")
+    .description("One MCP endpoint in front of many MCP servers.")
+    .version(programVersion())
+    .exitOverride()
+    .configureOutput(commandOutput(context.io));
+  for (const register of COMMANDS) register(program, context);
+  return program;
+}

@@ -1,0 +1,18 @@
+import type { ConnectorSource } from "@cortex-os/mcp";
+import type { ConnectorSpec } from "@cortex-os/mcp-core";
+
+/** A source of which only the connectors that `select` leaves are seen. */
+export function filteredSource(
+  source: ConnectorSource,
+  select: (specs: readonly ConnectorSpec[]) => readonly ConnectorSpec[],
+): ConnectorSource {
+  return {
+    origin: source.origin,
+    start: (listener) =>
+      source.start((specs) => {
+        listener(select(specs));
+      }),
+    reload: () => source.reload(),
+    close: () => source.close(),
+  };
+}

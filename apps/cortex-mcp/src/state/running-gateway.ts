@@ -1,0 +1,37 @@
+import { once } from "node:events";
+import { createConnection } from "node:net";
+import { readGatewayRecord, type GatewayRecord } from "./gateway-file.js";
+import type { StatePaths } from "./state-paths.js";
+
+/** A gateway that answers on the control socket of a home. */
+export interface RunningGateway {
+  readonly socket: string;
+  /** What it wrote about itself; `undefined` while it is still starting. */
+  readonly record: GatewayRecord | undefined;
+}
+
+/**
+ * The gateway of this home that is running now. A record or a socket file left over from one that died counts for
+ * nothing: only a socket that accepts a connection does.
+ */
+export async function findRunningGateway(paths: StatePaths): Promise<RunningGateway | undefined> {
+  const record = await readGatewayRecord(paths.gatewayFile);
+  // The record first: the folder for long socket paths depends on the environment, which may have changed since.
+  const candidates = new Set(record === undefined ? [paths.socket] : [record.socket, paths.socket]);
+  for (const socket of candidates) {
+    if (await accepts(socket)) return { socket, record: record?.socket === socket ? record : undefined };
+  }
+  return undefined;
+}
+
+async function accepts(socket: string): Promise<boolean> {
+  const connection = createConnection(socket);
+  try {
+    await once(connection, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    connection.destroy();
+  }
+}
