@@ -2,15 +2,12 @@ import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import {
   classifyMessage,
   isJsonObject,
-  isDeeperThan,
-  MAX_JSON_DEPTH,
   withMeta,
   type ClassifiedMessage,
   type JsonObject,
   type JsonRpcNotification,
   type JsonRpcRequest,
   type JsonRpcResponse,
-  type JsonValue,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import type { QueuedLine } from "./line-writer.js";
@@ -126,15 +123,16 @@ export class Channel {
   /** Takes one line of the peer's. Never throws: what a listener throws is logged. */
   accept(line: string, bytes: number): void {
     if (line.trim() === "") return;
-    let value: JsonValue;
+    let value: unknown;
     try {
-      value = JSON.parse(line) as JsonValue;
+      value = JSON.parse(line);
     } catch {
       this.#stray("a line that is not JSON", line);
       return;
     }
     // Revision 2025-03-26 had batches, and said that receivers must take them.
-    for (const message of Array.isArray(value) ? (value as readonly JsonValue[]) : [value]) {
+    const messages: readonly unknown[] = Array.isArray(value) ? value : [value];
+    for (const message of messages) {
       this.#dispatch(message, line, bytes);
     }
   }
@@ -144,9 +142,9 @@ export class Channel {
     for (const id of [...this.#pending.keys()]) this.#fail(id, error);
   }
 
-  #dispatch(value: JsonValue, line: string, bytes: number): void {
+  #dispatch(value: unknown, line: string, bytes: number): void {
     try {
-      this.#handle(classifyBounded(value), line, bytes);
+      this.#handle(classify(value), line, bytes);
     } catch (err) {
       const { connectorId, logger } = this.#options;
       logger.error({ connectorId, err }, "Handling a message of the connector failed");
@@ -166,7 +164,10 @@ export class Channel {
         return;
       case "invalid":
         this.#stray(`a malformed message (${classified.reason})`, line);
-        this.#fail(classified.answers, new GatewayError("UPSTREAM_PROTOCOL", this.#says(`malformed answer: ${classified.reason}`)));
+        this.#fail(
+          classified.answers,
+          new GatewayError("UPSTREAM_PROTOCOL", this.#says(`malformed answer: ${classified.reason}`)),
+        );
     }
   }
 
@@ -234,7 +235,10 @@ export class Channel {
     if (this.#strays > LOGGED_STRAYS) return;
     const { connectorId, logger, redact } = this.#options;
     const last = this.#strays === LOGGED_STRAYS ? "; further ones are not logged" : "";
-    logger.warn({ connectorId, text: printable(redact(text.slice(0, 2_000))) }, `Connector wrote ${what} to stdout${last}`);
+    logger.warn(
+      { connectorId, text: printable(redact(text.slice(0, 2_000))) },
+      `Connector wrote ${what} to stdout${last}`,
+    );
   }
 
   #says(what: string): string {
@@ -242,11 +246,17 @@ export class Channel {
   }
 
   #unsendable(method: string): GatewayError {
-    return new GatewayError("INVALID_REQUEST", this.#says(`the params of ${method} cannot be encoded: they nest too deeply`));
+    return new GatewayError(
+      "INVALID_REQUEST",
+      this.#says(`the params of ${method} cannot be encoded: they nest too deeply`),
+    );
   }
 
   #notReading(): GatewayError {
-    return new GatewayError("UPSTREAM_LIMIT", this.#says("it does not read its input, and too many requests wait already"));
+    return new GatewayError(
+      "UPSTREAM_LIMIT",
+      this.#says("it does not read its input, and too many requests wait already"),
+    );
   }
 }
 
@@ -263,15 +273,10 @@ type Classified =
   /** `answers`: the request it was meant to answer, if that much can be told. */
   | { readonly kind: "invalid"; readonly reason: string; readonly answers: RequestId | undefined };
 
-/** As `classifyMessage`, but a message too deep to be passed on safely is invalid. The envelope adds two levels. */
-function classifyBounded(value: JsonValue): Classified {
+function classify(value: unknown): Classified {
   const classified = classifyMessage(value);
-  if (classified.kind === "invalid") {
-    // An id beside a method is the peer's own, and may well equal one of ours.
-    const answers = isJsonObject(value) && value["method"] === undefined ? classified.id : undefined;
-    return { kind: "invalid", reason: classified.reason, answers };
-  }
-  if (!isDeeperThan(value, MAX_JSON_DEPTH + 2)) return classified;
-  const answers = classified.kind === "response" ? classified.message.id : undefined;
-  return { kind: "invalid", reason: `JSON deeper than ${MAX_JSON_DEPTH} levels`, answers };
+  if (classified.kind !== "invalid") return classified;
+  // An id beside a method is the peer's own, and may well equal one of ours.
+  const answers = isJsonObject(value) && value["method"] === undefined ? classified.id : undefined;
+  return { kind: "invalid", reason: classified.reason, answers };
 }

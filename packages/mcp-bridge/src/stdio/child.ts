@@ -34,11 +34,11 @@ export interface ChildOptions {
   readonly onLine: LineSink;
   /** The first byte on stdout or stderr: the child has begun to run. */
   readonly onFirstSound: () => void;
-  /** The child serves no more: it exited, or closed one of its streams. Called once, with a reason that holds no secret. */
+  /** The child exited, and not because it was stopped; its output has been read. Called once; the reason holds no secret. */
   readonly onEnd: (reason: string) => void;
 }
 
-/** How long a child's last output is waited for once it has exited, and its exit once a stream has closed, in milliseconds. */
+/** How long the last output of a child that has exited is waited for, in milliseconds: what left its group may hold the stream open. */
 const SETTLE_MS = 250;
 /** How long a killed group is waited for. SIGKILL cannot be ignored, but a process stuck in the kernel can outlast it. */
 const GONE_MS = 10_000;
@@ -73,12 +73,11 @@ export class Child {
     if ([...args, ...Object.entries(env).flat()].some((text) => text.includes("\0"))) {
       throw notStarted(options.command, "an argument or a variable of its entry holds a NUL character");
     }
-    // Detached: a session and process group of its own, so that one signal reaches all that descends from it.
-    const child = spawn(file, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe", "pipe"] });
-    const failed = new Promise<never>((_, reject) => child.on("error", reject));
     try {
-      if (child.pid === undefined) return await failed;
-      return new Child(options, child, child.pid);
+      // Detached: a session and process group of its own, so that one signal reaches all that descends from it.
+      const child = spawn(file, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe", "pipe"] });
+      const failed = new Promise<never>((_, reject) => child.on("error", reject));
+      return child.pid === undefined ? await failed : new Child(options, child, child.pid);
     } catch (error) {
       // Not as a cause: Node's error carries the arguments, which may hold secrets.
       throw notStarted(options.command, messageOf(error));
@@ -99,10 +98,8 @@ export class Child {
     const { stdin, stdout, stderr, lifeline } = streamsOf(child);
     this.#writer = new LineWriter(stdin, options.maxQueuedBytes);
     this.#listen(stdout, stderr);
-    stdin.on("error", (error) => {
-      this.#endSoon(`its process does not take input any more (${messageOf(error)})`);
-    });
-    lifeline.on("error", () => {});
+    // The streams break with the process, whose exit tells more.
+    for (const stream of [stdin, lifeline]) stream.on("error", () => {});
     const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
     this.#exited = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
@@ -167,20 +164,12 @@ export class Child {
     });
     stdout.once("end", () => {
       reader.end();
-      this.#endSoon("its process closed its output");
     });
     stderr.on("data", (chunk: Buffer) => {
       this.#stderr.push(chunk);
     });
     stderr.once("end", () => {
       this.#stderr.end();
-    });
-  }
-
-  /** A stream closed. Mostly the exit follows at once and tells more; if it does not, the child is of no use all the same. */
-  #endSoon(reason: string): void {
-    void this.#within(this.#exited, SETTLE_MS).then((exited) => {
-      if (!exited) this.#end(reason + this.#lastWords());
     });
   }
 

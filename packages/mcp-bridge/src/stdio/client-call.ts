@@ -1,5 +1,11 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
-import { paramsForUpstream, progressTokenOf, resultForClient, type JsonObject, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import {
+  paramsForUpstream,
+  progressTokenOf,
+  resultForClient,
+  type JsonObject,
+  type JsonRpcResponse,
+} from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import type { Channel, PendingRequest, Receiver, RequestBounds } from "./channel.js";

@@ -20,7 +20,9 @@ export interface CommandPlace {
  */
 export async function findCommand(command: string, { path: searchPath, cwd }: CommandPlace): Promise<string> {
   if (!(await isFolder(cwd))) {
-    throw unavailable(`its working folder ${JSON.stringify(cwd)} does not exist: create it, or correct the entry's cwd`);
+    throw unavailable(
+      `its working folder ${JSON.stringify(cwd)} does not exist: create it, or correct the entry's cwd`,
+    );
   }
   const named = JSON.stringify(command);
   if (command.includes("/")) {

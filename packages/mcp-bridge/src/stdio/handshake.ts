@@ -1,4 +1,4 @@
-import { GatewayError, type Timers } from "@cortex-os/mcp-core";
+import type { GatewayError, Timers } from "@cortex-os/mcp-core";
 import {
   isLegacyRevision,
   LATEST_LEGACY,
@@ -112,7 +112,9 @@ export class Handshake {
     const revision = result["protocolVersion"];
     if (typeof revision !== "string" || !isLegacyRevision(revision)) {
       const shown = printable(JSON.stringify(revision ?? null), 40);
-      throw this.#protocolError(`it answered initialize with protocolVersion ${shown}, which the gateway does not speak`);
+      throw this.#protocolError(
+        `it answered initialize with protocolVersion ${shown}, which the gateway does not speak`,
+      );
     }
     this.#peer.channel.notify("notifications/initialized");
     return { era: "legacy", revision, ...describedBy(result, result["serverInfo"]) };

@@ -1,4 +1,4 @@
-import type { GatewayError } from "@cortex-os/mcp-core";
+import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
 import type { RequestBounds } from "./channel.js";
@@ -54,7 +54,11 @@ export class Lane {
         this.#deps.onEnded(error);
       },
     };
-    this.#opening = openPeer(this.#deps.opening, events, signal === undefined ? ended : AbortSignal.any([signal, ended]));
+    this.#opening = openPeer(
+      this.#deps.opening,
+      events,
+      signal === undefined ? ended : AbortSignal.any([signal, ended]),
+    );
     try {
       const open = await this.#opening;
       if (this.#state.kind === "ended") throw this.#state.error;
@@ -63,8 +67,9 @@ export class Lane {
       this.#waiting.clear();
       return open.facts;
     } catch (error) {
-      void this.end(error as GatewayError);
-      throw error;
+      const failure = GatewayError.from(error, "INTERNAL", "starting a connector failed");
+      void this.end(failure);
+      throw failure;
     }
   }
 

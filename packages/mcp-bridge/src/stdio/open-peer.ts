@@ -25,7 +25,11 @@ export interface OpenPeer {
 type Way = "detect" | "initialize" | "trust";
 
 /** How to greet a server at its first start, and at a second one if it failed the first. */
-function waysOf({ prior, twin }: OpeningDeps): { readonly first: Way; readonly second: Way | undefined; readonly onlyIfItDied: boolean } {
+function waysOf({ prior, twin }: OpeningDeps): {
+  readonly first: Way;
+  readonly second: Way | undefined;
+  readonly onlyIfItDied: boolean;
+} {
   if (twin?.era === "modern") return { first: "trust", second: undefined, onlyIfItDied: true };
   if ((twin ?? prior)?.era === "legacy") return { first: "initialize", second: "detect", onlyIfItDied: false };
   // A server that answered the probe and has nothing to offer would say the same again; one that died of it would not.

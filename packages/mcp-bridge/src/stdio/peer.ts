@@ -84,7 +84,11 @@ export class Peer {
    * @returns the answer, an error of the peer's being one
    * @throws GatewayError as the channel fails the request, or CANCELLED when `signal` ended it
    */
-  ask(method: string, params: JsonObject, { signal, maxBytes = Infinity, ...bounds }: AskOptions = {}): Promise<JsonRpcResponse> {
+  ask(
+    method: string,
+    params: JsonObject,
+    { signal, maxBytes = Infinity, ...bounds }: AskOptions = {},
+  ): Promise<JsonRpcResponse> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         pending.cancel("cancelled");

@@ -21,13 +21,13 @@ export function redactorOf(secrets: Iterable<string>): Redactor {
   }
   // Longest first: a secret that holds another one must not be left with its other half showing.
   const ordered = [...hidden].toSorted((a, b) => b.length - a.length);
-  const redact = (text: string): string => ordered.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
+  const redact = (text: string): string =>
+    ordered.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
   return Object.assign(redact, { longest: ordered[0]?.length ?? 0 });
 }
 
 /** Upstream text on one line, control characters gone and cut to `max` characters: fit for a reason or a log line. */
 export function printable(text: string, max = 200): string {
-  // oxlint-disable-next-line no-control-regex
   const plain = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, " ").trim();
   return plain.length <= max ? plain : `${plain.slice(0, max - 1)}…`;
 }

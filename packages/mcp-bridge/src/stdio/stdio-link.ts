@@ -31,7 +31,12 @@ const DEFAULT_PATIENCE: ProbePatience = { soundMs: 1_500, maxMs: 5_000 };
 
 type State =
   | { readonly kind: "new" }
-  | { readonly kind: "open"; readonly facts: UpstreamFacts; readonly control: Lane; readonly listening?: ToolsListening }
+  | {
+      readonly kind: "open";
+      readonly facts: UpstreamFacts;
+      readonly control: Lane;
+      readonly listening?: ToolsListening;
+    }
   | { readonly kind: "over"; readonly error: GatewayError };
 
 /**
@@ -132,7 +137,10 @@ export class StdioLink implements Link {
     if (existing !== undefined) return existing;
     const { maxLanes = 64 } = this.#options;
     if (this.#lanes.size >= maxLanes) {
-      return this.#failure("LIMITED", `all of its ${maxLanes} isolated processes are taken; try again when a session has ended`);
+      return this.#failure(
+        "LIMITED",
+        `all of its ${maxLanes} isolated processes are taken; try again when a session has ended`,
+      );
     }
     const lane = this.#newLane({
       twin: facts,
@@ -176,11 +184,17 @@ export class StdioLink implements Link {
     const { spec, timers, logger, clock } = this.#deps;
     const { transport, key, timeouts } = spec;
     if (transport.kind !== "stdio") throw this.#failure("INTERNAL", "a stdio link was made for another transport");
-    const { graceMs = 2_000, maxLineBytes = 32 * MIB, maxQueuedBytes = 16 * MIB, hostEnv = process.env } = this.#options;
+    const {
+      graceMs = 2_000,
+      maxLineBytes = 32 * MIB,
+      maxQueuedBytes = 16 * MIB,
+      hostEnv = process.env,
+    } = this.#options;
     const { command, args, env, cwd } = transport;
     const half = timeouts.startMs / 2;
     // A server known to be modern is given half of its start to say so again, before it is offered `initialize`.
-    const patience = prior?.era === "modern" ? { soundMs: half, maxMs: half } : (this.#options.patience ?? DEFAULT_PATIENCE);
+    const patience =
+      prior?.era === "modern" ? { soundMs: half, maxMs: half } : (this.#options.patience ?? DEFAULT_PATIENCE);
     return {
       peer: {
         ...{ connectorId: key, command, args, env, hostEnv, timers, logger, graceMs, maxLineBytes, maxQueuedBytes },
@@ -243,7 +257,9 @@ export class StdioLink implements Link {
   }
 
   #overError(): GatewayError {
-    return this.#state.kind === "over" ? this.#state.error : this.#failure("UPSTREAM_UNAVAILABLE", "it is not connected");
+    return this.#state.kind === "over"
+      ? this.#state.error
+      : this.#failure("UPSTREAM_UNAVAILABLE", "it is not connected");
   }
 
   #failure(code: GatewayErrorCode, what: string): GatewayError {

@@ -1,5 +1,12 @@
 import { backoffDelayMs, type GatewayError, type Logger, type RandomSource, type Timers } from "@cortex-os/mcp-core";
-import { isJsonObject, META, metaOf, type JsonObject, type JsonRpcNotification, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import {
+  isJsonObject,
+  META,
+  metaOf,
+  type JsonObject,
+  type JsonRpcNotification,
+  type JsonRpcResponse,
+} from "@cortex-os/mcp-core/wire";
 import type { Channel, PendingRequest, Receiver } from "./channel.js";
 
 /** What listening works with. */
@@ -63,7 +70,10 @@ export class ToolsListening implements Receiver {
       return;
     }
     const { connectorId, logger } = this.#deps;
-    logger.warn({ connectorId, code: answer.error.code }, "Connector does not let the gateway listen for changes of its tools");
+    logger.warn(
+      { connectorId, code: answer.error.code },
+      "Connector does not let the gateway listen for changes of its tools",
+    );
   }
 
   onProgress(): void {}

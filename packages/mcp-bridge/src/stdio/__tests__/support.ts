@@ -1,0 +1,253 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  DEFAULT_TIMEOUTS,
+  systemClock,
+  systemMonotonic,
+  systemRandom,
+  systemTimers,
+  type ConnectorSpec,
+  type ConnectorTimeouts,
+  type GatewayError,
+  type Isolation,
+} from "@cortex-os/mcp-core";
+import { RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
+import type { JsonObject, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import { expect, vi } from "vitest";
+import type { LinkDeps, UpstreamFacts } from "../../link.js";
+import type { AnswerSink, Caller, UpstreamCall } from "../../runtime/exchange.js";
+import { StdioLink, type StdioLinkOptions } from "../stdio-link.js";
+
+/** The server whose vices are flags. */
+export const SCRIPTED = fileURLToPath(new URL("servers/scripted.mjs", import.meta.url));
+
+/** Every process that a test starts carries this in its environment, so that one left behind is found whoever adopted it. */
+export const MARK = `cortex-test-${randomUUID()}`;
+
+/** The ids of the running processes that carry a mark. */
+export async function markedProcesses(mark = MARK): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, "utf8").catch(() => "");
+    if (environment.includes(`CORTEX_TEST_MARK=${mark}`)) found.push(Number(name));
+  }
+  return found;
+}
+
+/** Fails if a process of the test file's is left. */
+export async function expectNoProcessLeft(mark = MARK): Promise<void> {
+  await vi.waitFor(async () => expect(await markedProcesses(mark)).toEqual([]), { timeout: 5_000, interval: 20 });
+}
+
+/** A folder that is gone at the end of `use`. */
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), "cortex-stdio-"));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a test may say about a link. */
+export interface LinkSetup {
+  readonly args?: readonly string[];
+  readonly command?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly isolation?: Isolation;
+  readonly timeouts?: Partial<ConnectorTimeouts>;
+  readonly prior?: UpstreamFacts;
+  readonly clientInfo?: JsonObject;
+  readonly options?: StdioLinkOptions;
+  /** Own time instead of the machine's. */
+  readonly time?: ManualTime;
+}
+
+/** A link with everything that can be seen of it. */
+export interface LinkUnderTest {
+  readonly link: StdioLink;
+  readonly logger: RecordingLogger;
+  readonly lost: GatewayError[];
+  readonly changes: () => number;
+  readonly open: (signal?: AbortSignal) => Promise<UpstreamFacts>;
+}
+
+/** Links of the current test, for {@link closeLinks}. */
+const links: { readonly link: StdioLink; readonly time: ManualTime | undefined }[] = [];
+
+export function stdioSpec(setup: LinkSetup): ConnectorSpec {
+  const { command = process.execPath, args = [], env = {}, cwd, isolation = "shared", timeouts = {} } = setup;
+  return {
+    key: "demo",
+    source: "registry",
+    transport: {
+      kind: "stdio",
+      command,
+      args: command === process.execPath && !args[0]?.endsWith("js") && args[0] !== "-e" ? [SCRIPTED, ...args] : args,
+      env: { CORTEX_TEST_MARK: MARK, ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    },
+    disabled: false,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
+    isolation,
+  };
+}
+
+/** A link to the scripted server, or to whatever `setup` says; not opened yet. */
+export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
+  const logger = new RecordingLogger();
+  const lost: GatewayError[] = [];
+  let changes = 0;
+  const deps: LinkDeps = {
+    spec: stdioSpec(setup),
+    clock: setup.time ?? systemClock,
+    monotonic: setup.time ?? systemMonotonic,
+    timers: setup.time ?? systemTimers,
+    random: systemRandom,
+    logger,
+    events: {
+      onListChanged: () => {
+        changes += 1;
+      },
+      onLost: (error) => {
+        lost.push(error);
+      },
+    },
+    ...(setup.prior === undefined ? {} : { prior: setup.prior }),
+    ...(setup.clientInfo === undefined ? {} : { clientInfo: setup.clientInfo }),
+  };
+  const link = new StdioLink(deps, { graceMs: 100, ...setup.options });
+  links.push({ link, time: setup.time });
+  return {
+    link,
+    logger,
+    lost,
+    changes: () => changes,
+    open: (signal = new AbortController().signal) => link.open(signal),
+  };
+}
+
+/** Closes every link of the current test; with manual time, moves it until they are closed. */
+export async function closeLinks(): Promise<void> {
+  for (const { link, time } of links.splice(0)) {
+    const closing = link.close();
+    if (time === undefined) await closing;
+    else await drive(time, closing);
+  }
+}
+
+/** Moves manual time on, a little at a time, until `work` has settled. */
+export async function drive<T>(time: ManualTime, work: Promise<T>, stepMs = 10): Promise<T> {
+  const state = { settled: false };
+  const done = (): void => {
+    state.settled = true;
+  };
+  work.then(done, done);
+  while (!state.settled) {
+    await time.advance(stepMs);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1);
+    });
+  }
+  return work;
+}
+
+/** Lets real processes work until `condition` holds, without moving any manual time. */
+export const until = (condition: () => unknown): Promise<void> =>
+  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 10_000, interval: 2 });
+
+/** A sink that keeps what it hears. */
+export class RecordingSink implements AnswerSink {
+  readonly notifications: JsonRpcNotification[] = [];
+  response: JsonRpcResponse | undefined;
+  failure: GatewayError | undefined;
+  /** How often it heard an outcome: more than once is a fault. */
+  outcomes = 0;
+  readonly settled: Promise<RecordingSink>;
+  #resolve = (): void => {};
+
+  constructor() {
+    this.settled = new Promise((resolve) => {
+      this.#resolve = () => resolve(this);
+    });
+  }
+
+  get text(): string {
+    if (this.response === undefined || !("result" in this.response))
+      throw new Error(`no result: ${this.failure?.message ?? "an error"}`);
+    const { content } = this.response.result as { content: readonly { text: string }[] };
+    return content[0]?.text ?? "";
+  }
+
+  respond(response: JsonRpcResponse): void {
+    this.response = response;
+    this.#settle();
+  }
+
+  fail(error: GatewayError): void {
+    this.failure = error;
+    this.#settle();
+  }
+
+  notify(notification: JsonRpcNotification): void {
+    if (this.outcomes > 0) throw new Error("a notification after the outcome");
+    this.notifications.push(notification);
+  }
+
+  start(): void {
+    throw new Error("stdio has no bytes to pass on");
+  }
+
+  write(): boolean {
+    throw new Error("stdio has no bytes to pass on");
+  }
+
+  end(): void {
+    throw new Error("stdio has no bytes to pass on");
+  }
+
+  abort(error: GatewayError): void {
+    throw error;
+  }
+
+  #settle(): void {
+    this.outcomes += 1;
+    this.#resolve();
+  }
+}
+
+export const LEGACY_CALLER: Caller = {
+  era: "legacy",
+  revision: "2025-11-25",
+  principal: "anonymous",
+  sessionKey: "s1",
+};
+export const MODERN_CALLER: Caller = { era: "modern", revision: "2026-07-28", principal: "anonymous" };
+
+/** A `tools/call` of a client's. */
+export function toolCall(
+  name: string,
+  args: JsonObject = {},
+  over: Partial<UpstreamCall> & { readonly meta?: JsonObject } = {},
+): UpstreamCall {
+  const { meta, ...rest } = over;
+  const params: JsonObject = { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) };
+  return { id: 1, method: "tools/call", params, caller: LEGACY_CALLER, ...rest };
+}
+
+/** Sends a call and waits for its outcome. */
+export async function callTool(
+  { link }: LinkUnderTest,
+  name: string,
+  args: JsonObject = {},
+  over: Parameters<typeof toolCall>[2] = {},
+): Promise<RecordingSink> {
+  const sink = new RecordingSink();
+  link.send(toolCall(name, args, over), sink);
+  return sink.settled;
+}
