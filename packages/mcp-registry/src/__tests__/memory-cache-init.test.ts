@@ -1,0 +1,103 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { ManualTime } from "@cortex-os/mcp-core/testing";
+import { describe, expect, test } from "vitest";
+import { RegistryMemoryCache } from "../memory-cache.js";
+import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
+import { namesIn, readJson } from "./temp-folder.js";
+
+const registry = useCacheFixture();
+
+describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () => {
+  test("no registry.file, no folder: an empty registry, and none is made", async () => {
+    const cache = await registry.opened();
+    expect(cache.getAll()).toEqual([]);
+    await cache.close();
+    expect(await readdir(registry.folder.at())).toEqual([]);
+  });
+
+  test("concurrent callers share one initialisation", async () => {
+    await registry.writeServers({ servers: [server("a"), { name: "" }] });
+    const cache = new RegistryMemoryCache({ registryPath: registry.file, logger: registry.logger });
+    await Promise.all([cache.init(), cache.init()]);
+    expect(registry.logger.messages("warn")).toEqual(["Registry entry set aside"]);
+    await cache.close();
+  });
+
+  test("a bad entry is set aside with a warning that holds no value, and survives a rewrite", async () => {
+    const bad = { name: "bad", transport: "pigeon", env: { KEY: "hunter2" } };
+    await registry.writeServers({ servers: [bad, server("a")], other: 1 });
+    const cache = await registry.opened();
+    expect(namesOf(cache)).toEqual(["a"]);
+    expect(registry.logger.lines).toMatchObject([
+      { level: "warn", message: "Registry entry set aside", fields: { index: 0, name: "bad" } },
+    ]);
+    expect(cache.problems).toEqual([expect.stringMatching(/^servers\[0\] \("bad"\) is not served: transport: /)]);
+    cache.upsert(server("b"));
+    await cache.flush();
+    await cache.refresh();
+    expect(await readJson(registry.file)).toEqual({ servers: [bad, server("a"), server("b")], other: 1 });
+    expect(registry.logger.messages("warn")).toHaveLength(1);
+    expect(JSON.stringify(registry.logger.lines)).not.toContain("hunter2");
+    expect(cache.remove("bad")).toBe(true);
+    await cache.close();
+    expect(await namesIn(registry.file)).toEqual(["a", "b"]);
+  });
+
+  test("a nameless bad entry is told by its place", async () => {
+    await registry.writeServers({ servers: [7] });
+    const cache = await registry.opened();
+    expect(cache.problems).toEqual([expect.stringMatching(/^servers\[0\] is not served: /)]);
+    await cache.close();
+  });
+
+  test.each([
+    ["torn", '{"servers": [{"name": "a", "env": {"K": "hunter2'],
+    ["empty", ""],
+    ["not an object", "[]"],
+    ["not UTF-8", Buffer.from([0x7b, 0xff, 0x7d])],
+  ])("a file that is %s is kept aside, logged, never silently replaced (R11)", async (_, content) => {
+    await mkdir(path.dirname(registry.file));
+    await writeFile(registry.file, content);
+    const cache = await registry.opened();
+    expect(cache.getAll()).toEqual([]);
+    const kept = registry.folder.at("mcp", "servers.json.corrupt-20231114T221320000Z");
+    expect(await readFile(kept)).toEqual(Buffer.from(content));
+    expect(registry.logger.lines).toMatchObject([{ level: "error", message: "Failed to load registry" }]);
+    expect(cache.problems).toEqual([expect.stringContaining(kept)]);
+    expect(JSON.stringify(registry.logger.lines)).not.toContain("hunter2");
+    await cache.flush();
+    expect(await readFile(registry.file)).toEqual(Buffer.from(content));
+    cache.upsert(server("new"));
+    await cache.close();
+    expect(await namesIn(registry.file)).toEqual(["new"]);
+    expect(await readFile(kept)).toEqual(Buffer.from(content));
+  });
+
+  test("one that cannot be read rejects, is logged, and nothing is ever written over it", async () => {
+    await mkdir(registry.file, { recursive: true });
+    const cache = new RegistryMemoryCache({ registryPath: registry.file, logger: registry.logger });
+    await expect(cache.init()).rejects.toMatchObject({
+      code: "REGISTRY_IO",
+      message: expect.stringContaining("servers.json") as string,
+    });
+    expect(registry.logger.messages("error")).toEqual(["Failed to load registry"]);
+    expect(() => cache.getAll()).toThrow(/before init/);
+    await rm(registry.file, { recursive: true });
+    await registry.writeServers({ servers: [server("a")] });
+    await cache.init();
+    expect(namesOf(cache)).toEqual(["a"]);
+    await cache.close();
+  });
+
+  test("an instance abandoned without close does not lock out a second", async () => {
+    const abandoned = await registry.opened();
+    abandoned.upsert(server("unflushed"));
+    const second = await registry.opened({ timers: new ManualTime() });
+    second.upsert(server("second"));
+    await second.close();
+    expect(await namesIn(registry.file)).toEqual(["second"]);
+    await abandoned.close();
+    expect(await namesIn(registry.file)).toEqual(["second", "unflushed"]);
+  });
+});

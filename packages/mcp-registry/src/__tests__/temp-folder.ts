@@ -1,0 +1,42 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach } from "vitest";
+import { parseRegistryFile } from "../registry-file.js";
+
+/** A folder of its own for each test of the file. */
+export interface TempFolder {
+  /** The path of something in it. */
+  at(...names: string[]): string;
+}
+
+/** Leftovers that no operation may leave behind it. */
+const LEFTOVER = /\.lock|\.tmp/;
+
+/** Makes a folder before each test and removes it after; a lock or temporary file left in it fails the test. */
+export function useTempFolder(): TempFolder {
+  let folder = "";
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "cortex-registry-"));
+  });
+  afterEach(async () => {
+    const names = await readdir(folder, { recursive: true });
+    await rm(folder, { recursive: true, force: true });
+    const left = names.filter((name) => LEFTOVER.test(name));
+    if (left.length > 0) throw new Error(`the test left ${left.join(", ")} behind`);
+  });
+  return { at: (...names) => path.join(folder, ...names) };
+}
+
+/** The JSON a file holds. */
+export async function readJson(file: string): Promise<unknown> {
+  const value: unknown = JSON.parse(await readFile(file, "utf8"));
+  return value;
+}
+
+/** The names of the servers in a registry file, in its order. */
+export async function namesIn(file: string): Promise<string[]> {
+  const parsed = parseRegistryFile(await readFile(file, "utf8"));
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.document.items.map(({ name }) => name ?? "");
+}

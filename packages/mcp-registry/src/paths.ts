@@ -1,0 +1,29 @@
+import { homedir } from "node:os";
+import path from "node:path";
+
+/** The environment variables that say where things are; `process.env` is one. */
+export type PathEnvironment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The folder everything of ours lives under (R12): `$CORTEX_HOME`, else `$XDG_CONFIG_HOME/cortex-os`, else
+ * `~/.config/cortex-os`. Absolute. An empty variable counts as unset, and so does a relative `XDG_CONFIG_HOME`, as the XDG
+ * specification asks; a relative `CORTEX_HOME` is taken from the working folder.
+ */
+export function cortexHome(env: PathEnvironment = process.env): string {
+  const home = env["CORTEX_HOME"];
+  if (home !== undefined && home !== "") return path.resolve(home);
+  const config = env["XDG_CONFIG_HOME"];
+  if (config !== undefined && path.isAbsolute(config)) return path.join(config, "cortex-os");
+  const user = env["HOME"];
+  return path.join(user === undefined || user === "" ? homedir() : path.resolve(user), ".config", "cortex-os");
+}
+
+/** The folder of the registry, the configuration and the gateway's state: `mcp` in {@link cortexHome}. */
+export function mcpHome(env: PathEnvironment = process.env): string {
+  return path.join(cortexHome(env), "mcp");
+}
+
+/** Where the registry is: `servers.json` in {@link mcpHome}. */
+export function registryPath(env: PathEnvironment = process.env): string {
+  return path.join(mcpHome(env), "servers.json");
+}
