@@ -1,7 +1,7 @@
 import type { ServerInfo } from "@cortex-os/mcp-core";
 
 /** What stands in the output where a secret would. */
-export const MASK = "***";
+const MASK = "***";
 
 const SECRET_FLAG = /^--?[\w-]*(?:key|token|secret|password|passwd|auth|credential)[\w-]*$/i;
 const SECRET_ASSIGNMENT = /^(--?[\w-]*(?:key|token|secret|password|passwd|auth|credential)[\w-]*=).+$/i;
@@ -21,7 +21,7 @@ export function maskServer(entry: ServerInfo): ServerInfo {
 }
 
 /** The record with every value masked. */
-export function maskValues(record: Readonly<Record<string, string>>): Record<string, string> {
+function maskValues(record: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.keys(record).map((key) => [key, MASK]));
 }
 

@@ -30,7 +30,7 @@ export const registerAddJson: RegisterCommand = (program, { io, finish }) => {
  *
  * @throws GatewayError USER_INPUT when it is not JSON, no object, or no server; values are never repeated in the message
  */
-export async function serverFromJson(name: string, text: string, io: Pick<Io, "cwd" | "env">): Promise<ServerInfo> {
+async function serverFromJson(name: string, text: string, io: Pick<Io, "cwd" | "env">): Promise<ServerInfo> {
   checkedName(name);
   const value = parsed(name, text);
   if (value["name"] !== undefined && value["name"] !== name) {

@@ -121,9 +121,6 @@ export const ConfigSchema = z
   })
   .describe("Configuration of cortex-mcp.");
 
-/** The configuration as `config.json` may hold it. */
-export type ConfigInput = z.input<typeof ConfigSchema>;
-
 /** The configuration with every default filled in. */
 export type Config = z.output<typeof ConfigSchema>;
 
