@@ -21,6 +21,10 @@ describe("backoffDelayMs (R8)", () => {
     expect(backoffDelayMs(attempt, policy, fixedRandom(draw))).toBe(expected);
   });
 
+  test("a base of 0 ms stays 0 after any number of failures", () => {
+    expect(backoffDelayMs(5_000, { baseMs: 0, maxMs: 10_000 }, fixedRandom(0.5))).toBe(0);
+  });
+
   test("is a whole number from a tenth of the ceiling up to below it, for any policy", () => {
     const draws = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     const bounds = fc.record({

@@ -59,8 +59,14 @@ describe("publicToolName (design.md, decision 4)", () => {
     );
   });
 
-  test.each([0, 1, 8, 9, 10])("with a maxLength of %i a long name is exactly that long", (maxLength) => {
-    expect(publicToolName("key", "a long name", { separator: "__", maxLength }, true)).toHaveLength(maxLength);
+  test.each([
+    [0, ""],
+    [1, "_"],
+    [5, "_fe56"],
+    [9, "_fe5680de"],
+    [10, "f_fe5680de"],
+  ])("with a maxLength of %i the digest comes first: %j", (maxLength, expected) => {
+    expect(publicToolName("fs", "read file", { separator: "__", maxLength }, true)).toBe(expected);
   });
 
   test("leaves a clean name that fits as it is", () => {

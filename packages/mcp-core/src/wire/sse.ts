@@ -58,15 +58,16 @@ export class SseParser {
   }
 
   #read(bytes: Uint8Array): void {
-    // The line break counts, or empty lines of data would cost nothing. A blank line adds nothing: it ends the event.
-    if (bytes.length > 0) this.#check(bytes.length + 1);
-    const decoded = this.#decoder.decode(bytes);
-    const line = this.#atStart && decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
+    const isFirst = this.#atStart;
     this.#atStart = false;
-    if (line === "") {
+    if (bytes.length === 0) {
       this.#dispatch();
       return;
     }
+    // The line break counts, or empty lines of data would cost nothing.
+    this.#check(bytes.length + 1);
+    const decoded = this.#decoder.decode(bytes);
+    const line = isFirst && decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
     const colon = line.indexOf(":");
     if (colon === 0) return;
     const field = colon === -1 ? line : line.slice(0, colon);

@@ -42,7 +42,7 @@ describe("paramsForUpstream (R22)", () => {
 
   test("leaves clientInfo out when the client gave none, and overrules fields a legacy client made up", () => {
     const params = { _meta: { [META.protocolVersion]: "9999-01-01", [META.clientCapabilities]: { sampling: {} } } };
-    expect(paramsForUpstream(params, legacy, modern)).toEqual({
+    expect(paramsForUpstream(params, legacy, modern)).toStrictEqual({
       _meta: { [META.protocolVersion]: "2026-07-28", [META.clientCapabilities]: {} },
     });
   });

@@ -54,6 +54,7 @@ describe("SseParser", () => {
       ": hi\nretry: 5\nfoo: bar\nDATA: no\ndata: 1\n\n",
       [{ event: "message", data: "1" }],
     ],
+    ["a byte order mark alone on its line, as a blank one", "\uFEFF\ndata: 1\n\n", [{ event: "message", data: "1" }]],
     ["an event without data, which is none", "event: x\n\n", []],
     ["an event that the end cuts off, which is none", "data: a\n\ndata: b\n", [{ event: "message", data: "a" }]],
     [
