@@ -55,11 +55,13 @@ export class ToolsListening implements Receiver {
 
   /** Takes a notification of the server's that may be the subscription's. */
   onNotification({ method, params }: JsonRpcNotification): void {
-    if (method === "notifications/cancelled" && params?.["requestId"] === this.#request?.id) {
+    const id = this.#request?.id;
+    if (this.#stopped || id === undefined) return;
+    if (method === "notifications/cancelled" && params?.["requestId"] === id) {
       this.#request?.forget();
       this.#reopen();
     }
-    if (metaOf(params)?.[META.subscriptionId] !== this.#request?.id) return;
+    if (metaOf(params)?.[META.subscriptionId] !== id) return;
     if (method === "notifications/tools/list_changed") this.#deps.onListChanged();
     if (method === "notifications/subscriptions/acknowledged") this.#onAcknowledged(params ?? {});
   }
@@ -78,9 +80,11 @@ export class ToolsListening implements Receiver {
 
   onProgress(): void {}
 
+  /** The server does not read right now, or is gone: then `stop` follows at once. */
   onFailure(error: GatewayError): void {
     const { connectorId, logger } = this.#deps;
     logger.debug({ connectorId, err: error }, "Listening for changes of a connector's tools ended");
+    this.#reopen();
   }
 
   #onAcknowledged(params: JsonObject): void {
@@ -99,8 +103,8 @@ export class ToolsListening implements Receiver {
   #reopen(): void {
     if (this.#stopped) return;
     const { timers, random } = this.#deps;
+    this.#request = undefined;
     this.#missed = true;
-    this.#cancelReopening();
     this.#cancelReopening = timers.after(backoffDelayMs(this.#attempt, BACKOFF, random), () => {
       this.#attempt += 1;
       this.start();

@@ -38,9 +38,14 @@ export async function markedProcesses(mark = MARK): Promise<number[]> {
   return found;
 }
 
-/** Fails if a process of the test file's is left. */
+/** Fails if a process of the test file's is left; such a one is killed, so that a failure costs the machine nothing. */
 export async function expectNoProcessLeft(mark = MARK): Promise<void> {
-  await vi.waitFor(async () => expect(await markedProcesses(mark)).toEqual([]), { timeout: 5_000, interval: 20 });
+  try {
+    await vi.waitFor(async () => expect(await markedProcesses(mark)).toEqual([]), { timeout: 5_000, interval: 20 });
+  } catch (error) {
+    for (const pid of await markedProcesses(mark)) process.kill(pid, "SIGKILL");
+    throw error;
+  }
 }
 
 /** A folder that is gone at the end of `use`. */
