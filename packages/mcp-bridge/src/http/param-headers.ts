@@ -26,6 +26,8 @@ export type MirroredParams =
  */
 export function mirroredParams(inputSchema: JsonObject): MirroredParams {
   const params: MirroredParam[] = [];
+  if (inputSchema[ANNOTATION] !== undefined)
+    return { ok: false, reason: `its arguments as a whole have an ${ANNOTATION}` };
   const reason = collect(inputSchema, [], params) ?? duplicateAmong(params);
   return reason === undefined ? { ok: true, params } : { ok: false, reason };
 }
@@ -63,7 +65,7 @@ function collect(schema: JsonObject, path: readonly string[], found: MirroredPar
     const reason =
       keyword === "properties" && isJsonObject(value)
         ? collectProperties(value, path, found)
-        : keyword !== ANNOTATION && isAnnotated(value, 0)
+        : keyword !== ANNOTATION && !DATA.has(keyword) && isAnnotated(value, 0)
           ? `an ${ANNOTATION} stands where no plain chain of properties leads`
           : undefined;
     if (reason !== undefined) return reason;

@@ -51,13 +51,14 @@ export class SessionBook {
     // A map keeps the order of insertion: the last is the most recently used.
     this.#ofPrincipals.delete(principal);
     this.#ofPrincipals.set(principal, session);
-    if (this.#ofPrincipals.size > MAX_PRINCIPALS) this.#evict();
+    if (this.#ofPrincipals.size > MAX_PRINCIPALS) this.#evict(session);
     return session;
   }
 
-  #evict(): void {
+  /** Ends one that nobody uses and that is not about to be used; when all are in use there are more for a while. */
+  #evict(wanted: LegacySession): void {
     for (const [principal, session] of this.#ofPrincipals) {
-      if (session.inFlight > 0) continue;
+      if (session === wanted || session.inFlight > 0) continue;
       this.#ofPrincipals.delete(principal);
       void session.close();
       return;

@@ -1,0 +1,73 @@
+import type { GatewayError } from "@cortex-os/mcp-core";
+import type { JsonObject, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import type { AnswerSink } from "../../runtime/exchange.js";
+
+/** A sink that keeps what it is given, and complains about what may not come any more. */
+export class RecordingSink implements AnswerSink {
+  status: number | undefined;
+  headers: Readonly<Record<string, string>> = {};
+  readonly chunks: Buffer[] = [];
+  readonly notifications: JsonRpcNotification[] = [];
+  response: JsonRpcResponse | undefined;
+  error: GatewayError | undefined;
+  aborted: GatewayError | undefined;
+  /** Set to make `write` return false. */
+  behind = false;
+  /** How it ended; more than one entry is a broken promise. */
+  readonly endings: ("end" | "respond" | "fail" | "abort")[] = [];
+  readonly done: Promise<this>;
+  #finish: () => void = () => {};
+
+  constructor() {
+    this.done = new Promise((resolve) => {
+      this.#finish = () => resolve(this);
+    });
+  }
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString("utf8");
+  }
+
+  /** The bytes it was given, as JSON. */
+  get body(): JsonObject {
+    return JSON.parse(this.text) as JsonObject;
+  }
+
+  start(status: number, headers: Readonly<Record<string, string>>): void {
+    this.status = status;
+    this.headers = headers;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.chunks.push(Buffer.from(chunk));
+    return !this.behind;
+  }
+
+  end(): void {
+    this.#end("end");
+  }
+
+  notify(notification: JsonRpcNotification): void {
+    this.notifications.push(notification);
+  }
+
+  respond(response: JsonRpcResponse): void {
+    this.response = response;
+    this.#end("respond");
+  }
+
+  fail(error: GatewayError): void {
+    this.error = error;
+    this.#end("fail");
+  }
+
+  abort(error: GatewayError): void {
+    this.aborted = error;
+    this.#end("abort");
+  }
+
+  #end(how: "end" | "respond" | "fail" | "abort"): void {
+    this.endings.push(how);
+    this.#finish();
+  }
+}

@@ -1,0 +1,217 @@
+import { ManualTime } from "@cortex-os/mcp-core/testing";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { answerForm } from "../answer-reader.js";
+import { Deadline } from "../deadline.js";
+import { codeOf, connectionFailure, quoteUpstream } from "../failures.js";
+import { mirroredHeaders, mirroredParams, withMirroredParams } from "../param-headers.js";
+import { modernHeaders, rawHeaders } from "../request-headers.js";
+import { withinTime } from "../time-limit.js";
+import { timeoutFailure } from "../failures.js";
+import { LEGACY_CALLER, MODERN_CALLER, toolCall } from "./open-link.js";
+
+describe("a deadline", () => {
+  test("fires once after the silence it allows, and not after it was stopped", async () => {
+    const time = new ManualTime();
+    const expired = vi.fn<(waitedMs: number) => void>();
+    const deadline = new Deadline({ timers: time, monotonic: time }, { idleMs: 10, maxMs: 25 }, expired);
+    await time.advance(9);
+    deadline.touch();
+    await time.advance(9);
+    expect(expired).not.toHaveBeenCalled();
+    await time.advance(1);
+    expect(expired.mock.calls).toEqual([[10]]);
+    expect(time.pending).toBe(0);
+    deadline.stop();
+    const other = new Deadline({ timers: time, monotonic: time }, { idleMs: 10, maxMs: 25 }, expired);
+    other.stop();
+    other.stop();
+    await time.advance(100);
+    expect(expired).toHaveBeenCalledTimes(1);
+  });
+
+  test("fires at its maximum however busy the exchange is", async () => {
+    const time = new ManualTime();
+    const expired = vi.fn<(waitedMs: number) => void>();
+    const deadline = new Deadline({ timers: time, monotonic: time }, { idleMs: 10, maxMs: 25 }, expired);
+    for (let step = 0; step < 24; step += 1) {
+      await time.advance(1);
+      deadline.touch();
+    }
+    expect(expired).not.toHaveBeenCalled();
+    await time.advance(1);
+    expect(expired.mock.calls).toEqual([[25]]);
+  });
+});
+
+describe("a time limit", () => {
+  const late = () => timeoutFailure("up", 5);
+
+  test("ends the work, and leaves neither timer nor listener behind", async () => {
+    const time = new ManualTime();
+    const controller = new AbortController();
+    const signals = [controller.signal, undefined];
+    const hang = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+      });
+    const limited = expect(withinTime(time, 5, late, signals, hang)).rejects.toMatchObject({
+      code: "UPSTREAM_TIMEOUT",
+    });
+    await time.advance(5);
+    await limited;
+    expect(await withinTime(time, 5, late, signals, () => Promise.resolve("done"))).toBe("done");
+    expect(time.pending).toBe(0);
+  });
+});
+
+describe("failures", () => {
+  test.each([
+    [Object.assign(new Error("secret path"), { code: "ENOTFOUND" }), "the host name is not known"],
+    [new AggregateError([Object.assign(new Error("secret path"), { code: "ECONNREFUSED" })]), "connection refused"],
+    [
+      new Error("secret path", { cause: Object.assign(new Error("x"), { code: "CERT_HAS_EXPIRED" }) }),
+      "(CERT_HAS_EXPIRED)",
+    ],
+    [
+      Object.assign(new Error("secret path"), { code: "HPE_INVALID_CONSTANT" }),
+      "the response is not HTTP (HPE_INVALID_CONSTANT)",
+    ],
+    [new Error("secret path"), "the connection failed"],
+    ["secret path", "the connection failed"],
+  ])("say why by the error's code alone", (error, text) => {
+    const { message } = connectionFailure("up", error, false);
+    expect(message).toContain(text);
+    expect(message).not.toContain("secret path");
+  });
+
+  test("an aggregate that is empty has no code", () => {
+    expect(codeOf(new AggregateError([]))).toBeUndefined();
+  });
+
+  test("quotes of an upstream are one printable line of at most 200 characters, marked as such", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 2_000 }), (text) => {
+        const quote = quoteUpstream(text);
+        expect(quote).toMatch(/^\((?:no text|upstream text: ".{1,200}")\)$/u);
+        expect(quote).not.toMatch(/\p{Cc}|\p{Zl}|\p{Zp}|\p{Cs}/u);
+      }),
+    );
+    expect(quoteUpstream("\u202eab\n c")).toBe('(upstream text: "ab c")');
+    expect(quoteUpstream(" \u0000 ")).toBe("(no text)");
+  });
+});
+
+test.each([
+  ["application/json", "json"],
+  ["Application/JSON ; charset=utf-8", "json"],
+  ["text/event-stream;x=y", "sse"],
+  ["application/jsonp", undefined],
+  ["", undefined],
+  [undefined, undefined],
+])("the content type %j announces %j", (type, form) => {
+  expect(answerForm(type)).toBe(form);
+});
+
+describe("headers of a modern request", () => {
+  test.each<[string, JsonObject | undefined, string[]]>([
+    ["tools/call", { name: "x" }, ["mcp-name", "x"]],
+    ["prompts/get", { name: "p" }, ["mcp-name", "p"]],
+    ["resources/read", { uri: "file:///ä" }, ["mcp-name", `=?base64?${Buffer.from("file:///ä").toString("base64")}?=`]],
+    ["tools/call", { name: 5 }, []],
+    ["tools/list", undefined, []],
+    ["constructor", { name: "x" }, []],
+  ])("%s mirrors %j", (method, params, mirrored) => {
+    expect(modernHeaders("2026-07-28", method, params)).toEqual([
+      "mcp-protocol-version",
+      "2026-07-28",
+      "mcp-method",
+      method,
+      ...mirrored,
+    ]);
+  });
+
+  test("a raw exchange may set everything but what is HTTP's own", () => {
+    expect(rawHeaders({ Accept: "x", Host: "evil", "Mcp-Session-Id": "s", Upgrade: "h2" })).toEqual([
+      "accept",
+      "x",
+      "mcp-session-id",
+      "s",
+    ]);
+  });
+});
+
+describe("parameters mirrored into headers (2026-07-28, x-mcp-header)", () => {
+  const region = { type: "string", "x-mcp-header": "Region" };
+  const shard = { type: "integer", "x-mcp-header": "Shard" };
+  const schema: JsonObject = {
+    type: "object",
+    properties: {
+      region,
+      deep: { type: "object", properties: { shard, on: { type: "boolean", "x-mcp-header": "On" } } },
+      odd: true,
+    },
+    default: { "x-mcp-header": 1 },
+  };
+
+  test("are found along chains of properties, and encoded by type", () => {
+    const mirrored = mirroredParams(schema);
+    expect(mirrored).toEqual({
+      ok: true,
+      params: [
+        { header: "mcp-param-region", path: ["region"] },
+        { header: "mcp-param-shard", path: ["deep", "shard"] },
+        { header: "mcp-param-on", path: ["deep", "on"] },
+      ],
+    });
+    if (!mirrored.ok) return;
+    expect(mirroredHeaders(mirrored.params, { region: " é", deep: { shard: -7, on: false } })).toEqual({
+      "mcp-param-region": `=?base64?${Buffer.from(" é").toString("base64")}?=`,
+      "mcp-param-shard": "-7",
+      "mcp-param-on": "false",
+    });
+    expect(mirroredHeaders(mirrored.params, { region: null, deep: 1 })).toEqual({});
+    expect(mirroredHeaders([{ header: "mcp-param-x", path: ["toString"] }], {})).toEqual({});
+  });
+
+  test.each<[string, JsonObject]>([
+    ["an empty name", { properties: { a: { type: "string", "x-mcp-header": "" } } }],
+    ["a name that is no token", { properties: { a: { type: "string", "x-mcp-header": "a b" } } }],
+    ["a line break", { properties: { a: { type: "string", "x-mcp-header": "a\r\nb" } } }],
+    ["no name at all", { properties: { a: { type: "string", "x-mcp-header": 5 } } }],
+    ["a number", { properties: { a: { type: "number", "x-mcp-header": "A" } } }],
+    ["an object", { properties: { a: { type: "object", "x-mcp-header": "A" } } }],
+    ["the same name twice", { properties: { a: region, b: { type: "string", "x-mcp-header": "REGION" } } }],
+    ["an annotation at its root", { "x-mcp-header": "A", type: "object" }],
+    ["items", { properties: { a: { type: "array", items: region } } }],
+    ["oneOf", { oneOf: [{ properties: { a: region } }] }],
+    ["definitions", { $defs: { a: region } }],
+  ])("a schema with %s is refused", (_, bad) => {
+    expect(mirroredParams(bad)).toMatchObject({ ok: false });
+  });
+
+  test("a schema nested without end is refused, not followed", () => {
+    let deep: JsonObject = region;
+    for (let level = 0; level < 100; level += 1) deep = { type: "object", properties: { a: deep } };
+    expect(mirroredParams(deep)).toEqual({ ok: false, reason: "its schema is nested too deeply" });
+    let items: JsonObject = {};
+    for (let level = 0; level < 100; level += 1) items = { items };
+    expect(mirroredParams(items)).toEqual({ ok: true, params: [] });
+  });
+
+  test("the gateway mirrors for legacy clients only, and only where the tool asks for it", () => {
+    const mirrored = new Map([["echo", [{ header: "mcp-param-a", path: ["a"] }]]]);
+    expect(withMirroredParams(toolCall(LEGACY_CALLER), mirrored).paramHeaders).toEqual({ "mcp-param-a": "1" });
+    for (const call of [
+      toolCall(MODERN_CALLER),
+      toolCall(LEGACY_CALLER, 1, {}, "other"),
+      { ...toolCall(LEGACY_CALLER), method: "ping" },
+      { ...toolCall(LEGACY_CALLER), params: undefined },
+    ]) {
+      expect(withMirroredParams(call, mirrored)).toBe(call);
+    }
+    const call = toolCall(LEGACY_CALLER);
+    expect(withMirroredParams(call, new Map())).toBe(call);
+  });
+});
