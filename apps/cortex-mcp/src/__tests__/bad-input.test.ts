@@ -73,6 +73,8 @@ describe("bad input", () => {
       "unknown option '--jsno' (Did you mean --json?); options of a server's own command go after --; see cortex-mcp --help",
     ],
     [["list", "extra"], "too many arguments for 'list'. Expected 0 arguments but got 1; see cortex-mcp --help"],
+    [["config"], "config needs a word after it; use one of validate, schema, path"],
+    [["config", "validat"], 'config knows no "validat"; did you mean "validate"?'],
     [["serve", "--port", "web"], "--port: Invalid input: expected number, received string"],
     [
       ["serve", "--host", "0.0.0.0"],
@@ -83,6 +85,7 @@ describe("bad input", () => {
     const io = await createTestIo();
     expect(await io.run(...argv)).toEqual({ code: 1, out: "", err: `cortex-mcp: ${message}` });
     await expect(readdir(io.home)).rejects.toThrow("ENOENT");
+    if (argv[0] === "config") return;
     const [command = "", ...rest] = argv;
     const json = await io.run(command, "--json", ...rest);
     const { error } = JSON.parse(json.out) as { error: { code: string; message: string } };

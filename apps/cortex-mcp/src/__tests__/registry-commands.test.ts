@@ -57,7 +57,8 @@ describe("R14: the command line changes the registry", () => {
     const relative = await io.run("add", "a", "node", "server.mjs");
     expect(relative.out).toContain(`Added "a" (stdio: node server.mjs in ${io.cwd}).`);
     await io.run("add", "b", "--", "./run.sh");
-    await io.run("add", "c", "-t", "sse", "http://127.0.0.1:1/sse");
+    const sse = await io.run("add", "c", "-t", "sse", "http://127.0.0.1:1/sse");
+    expect(sse.out).toContain("It will be down: the HTTP+SSE transport of 2024-11-05 is not supported yet.");
     expect(await stored(io)).toEqual([
       { name: "a", transport: "stdio", command: "node", args: ["server.mjs"], cwd: io.cwd },
       { name: "b", transport: "stdio", command: path.join(io.cwd, "run.sh") },

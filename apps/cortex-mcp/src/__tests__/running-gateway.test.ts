@@ -102,6 +102,29 @@ describe("R14: commands and the running gateway", () => {
     expect(await stop()).toBe(0);
   });
 
+  test("SIGTERM lets a call in flight finish, and cuts off one that takes longer than drainMs", async () => {
+    const io = await createTestIo({ env: { CORTEX_MCP_DRAIN_MS: "1000" } });
+    const client = await createTestIo({ env: { CORTEX_HOME: io.home } });
+    const server = await fixture();
+    await io.run("add", "fix", server.url);
+    const { stop } = await serving(io);
+    await untilState(io, "fix", "up");
+    const short = client.run("call", "fix__slow", '{"ms":200,"steps":1}');
+    const long = client.run("call", "fix__slow", '{"ms":600000,"steps":1}');
+    await vi.waitFor(() => {
+      expect(server.calls.inFlight).toBe(2);
+    }, 20_000);
+    expect(await stop()).toBe(0);
+    expect(await short).toMatchObject({ code: 0, err: "" });
+    expect(await long).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^cortex-mcp: the running gateway went away/),
+    });
+    await vi.waitFor(() => {
+      expect(server.calls).toMatchObject({ completed: 1, cancelled: 1, inFlight: 0 });
+    }, 20_000);
+  });
+
   test("with none running, tools and call start one for the one command and leave nothing", async () => {
     const io = await createTestIo();
     const server = await fixture();

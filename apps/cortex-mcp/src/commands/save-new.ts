@@ -1,4 +1,4 @@
-import type { ServerInfo } from "@cortex-os/mcp-core";
+import { connectorSpecOf, type ServerInfo } from "@cortex-os/mcp-core";
 import type { Io } from "../io.js";
 import type { Registry } from "../registry.js";
 import { targetText, transportText } from "../server-text.js";
@@ -23,7 +23,9 @@ export async function saveNew(
   }
   await registry.put(entry);
   const where = entry.cwd === undefined ? "" : ` in ${entry.cwd}`;
-  const text = `${taken ? "Replaced" : "Added"} ${name} (${transportText(entry)}: ${targetText(entry)}${where}).`;
+  const { transport } = connectorSpecOf(entry);
+  const warning = transport.kind === "unsupported" ? ` It will be down: ${transport.reason}.` : "";
+  const text = `${taken ? "Replaced" : "Added"} ${name} (${transportText(entry)}: ${targetText(entry)}${where}).${warning}`;
   await reportChange(io, { verb: taken ? "replaced" : "added", text, entry }, json);
   return 0;
 }
