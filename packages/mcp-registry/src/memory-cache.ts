@@ -12,7 +12,7 @@ import {
 import { checkedCopy } from "./checked-entry.js";
 import type { LockOptions } from "./lock.js";
 import { PendingChanges } from "./pending-changes.js";
-import { readRegistry, setCorruptAside, updateRegistry } from "./registry-disk.js";
+import { readRegistry, setCorruptAside, updateRegistry, type KnownRegistry } from "./registry-disk.js";
 import {
   EMPTY_REGISTRY,
   entriesOf,
@@ -56,10 +56,10 @@ export class RegistryMemoryCache {
   readonly #clock: Clock;
   readonly #lock: LockOptions;
 
-  /** What callers see: {@link #onDisk} with all changes that are not there yet. */
+  /** What callers see: {@link #known} with all changes that are not there yet. */
   #current: RegistryDocument = EMPTY_REGISTRY;
   /** What the file held when it was last read or written. */
-  #onDisk: RegistryDocument = EMPTY_REGISTRY;
+  #known: KnownRegistry = { document: EMPTY_REGISTRY };
   #pending = new PendingChanges();
   #corrupt: string | undefined;
   #warned = new Set<string>();
@@ -166,13 +166,13 @@ export class RegistryMemoryCache {
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
       this.#assertInitialised();
-      const read = await readRegistry(this.#registryPath);
+      const read = await readRegistry(this.#registryPath, this.#known);
       if (read.kind === "corrupt") {
         this.#reportCorrupt(
           `${read.file} cannot be used: ${read.reason}. Mend it; until then what was read before is served`,
         );
       } else {
-        this.#adopt(read.document);
+        this.#adopt(read);
       }
     });
   }
@@ -203,7 +203,7 @@ export class RegistryMemoryCache {
     try {
       const read = await readRegistry(this.#registryPath);
       if (read.kind === "corrupt") this.#reportCorrupt(await setCorruptAside(read, this.#clock));
-      else this.#adopt(read.document);
+      else this.#adopt(read);
     } catch (error) {
       this.#logger.error({ err: error, registryPath: this.#registryPath }, "Failed to load registry");
       throw error;
@@ -219,7 +219,7 @@ export class RegistryMemoryCache {
     try {
       const written = await updateRegistry(this.#registryPath, {
         change: (document) => changes.applyTo(document),
-        fallback: this.#onDisk,
+        known: this.#known,
         clock: this.#clock,
         lock: this.#lock,
         onCorrupt: (message) => this.#reportCorrupt(message),
@@ -235,16 +235,16 @@ export class RegistryMemoryCache {
     this.#logger.info({ registryPath: this.#registryPath }, "Flushed registry to disk");
   }
 
-  #adopt(document: RegistryDocument): void {
-    this.#onDisk = document;
-    this.#current = this.#pending.applyTo(document);
+  #adopt(known: KnownRegistry): void {
+    this.#known = known;
+    this.#current = this.#pending.applyTo(known.document);
     this.#corrupt = undefined;
     this.#warnOfSetAside();
   }
 
   /** Once for each bad entry, not at each reading. */
   #warnOfSetAside(): void {
-    const setAside = setAsideOf(this.#onDisk);
+    const setAside = setAsideOf(this.#known.document);
     const before = this.#warned;
     this.#warned = new Set(setAside.map((entry) => JSON.stringify(entry)));
     for (const entry of setAside) {

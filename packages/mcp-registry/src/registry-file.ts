@@ -129,6 +129,6 @@ function isObject(value: unknown): value is JsonObject {
 function placeOf(message: string, text: string): string {
   const position = /at position (\d+)/.exec(message)?.[1];
   if (position === undefined) return "";
-  const lines = text.slice(0, Number(position)).split("\n");
-  return ` (line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1})`;
+  const before = text.slice(0, Number(position));
+  return ` (line ${before.split("\n").length}, column ${before.length - before.lastIndexOf("\n")})`;
 }
