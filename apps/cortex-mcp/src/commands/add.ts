@@ -7,8 +7,8 @@ import { collected, withJson, type JsonFlag, type RegisterCommand } from "./comm
 
 interface AddFlags extends JsonFlag {
   readonly transport?: string;
-  readonly env: readonly string[];
-  readonly header: readonly string[];
+  readonly env?: readonly string[];
+  readonly header?: readonly string[];
   readonly force?: true;
 }
 
@@ -25,12 +25,12 @@ export const registerAdd: RegisterCommand = (program, { io, finish }) => {
     .argument("[target]", "URL of the server, or the command that starts it")
     .argument("[args...]", "arguments of the command")
     .option("-t, --transport <transport>", "http, sse or stdio; guessed from the target when left out")
-    .option("-e, --env <K=V>", "environment variable of the command; repeat for more", collected, [])
-    .option("-H, --header <K: V>", "HTTP header to send; repeat for more", collected, [])
+    .option("-e, --env <K=V>", "environment variable of the command; repeat for more", collected)
+    .option("-H, --header <K: V>", "HTTP header to send; repeat for more", collected)
     .option("-f, --force", "replace a server of that name")
     .addHelpText("after", EXAMPLES)
     .action(async (name: string, target: string | undefined, args: readonly string[], flags: AddFlags) => {
-      const { transport, env, header, force, json } = flags;
+      const { transport, env = [], header = [], force, json } = flags;
       finish(
         await add(io, { name, target, args, transport, env, header }, { force: force === true, json: json === true }),
       );

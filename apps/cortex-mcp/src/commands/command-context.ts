@@ -22,4 +22,4 @@ export function withJson(command: Command): Command {
 }
 
 /** For an option that may be given several times: `-e A=1 -e B=2`. */
-export const collected = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+export const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
