@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
-import { isJsonObject, type JsonObject, type JsonValue } from "@cortex-os/mcp-core/wire";
+import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
 import { readBody } from "./read-body.js";
 import { sendEmpty, sendJson } from "./respond.js";
@@ -56,9 +56,9 @@ async function call(gateway: Gateway, body: Buffer, response: ServerResponse): P
 }
 
 function readCall(body: Buffer): { name: string; args: JsonObject } {
-  let value: JsonValue;
+  let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8")) as JsonValue;
+    value = JSON.parse(body.toString("utf8"));
   } catch (error) {
     throw new GatewayError("PARSE_ERROR", "The body is not JSON", { cause: error });
   }

@@ -3,9 +3,10 @@ import {
   classifyMessage,
   findCaseVariant,
   isDeeperThan,
+  isJsonObject,
   MAX_JSON_DEPTH,
   type ClassifiedMessage,
-  type JsonValue,
+  type JsonObject,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 
@@ -16,9 +17,9 @@ export type ReadMessage =
 
 /** Reads one body strictly: one message, no key that differs from a reserved one in case only, no hostile depth. Never throws. */
 export function readMessage(body: Buffer): ReadMessage {
-  let value: JsonValue;
+  let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8")) as JsonValue;
+    value = JSON.parse(body.toString("utf8"));
   } catch {
     return { ok: false, error: new GatewayError("PARSE_ERROR", "The body is not JSON") };
   }
@@ -27,17 +28,17 @@ export function readMessage(body: Buffer): ReadMessage {
     return { ok: false, error: new GatewayError("INVALID_REQUEST", message) };
   }
   const classified = classifyMessage(value);
+  const problem = isJsonObject(value) ? problemIn(value) : undefined;
   if (classified.kind === "invalid") {
     const error = new GatewayError("INVALID_REQUEST", `Invalid request: ${classified.reason}`);
     return { ok: false, error, ...(classified.id === undefined ? {} : { id: classified.id }) };
   }
-  const problem = problemIn(value);
   if (problem === undefined) return { ok: true, message: classified };
   const id = classified.kind === "request" ? { id: classified.message.id } : {};
   return { ok: false, error: new GatewayError("INVALID_REQUEST", `Invalid request: ${problem}`), ...id };
 }
 
-function problemIn(value: JsonValue): string | undefined {
+function problemIn(value: JsonObject): string | undefined {
   const variant = findCaseVariant(value);
   if (variant !== undefined) return `the key ${JSON.stringify(variant)} differs from a reserved one in case only`;
   if (isDeeperThan(value, MAX_JSON_DEPTH)) return `nested deeper than ${MAX_JSON_DEPTH} levels`;

@@ -1,0 +1,75 @@
+import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
+import type { Era, JsonObject, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
+import { RecordingSink } from "../../__tests__/support/recording-sink.js";
+import { specOf } from "../../__tests__/support/specs.js";
+import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js";
+import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
+import { ConnectorDirectory } from "../../connectors/connector-directory.js";
+import { DEFAULT_STARTUP } from "../../connectors/start-gate.js";
+import { Router } from "../router.js";
+import { Subscriptions } from "../subscriptions.js";
+
+/** A modern client. */
+export const CALLER = { era: "modern", revision: "2026-07-28", principal: "anonymous" } as const;
+
+/** A started router over these connectors, whose upstreams are in the hands of the test. */
+export async function setUp(
+  keys: readonly string[],
+  options: { names?: Partial<NamePolicy>; disabled?: string; pageSize?: number } = {},
+) {
+  const time = new ManualTime();
+  const upstreams = new TestUpstreams();
+  const names = { ...DEFAULT_NAME_POLICY, ...options.names };
+  const directory = new ConnectorDirectory({
+    createUpstream: upstreams.create,
+    clock: time,
+    monotonic: time,
+    timers: time,
+    random: fixedRandom(0.5),
+    logger: new RecordingLogger(),
+    sources: [
+      {
+        origin: "registry",
+        start: async (listener) => {
+          listener(keys.map((key) => specOf(key, { disabled: key === options.disabled })));
+          await Promise.resolve();
+        },
+        reload: async () => Promise.resolve(),
+        close: async () => Promise.resolve(),
+      },
+    ],
+    catalogPolicy: { ...DEFAULT_CATALOG_POLICY, names, pageSize: options.pageSize ?? 1_000 },
+    startup: DEFAULT_STARTUP,
+    onChange: () => {},
+    onSync: () => {},
+  });
+  const observed: unknown[] = [];
+  const subscriptions = new Subscriptions();
+  const router = new Router({
+    directory,
+    subscriptions,
+    monotonic: time,
+    observeCall: (...call) => observed.push(call),
+    serverInfo: { name: "cortex-mcp", version: "1.2.3" },
+    separator: names.prefix === "always" ? names.separator : undefined,
+    discoverTtlMs: 300_000,
+  });
+  await directory.start();
+  await settle();
+  const ask = (method: string, params?: JsonObject, era: Era = "modern", id: string | number = 1) => {
+    const sink = new RecordingSink();
+    const message: JsonRpcRequest = { jsonrpc: "2.0", id, method, ...(params === undefined ? {} : { params }) };
+    const exchange = router.handle({ message, caller: { ...CALLER, era } }, sink);
+    return { sink, exchange };
+  };
+  return { time, upstreams, directory, router, subscriptions, observed, ask };
+}
+
+/** A router over one connector that is up and offers `x`. */
+export async function ready() {
+  const parts = await setUp(["a"]);
+  await parts.upstreams.of("a").serve("x");
+  await settle();
+  return parts;
+}

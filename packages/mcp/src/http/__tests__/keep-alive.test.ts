@@ -1,0 +1,58 @@
+import { ManualTime } from "@cortex-os/mcp-core/testing";
+import { describe, expect, test } from "vitest";
+import { KeepAlive } from "../keep-alive.js";
+
+describe("keep-alive", () => {
+  test("beats every stream each 15 s with one timer for all", async () => {
+    const time = new ManualTime();
+    const keepAlive = new KeepAlive(time);
+    const beats = { one: 0, other: 0 };
+    keepAlive.add(() => (beats.one += 1));
+    await time.advance(5_000);
+    keepAlive.add(() => (beats.other += 1));
+    expect(time.delays).toEqual([10_000]);
+    await time.advance(10_000);
+    expect(beats).toEqual({ one: 1, other: 1 });
+    await time.advance(30_000);
+    expect(beats).toEqual({ one: 3, other: 3 });
+    expect(time.pending).toBe(1);
+  });
+
+  test("needs no timer without streams", async () => {
+    const time = new ManualTime();
+    const keepAlive = new KeepAlive(time, 1_000);
+    let beats = 0;
+    const stop = keepAlive.add(() => (beats += 1));
+    await time.advance(1_000);
+    stop();
+    stop();
+    expect(time.pending).toBe(0);
+    await time.advance(5_000);
+    expect(beats).toBe(1);
+    keepAlive.add(() => (beats += 1));
+    await time.advance(1_000);
+    expect(beats).toBe(2);
+  });
+
+  test("a stream that ends in its own beat stops the timer and harms no other", async () => {
+    const time = new ManualTime();
+    const keepAlive = new KeepAlive(time, 1_000);
+    const seen: string[] = [];
+    const stopFirst = keepAlive.add(() => {
+      seen.push("first");
+      stopFirst();
+    });
+    const stopSecond = keepAlive.add(() => {
+      seen.push("second");
+    });
+    await time.advance(1_000);
+    await time.advance(1_000);
+    expect(seen).toEqual(["first", "second", "second"]);
+    stopSecond();
+    const stopLast = keepAlive.add(() => {
+      stopLast();
+    });
+    await time.advance(1_000);
+    expect(time.pending).toBe(0);
+  });
+});
