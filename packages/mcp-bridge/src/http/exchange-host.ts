@@ -31,6 +31,8 @@ export interface ExchangeHost {
   cancelled(request: PreparedRequest, reason: string | undefined): void;
   /** The upstream did not carry the request out because it has forgotten the session: opens another one and sends again. */
   sessionLost(exchange: UpstreamExchange, sessionId: string): void;
+  /** The upstream refused a request with a 4xx: it may not be the server it was. */
+  refused(): void;
   /** No connection could be made. */
   unreachable(error: GatewayError): void;
   /** The upstream's tools are not what they were. */

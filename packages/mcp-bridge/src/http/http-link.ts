@@ -11,6 +11,7 @@ import {
 import { GATEWAY_INFO, type Link, type LinkDeps, type OwnRequestOptions, type UpstreamFacts } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import { ByteExchange } from "./byte-exchange.js";
+import { EraWatch } from "./era-watch.js";
 import type { PreparedRequest } from "./exchange-host.js";
 import { closedFailure, protocolFailure, quoteUpstream } from "./failures.js";
 import type { Handshake } from "./handshake.js";
@@ -49,6 +50,7 @@ export class HttpLink implements Link {
   /** The gateway's own session with a legacy upstream. */
   #control: LegacySession | undefined;
   #listening: Listening | undefined;
+  #eraWatch: EraWatch | undefined;
   #phase: "live" | "lost" | "closed" = "live";
 
   constructor(deps: HttpLinkDeps) {
@@ -59,6 +61,7 @@ export class HttpLink implements Link {
     this.#exchanges = new LinkExchanges(deps.upstream, deps, {
       onListChanged: () => this.#listChanged(),
       onUnreachable: (error) => this.#lost(error),
+      onRefused: () => this.#eraWatch?.doubt(),
       onSessionLost: (session) => {
         // Whoever listens learns of a restart by the broken stream; without a stream this is the only sign.
         if (session === this.#control || this.#listening === undefined) this.#listChanged();
@@ -94,6 +97,10 @@ export class HttpLink implements Link {
       };
       this.#control = new LegacySession(ports, greeting.session);
     }
+    const { monotonic } = this.#deps;
+    const onChanged = (now: Era) =>
+      this.#lost(protocolFailure(this.#key, `is not the server it was: it is ${now} now`));
+    this.#eraWatch = new EraWatch({ handshake, monotonic, era, onChanged });
     if (this.#phase === "live") this.#listen(facts);
     else void this.#control?.close();
     return facts;
@@ -159,6 +166,7 @@ export class HttpLink implements Link {
   async close(options: { readonly drain?: boolean } = {}): Promise<void> {
     this.#phase = "closed";
     this.#listening?.stop();
+    this.#eraWatch?.stop();
     if (options.drain === true) await this.#exchanges.drained();
     else this.#exchanges.failAll(closedFailure(this.#key));
     await this.#control?.close();
@@ -252,6 +260,7 @@ export class HttpLink implements Link {
     // An upstream that is not there cannot be told goodbye.
     this.#control = undefined;
     this.#listening?.stop();
+    this.#eraWatch?.stop();
     this.#deps.events.onLost(error);
   }
 }

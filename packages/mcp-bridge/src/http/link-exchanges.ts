@@ -18,6 +18,7 @@ const NOTE_BYTES = 64 * 1024;
 export interface ExchangeEvents {
   onListChanged(): void;
   onUnreachable(error: GatewayError): void;
+  onRefused(): void;
   /** The upstream had forgotten a session. */
   onSessionLost(session: LegacySession): void;
   /** A message that needs no answer could not be delivered. */
@@ -60,6 +61,7 @@ export class LinkExchanges implements ExchangeHost {
       if (error === undefined) exchange.dispatch(session.facts?.id);
       else {
         exchange.fail(error);
+        if (error.code === "UPSTREAM_PROTOCOL") this.refused();
         if (error instanceof UnreachableError) this.unreachable(error);
       }
     });
@@ -108,6 +110,10 @@ export class LinkExchanges implements ExchangeHost {
     const { session } = exchange.request;
     if (session?.lost(sessionId) === true) this.#events.onSessionLost(session);
     this.start(exchange);
+  }
+
+  refused(): void {
+    this.#events.onRefused();
   }
 
   unreachable(error: GatewayError): void {

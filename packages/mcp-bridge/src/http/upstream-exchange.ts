@@ -185,6 +185,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       this.host.sessionLost(this, this.#sentSession);
       return;
     }
+    if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415) this.host.refused();
     const response = status === 401 || status === 403 || status < 400 ? undefined : errorAnswer(text, this.request.id);
     if (response === undefined) {
       this.fail(statusFailure(this.host.key, status, text));

@@ -3,6 +3,7 @@ import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { closedFailure, connectorName } from "../http/failures.js";
 import { mirroredHeaders, withMirroredParams, type MirroredParam } from "../http/param-headers.js";
 import type { Link, LinkEvents, UpstreamFacts } from "../link.js";
+import { Announcements } from "./announcements.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "./forward.js";
 import { listAllTools, type ToolList } from "./list-tools.js";
@@ -37,6 +38,7 @@ export class RemoteProxy {
   readonly #options: ResolvedOptions;
   readonly #key: string;
   readonly #transport: Transport;
+  readonly #announcements: Announcements;
   readonly #closing = new AbortController();
   /** Links that are lost but still have calls in flight. */
   readonly #retired = new Set<Link>();
@@ -49,8 +51,6 @@ export class RemoteProxy {
   #failures = 0;
   #cancelRetry: (() => void) | undefined;
   #mirrored: ReadonlyMap<string, readonly MirroredParam[]> = new Map();
-  /** What was last announced: `true`, or the reason for being down. */
-  #announced: true | string | undefined;
   #disposed: Promise<void> | undefined;
 
   constructor(options: RemoteProxyOptions) {
@@ -58,6 +58,7 @@ export class RemoteProxy {
     this.#key = this.#options.spec.key;
     this.#prior = this.#options.prior;
     this.#transport = transportFor(this.#options);
+    this.#announcements = new Announcements(this.#options);
   }
 
   get state(): ProxyState {
@@ -160,12 +161,12 @@ export class RemoteProxy {
   }
 
   async #close(): Promise<void> {
-    const link = this.#link;
+    const links = this.#link === undefined ? [...this.#retired] : [this.#link, ...this.#retired];
     this.#link = undefined;
     this.#state = { kind: "disposed" };
     this.#cancelRetry?.();
     this.#closing.abort(closedFailure(this.#key));
-    await Promise.allSettled([this.#attempt, link?.close(), ...[...this.#retired].map((retired) => retired.close())]);
+    await Promise.allSettled([this.#attempt, ...links.map((link) => this.#release(link))]);
     await this.#transport.close();
   }
 
@@ -185,7 +186,7 @@ export class RemoteProxy {
     let lost: GatewayError | undefined;
     const events: LinkEvents = {
       onListChanged: () => {
-        if (this.#link === link) this.#notify(() => this.#options.onToolsChanged());
+        if (this.#link === link) this.#announcements.toolsChanged();
       },
       onLost: (error) => {
         if (this.#link === link) this.#onLost(link, error);
@@ -201,9 +202,18 @@ export class RemoteProxy {
       this.#onUp(link, facts);
     } catch (thrown) {
       const error = GatewayError.from(thrown, "INTERNAL", `${connectorName(this.#key)} could not be connected`);
-      await link.close();
+      await this.#release(link);
       if (!this.#isDisposed()) this.#onDown(error);
       throw error;
+    }
+  }
+
+  /** Never rejects: a link that cannot be closed properly must not keep the next one from opening. */
+  async #release(link: Link, options?: { readonly drain?: boolean }): Promise<void> {
+    try {
+      await link.close(options);
+    } catch (error) {
+      this.#options.logger.error({ connectorId: this.#key, err: error }, "A connection could not be released");
     }
   }
 
@@ -219,14 +229,14 @@ export class RemoteProxy {
     this.#state = { kind: "up", facts };
     const { era, revision } = facts;
     this.#options.logger.debug({ connectorId: this.#key, era, revision }, "Upstream connected");
-    this.#announce(true);
+    this.#announcements.up();
   }
 
   #onLost(link: Link, error: GatewayError): void {
     this.#link = undefined;
     if (this.#options.monotonic.elapsedMs() - this.#upSinceMs >= STABLE_MS) this.#failures = 0;
     this.#retired.add(link);
-    void link.close({ drain: true }).finally(() => this.#retired.delete(link));
+    void this.#release(link, { drain: true }).then(() => this.#retired.delete(link));
     this.#onDown(error);
   }
 
@@ -241,7 +251,7 @@ export class RemoteProxy {
       this.#state = { kind: "down", error, attempt };
     }
     logger.debug({ connectorId: this.#key, reason: error.message, attempt }, "Upstream not connected");
-    this.#announce(error.message);
+    this.#announcements.down(error.message);
   }
 
   #connectInBackground(): void {
@@ -275,23 +285,5 @@ export class RemoteProxy {
     const { error } = this.#state;
     const hope = this.#transport.retryable ? "; it is being tried again" : "";
     return new GatewayError("UPSTREAM_UNAVAILABLE", error.message + hope, { cause: error });
-  }
-
-  #announce(now: true | string): void {
-    if (this.#announced === now) return;
-    this.#announced = now;
-    this.#notify(() => {
-      if (now === true) this.#options.onAvailability(true);
-      else this.#options.onAvailability(false, now);
-    });
-  }
-
-  /** One bad listener must not stop the proxy (style.md, 14). */
-  #notify(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.#options.logger.error({ connectorId: this.#key, err: error }, "A listener of the connector failed");
-    }
   }
 }

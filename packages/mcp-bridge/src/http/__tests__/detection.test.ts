@@ -1,8 +1,9 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
-import { Agent } from "undici";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { UpstreamFacts } from "../../link.js";
-import { openLink, testLink } from "./open-link.js";
+import type { Caller } from "../../runtime/exchange.js";
+import { LEGACY_CALLER, MODERN_CALLER, openLink, testLink, toolCall } from "./open-link.js";
+import { RecordingSink } from "./recording-sink.js";
 import {
   failure,
   json,
@@ -207,59 +208,41 @@ describe("the remembered verdict", () => {
   });
 });
 
-describe("the way to the upstream", () => {
-  test("an injected agent carries everything and is left open", async () => {
-    const server = await upstream(modern((seen, res) => json(res, 200, result(seen, {}))));
-    const agent = new Agent();
-    onTestFinished(() => agent.close());
-    const { close } = await openLink(server.url, { agent });
-    await close();
-    expect(agent.closed).toBe(false);
-    const again = await openLink(server.url, { agent });
-    expect(await again.link.request("ping", {}, { timeoutMs: 1_000, maxBytes: 100 })).toEqual({});
-    expect(Object.keys(agent.stats)).toEqual([new URL(server.url).origin]);
+describe("an upstream that is replaced by one of another era without closing a connection", () => {
+  const refuse: Script = (seen, res) => json(res, 400, failure(seen, -32_602, "bad arguments"));
+
+  async function refusedCall(link: Awaited<ReturnType<typeof openLink>>["link"], caller: Caller): Promise<void> {
+    const sink = new RecordingSink();
+    link.send(toolCall(caller), sink);
+    await sink.done;
+  }
+
+  test.each<[string, Script, Script, Caller]>([
+    ["modern to legacy", modern(refuse), legacy(refuse, { sessions: new Set() }), MODERN_CALLER],
+    ["legacy to modern", legacy(refuse, { sessions: new Set() }), modern(refuse), LEGACY_CALLER],
+  ])("%s: the first refusal leads to another look, and the link counts as lost", async (_, before, after, caller) => {
+    const server = await upstream(before);
+    const { link, lost } = await openLink(server.url);
+    server.script = after;
+    await refusedCall(link, caller);
+    await vi.waitFor(() => expect(lost[0]?.message).toMatch(/is not the server it was: it is (?:modern|legacy) now/));
   });
 
-  test("sockets of its own are gone after closing", async () => {
-    const server = await upstream(modern(nothing));
-    const { close } = await openLink(server.url);
-    expect(await server.open()).toBe(1);
-    await close();
-    await vi.waitFor(async () => expect(await server.open()).toBe(0));
-  });
-
-  test("headers that nobody may set are left out with a warning that shows no value, others go with every request", async () => {
-    const server = await upstream(modern(nothing));
-    const headers = {
-      Authorization: "Bearer s3cret",
-      Cookie: "c=1",
-      "Content-Length": "9",
-      "mcp-session-id": "stolen",
-      TE: "x",
-    };
-    const { logger } = await openLink(server.url, { headers });
-    expect(server.seen[0]?.headers).toMatchObject({ authorization: "Bearer s3cret", cookie: "c=1" });
-    expect(server.seen[0]?.headers["mcp-session-id"]).toBeUndefined();
-    expect(logger.lines[0]).toMatchObject({
-      level: "warn",
-      fields: { headers: ["Content-Length", "mcp-session-id", "TE"] },
-    });
-    expect(JSON.stringify(logger.lines)).not.toMatch(/s3cret|stolen/);
-  });
-
-  test("user name and password of the URL become Basic authentication", async () => {
-    const server = await upstream(modern(nothing));
-    await openLink(server.url.replace("127.0.0.1", "a%40b:p%zz@127.0.0.1"));
-    expect(server.seen[0]?.headers.authorization).toBe(`Basic ${Buffer.from("a@b:p%zz").toString("base64")}`);
-  });
-
-  test.each([
-    ["ftp://x/", {}, "http or https URL"],
-    ["not a url", {}, "http or https URL"],
-    ["http://x/", { "bad name": "s3cret" }, '["bad name"]'],
-    ["http://x/", { "x-a": "s3cret\n" }, '["x-a"]'],
-  ])("an address or header that cannot be used is refused without showing values: %s %j", (url, headers, text) => {
-    expect(() => testLink(url, { headers })).toThrow(text);
-    expect(() => testLink(url, { headers })).not.toThrow("s3cret");
+  test("one that is the same is looked at every ten seconds at most, and nothing else happens", async () => {
+    const time = new ManualTime();
+    const sessions = new Set<string>();
+    const server = await upstream(legacy(refuse, { sessions }));
+    const { link, lost } = await openLink(server.url, { time });
+    for (let call = 0; call < 3; call += 1) await refusedCall(link, LEGACY_CALLER);
+    await vi.waitFor(() => expect(server.of("DELETE")).toHaveLength(1));
+    expect(server.of("server/discover")).toHaveLength(2);
+    expect(sessions.size).toBe(2);
+    await time.advance(10_000);
+    server.script = (seen, res) =>
+      seen.method === "server/discover" ? void res.writeHead(503).end() : refuse(seen, res);
+    await refusedCall(link, LEGACY_CALLER);
+    await vi.waitFor(() => expect(server.of("server/discover")).toHaveLength(3));
+    await refusedCall(link, LEGACY_CALLER);
+    expect(lost).toEqual([]);
   });
 });
