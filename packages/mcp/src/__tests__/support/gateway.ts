@@ -145,6 +145,20 @@ export function modernRequest(
   };
 }
 
+/** A modern request as bytes, for a connection that a test holds itself. */
+export function rawModern(method: string, params: JsonObject = {}, id: string | number = 1): string {
+  const { headers, body } = modernRequest(method, params, id);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [
+    "POST /mcp HTTP/1.1",
+    "host: localhost",
+    ...lines,
+    `content-length: ${Buffer.byteLength(body)}`,
+    "",
+    body,
+  ].join("\r\n");
+}
+
 /** Sends a modern request and reads the whole answer. */
 export async function askModern(port: number, method: string, params: JsonObject = {}): Promise<Reply> {
   return send({ port, method: "POST", path: "/mcp", ...modernRequest(method, params) });

@@ -1,3 +1,4 @@
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test, vi } from "vitest";
 import {
   answerOf,
@@ -32,8 +33,7 @@ async function listen(port: number, { headers }: LegacyClient): Promise<RawConne
   return connection;
 }
 
-const initializing = (params: Record<string, string | object>) =>
-  ({ jsonrpc: "2.0", id: 0, method: "initialize", params }) as const;
+const initializing = (params: JsonObject) => ({ jsonrpc: "2.0", id: 0, method: "initialize", params }) as const;
 
 describe("initialize (2025-11-25, Lifecycle)", () => {
   test.each([

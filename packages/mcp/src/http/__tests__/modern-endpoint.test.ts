@@ -6,6 +6,7 @@ import {
   failOnLeaks,
   messagesOf,
   modernRequest,
+  rawModern,
   specAt,
   startServed,
   startUpstream,
@@ -19,20 +20,6 @@ async function served() {
   const legacy = await startUpstream({ era: "legacy" });
   const running = await startServed([specAt("m", modern.url), specAt("l", legacy.url)]);
   return { ...running, modern, legacy };
-}
-
-/** A request as bytes, for a connection that a test holds itself. */
-function rawOf(method: string, params = {}, id: string | number = 1): string {
-  const { headers, body } = modernRequest(method, params, id);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return [
-    "POST /mcp HTTP/1.1",
-    "host: localhost",
-    ...lines,
-    `content-length: ${Buffer.byteLength(body)}`,
-    "",
-    body,
-  ].join("\r\n");
 }
 
 describe("/mcp for modern clients (R22)", () => {
@@ -84,7 +71,7 @@ describe("/mcp for modern clients (R22)", () => {
     const { port, modern, legacy } = await served();
     const upstream = key === "m" ? modern : legacy;
     const connection = await RawConnection.open(port);
-    connection.write(rawOf("tools/call", { name: `${key}__slow`, arguments: { ms: 60_000 } }));
+    connection.write(rawModern("tools/call", { name: `${key}__slow`, arguments: { ms: 60_000 } }));
     await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(1));
     connection.close();
     await vi.waitFor(() => expect(upstream.calls).toMatchObject({ cancelled: 1, inFlight: 0 }));
@@ -214,7 +201,7 @@ describe("/mcp for modern clients (R22)", () => {
   test("subscriptions/listen is acknowledged first, hears of changed tools, and ends with a result", async () => {
     const { port, gateway } = await served();
     const connection = await RawConnection.open(port);
-    connection.write(rawOf("subscriptions/listen", { notifications: { toolsListChanged: true } }, "sub"));
+    connection.write(rawModern("subscriptions/listen", { notifications: { toolsListChanged: true } }, "sub"));
     await connection.until(/acknowledged/);
     await askModern(port, "tools/call", { name: "m__toggle", arguments: { name: "fresh", present: true } });
     await connection.until(/list_changed/);
@@ -239,7 +226,7 @@ describe("/mcp for modern clients (R22)", () => {
   test("a listener that goes away is forgotten", async () => {
     const { port, gateway, metrics } = await served();
     const connection = await RawConnection.open(port);
-    connection.write(rawOf("subscriptions/listen", {}));
+    connection.write(rawModern("subscriptions/listen", {}));
     await connection.until(/acknowledged/);
     gateway.measure();
     expect(await metrics.exposition()).toContain("brainwav_mcp_listeners 1");

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import * as mcp from "../index.js";
+
+test("@cortex-os/mcp exports exactly these names", () => {
+  expect(Object.keys(mcp).toSorted()).toEqual([
+    "Catalog",
+    "ClientSession",
+    "DEFAULT_CATALOG_POLICY",
+    "DEFAULT_HTTP_LIMITS",
+    "DEFAULT_SESSION_LIMITS",
+    "DEFAULT_STARTUP",
+    "Gateway",
+    "SessionStore",
+    "StartGate",
+    "createConnectorAvailabilityGauge",
+    "createMetrics",
+    "registrySource",
+    "serveHttp",
+    "setConnectorAvailabilityGauge",
+  ]);
+});

@@ -1,0 +1,108 @@
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { systemTimers, type ConnectorSpec } from "@cortex-os/mcp-core";
+import { RecordingLogger } from "@cortex-os/mcp-core/testing";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { ConnectorSource } from "../connector-source.js";
+import { registrySource } from "../registry-source.js";
+
+/** A started source over a real file in a temporary folder, closed with the test. */
+async function setUp(content?: string) {
+  const folder = await mkdtemp(path.join(tmpdir(), "cortex-"));
+  const file = path.join(folder, "servers.json");
+  const write = async (text: string): Promise<void> => {
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
+  };
+  if (content !== undefined) await write(content);
+  const logger = new RecordingLogger();
+  const source: ConnectorSource = registrySource({ path: file, logger, timers: systemTimers });
+  const told: (readonly ConnectorSpec[])[] = [];
+  onTestFinished(async () => {
+    await source.close();
+    await rm(folder, { recursive: true });
+  });
+  await source.start((specs) => told.push(specs));
+  const keys = (): unknown => told.at(-1)?.map(({ key }) => key);
+  return { file, write, logger, source, told, keys };
+}
+
+const serversOf = (...servers: object[]): string => JSON.stringify({ servers });
+const server = (name: string, more: object = {}): object => ({ name, command: "true", ...more });
+
+describe("the registry as a source (R12, R14)", () => {
+  test("names the servers of the file, disabled ones included", async () => {
+    const { told } = await setUp(
+      serversOf(server("a"), { name: "b", endpoint: "http://127.0.0.1:9/mcp", disabled: true }),
+    );
+    expect(told.at(-1)).toMatchObject([
+      { key: "a", source: "registry", disabled: false, transport: { kind: "stdio", command: "true" } },
+      { key: "b", disabled: true, transport: { kind: "http", url: "http://127.0.0.1:9/mcp" } },
+    ]);
+  });
+
+  test("a file that does not exist yet names nothing, and is noticed when it comes", async () => {
+    const { told, keys, write } = await setUp();
+    expect(told).toEqual([[]]);
+    await write(serversOf(server("a")));
+    await vi.waitFor(() => expect(keys()).toEqual(["a"]), 10_000);
+  });
+
+  test("tells of a change to the file", async () => {
+    const { keys, write } = await setUp(serversOf(server("a")));
+    await write(serversOf(server("a"), server("b")));
+    await vi.waitFor(() => expect(keys()).toEqual(["a", "b"]), 10_000);
+  });
+
+  test("a file that is torn keeps the servers it named last, and says so", async () => {
+    const { keys, write, source, logger, file } = await setUp(serversOf(server("a")));
+    await write('{"servers": [');
+    await source.reload();
+    expect(keys()).toEqual(["a"]);
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      fields: expect.objectContaining({ registryPath: file, reason: expect.any(String) }),
+      message: "Failed to load registry",
+    });
+    await write(serversOf(server("b")));
+    await source.reload();
+    expect(keys()).toEqual(["b"]);
+  });
+
+  test("a file that cannot be read keeps them too", async () => {
+    const { keys, source, logger, file } = await setUp(serversOf(server("a")));
+    await rm(file);
+    const { mkdir } = await import("node:fs/promises");
+    await mkdir(file);
+    await source.reload();
+    expect(keys()).toEqual(["a"]);
+    expect(logger.messages("error")).toContain("Failed to load registry");
+  });
+
+  test("a bad entry is set aside with one warning, the others are named", async () => {
+    const { keys, source, logger } = await setUp(serversOf(server("a"), { name: "no transport" }));
+    await source.reload();
+    expect(keys()).toEqual(["a"]);
+    expect(logger.messages("warn").filter((message) => message === "Registry entry set aside")).toHaveLength(1);
+  });
+
+  test("closed, it tells nothing more, and closing twice is fine", async () => {
+    const { told, source, write } = await setUp(serversOf(server("a")));
+    await source.close();
+    await source.close();
+    const { length } = told;
+    await write(serversOf(server("b")));
+    await source.reload();
+    expect(told).toHaveLength(length);
+  });
+
+  test("closing while it reads tells nothing of what it read", async () => {
+    const { told, source } = await setUp(serversOf(server("a")));
+    const { length } = told;
+    const reloading = source.reload();
+    await source.close();
+    await reloading;
+    expect(told).toHaveLength(length);
+  });
+});

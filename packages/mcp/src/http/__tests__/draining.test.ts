@@ -1,0 +1,122 @@
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { systemTimers } from "@cortex-os/mcp-core";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import {
+  askModern,
+  failOnLeaks,
+  initialize,
+  modernRequest,
+  rawModern,
+  specAt,
+  startServed,
+  startUpstream,
+} from "../../__tests__/support/gateway.js";
+import { RawConnection, send } from "../../__tests__/support/http.js";
+import { serveHttp } from "../serve-http.js";
+
+failOnLeaks();
+
+describe("draining", () => {
+  const ask = (port: number, agent: Agent, name: string, args: Record<string, number>) => {
+    const { headers, body } = modernRequest("tools/call", { name, arguments: args });
+    const sending = request({ host: "127.0.0.1", port, method: "POST", path: "/mcp", agent, headers });
+    sending.end(body);
+    return once(sending, "response").then(async ([response]) => {
+      let text = "";
+      for await (const chunk of response as AsyncIterable<Buffer>) text += chunk.toString("utf8");
+      return text;
+    });
+  };
+
+  test("requests under way finish on connections that are kept alive, new connections are refused, listeners get their result", async () => {
+    const upstream = await startUpstream();
+    const { port, front } = await startServed([specAt("a", upstream.url)]);
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => {
+      agent.destroy();
+    });
+    const calling = ask(port, agent, "a__slow", { ms: 400 });
+    await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(1));
+    const listener = await RawConnection.open(port);
+    listener.write(rawModern("subscriptions/listen", { notifications: {} }));
+    await listener.until(/acknowledged/);
+    const idle = await RawConnection.open(port);
+    const draining = front.drain(10_000);
+    await listener.until(/"resultType":"complete"/);
+    await idle.untilClosed();
+    await expect(send({ port, path: "/livez" })).rejects.toThrow("ECONNREFUSED");
+    expect(await calling).toContain("took 400 ms");
+    await draining;
+  });
+
+  test("a legacy call under way finishes too; its session's stream ends", async () => {
+    const upstream = await startUpstream();
+    const { port, front } = await startServed([specAt("a", upstream.url)]);
+    const client = await initialize(port);
+    const calling = client.request(1, "tools/call", { name: "a__slow", arguments: { ms: 400 } });
+    await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(1));
+    const draining = front.drain(10_000);
+    expect((await calling).text).toContain("took 400 ms");
+    await draining;
+  });
+
+  test("a connection that is busy when the drain begins is told to close with its next answer", async () => {
+    const upstream = await startUpstream();
+    const { port, front } = await startServed([specAt("a", upstream.url)]);
+    const connection = await RawConnection.open(port);
+    connection.write(rawModern("tools/call", { name: "a__slow", arguments: { ms: 300 } }));
+    await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(1));
+    const draining = front.drain(10_000);
+    connection.write("GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    const text = await connection.untilClosed();
+    await draining;
+    expect(text).toContain("took 300 ms");
+    expect(text).toMatch(/HTTP\/1\.1 503 [\s\S]*connection: close[\s\S]*\{"status":"draining"\}/i);
+  });
+
+  test("what is left after the deadline is cut off", async () => {
+    const upstream = await startUpstream();
+    const { port, front } = await startServed([specAt("a", upstream.url)]);
+    const connection = await RawConnection.open(port);
+    connection.write(rawModern("tools/call", { name: "a__slow", arguments: { ms: 60_000 } }));
+    await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(1));
+    await front.drain(200);
+    await connection.untilClosed();
+    await vi.waitFor(() => expect(upstream.calls.cancelled).toBe(1));
+  });
+
+  test("an idle front drains at once; closing it afterwards, or twice, is fine", async () => {
+    const { front } = await startServed([]);
+    await front.drain(60_000);
+    await front.drain(60_000);
+    await front.close();
+    await front.close();
+  });
+});
+
+describe("closing", () => {
+  test("cuts everything off and cancels what was under way", async () => {
+    const upstream = await startUpstream();
+    const { port, front } = await startServed([specAt("a", upstream.url)]);
+    const calling = askModern(port, "tools/call", { name: "a__slow", arguments: { ms: 60_000 } });
+    calling.catch(() => {});
+    await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(1));
+    await front.close();
+    await expect(calling).rejects.toMatchObject({ code: "ECONNRESET" });
+    await vi.waitFor(() => expect(upstream.calls.cancelled).toBe(1));
+  });
+
+  test("several fronts serve one gateway, and one that closes leaves the others", async () => {
+    const { gateway, logger, metrics, front, port } = await startServed([]);
+    const other = await serveHttp(gateway, {
+      listen: { host: "127.0.0.1", port: 0 },
+      logger,
+      metrics,
+      timers: systemTimers,
+    });
+    await other.close();
+    expect((await send({ port, path: "/livez" })).status).toBe(200);
+    expect(front.port).toBe(port);
+  });
+});

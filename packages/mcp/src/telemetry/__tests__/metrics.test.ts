@@ -1,0 +1,79 @@
+import { Registry } from "prom-client";
+import { describe, expect, test } from "vitest";
+import { createConnectorAvailabilityGauge, createMetrics, setConnectorAvailabilityGauge } from "../metrics.js";
+
+describe("the metrics (R15)", () => {
+  test("their names, types and labels are pinned: dashboards and alerts are built on them", async () => {
+    const metrics = createMetrics();
+    metrics.connectorUp("a", true);
+    metrics.synced(true, 0.2);
+    metrics.called("a", "answered", 0.001);
+    metrics.rejected("host");
+    metrics.sessions(1);
+    metrics.listeners(2);
+    metrics.catalogTools(3);
+    metrics.catalogChanged();
+    const text = await metrics.exposition();
+    expect(text.split("\n").filter((line) => line.startsWith("# TYPE"))).toEqual([
+      "# TYPE brainwav_mcp_connector_proxy_up gauge",
+      "# TYPE mcp_connector_sync_duration_seconds histogram",
+      "# TYPE brainwav_mcp_call_duration_seconds histogram",
+      "# TYPE brainwav_mcp_client_sessions gauge",
+      "# TYPE brainwav_mcp_listeners gauge",
+      "# TYPE brainwav_mcp_catalog_tools gauge",
+      "# TYPE brainwav_mcp_catalog_changes_total counter",
+      "# TYPE brainwav_mcp_rejected_requests_total counter",
+    ]);
+    for (const line of [
+      'brainwav_mcp_connector_proxy_up{connector="a"} 1',
+      'mcp_connector_sync_duration_seconds_bucket{le="0.25",result="ok"} 1',
+      'brainwav_mcp_call_duration_seconds_bucket{le="0.001",connector="a",outcome="answered"} 1',
+      "brainwav_mcp_client_sessions 1",
+      "brainwav_mcp_listeners 2",
+      "brainwav_mcp_catalog_tools 3",
+      "brainwav_mcp_catalog_changes_total 1",
+      'brainwav_mcp_rejected_requests_total{reason="host"} 1',
+    ]) {
+      expect(text).toContain(line);
+    }
+    expect(metrics.contentType).toContain("text/plain");
+  });
+
+  test("a failed sync and a connector that is down show as such", async () => {
+    const metrics = createMetrics();
+    metrics.connectorUp("a", true);
+    metrics.connectorUp("a", false);
+    metrics.synced(false, 1);
+    const text = await metrics.exposition();
+    expect(text).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 0');
+    expect(text).toContain('mcp_connector_sync_duration_seconds_count{result="failed"} 1');
+  });
+
+  test("a connector that left takes its series along, and no other's", async () => {
+    const metrics = createMetrics();
+    for (const connector of ["a", "b"]) {
+      metrics.connectorUp(connector, true);
+      for (const outcome of ["answered", "failed", "broken"] as const) metrics.called(connector, outcome, 1);
+    }
+    metrics.connectorGone("a");
+    const text = await metrics.exposition();
+    expect(text).not.toContain('connector="a"');
+    expect(text).toContain('brainwav_mcp_connector_proxy_up{connector="b"} 1');
+    expect(text).toContain('brainwav_mcp_call_duration_seconds_count{connector="b",outcome="failed"} 1');
+  });
+
+  test("two gateways in one process do not meet", async () => {
+    const [one, other] = [createMetrics(), createMetrics()];
+    one.sessions(5);
+    expect(await other.exposition()).toContain("brainwav_mcp_client_sessions 0");
+  });
+
+  test("the availability gauge goes up and down in any registry", async () => {
+    const registry = new Registry();
+    const gauge = createConnectorAvailabilityGauge(registry);
+    setConnectorAvailabilityGauge(gauge, "a", true);
+    expect(await registry.metrics()).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 1');
+    setConnectorAvailabilityGauge(gauge, "a", false);
+    expect(await registry.metrics()).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 0');
+  });
+});
