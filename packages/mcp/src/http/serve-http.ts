@@ -1,9 +1,11 @@
 import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import type { Gateway } from "../gateway/gateway.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { controlApi } from "./control-api.js";
+import { drain } from "./drain.js";
 import { guard, type GuardPolicy } from "./guards.js";
 import { KeepAlive } from "./keep-alive.js";
 import { McpEndpoint } from "./mcp-endpoint.js";
@@ -61,7 +63,6 @@ export interface HttpFront {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_CONNECTIONS_MS = 500;
-const DRAIN_SWEEP_MS = 50;
 /** The control socket is for its owner (design.md, contracts: State). */
 const SOCKET_MODE = 0o600;
 
@@ -72,6 +73,7 @@ const SOCKET_MODE = 0o600;
 export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Promise<HttpFront> {
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   let draining = false;
+  const sockets = new Set<Socket>();
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -82,6 +84,10 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
     },
     createListener(gateway, options, limits, () => draining),
   );
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.maxConnections = limits.connections;
   await listen(server, options.listen);
   server.on("error", (error) => {
@@ -100,21 +106,10 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
     close,
     drain: async (deadlineMs) => {
       draining = true;
-      const done = closed(server);
-      const cancelDeadline = options.timers.after(deadlineMs, () => {
-        server.closeAllConnections();
-      });
-      let cancelSweep: () => void = () => {};
-      const sweep = (): void => {
-        // A connection whose request was under way becomes idle later, and may have brought another stream before it did.
+      const endStreams = (): void => {
         gateway.endStreams();
-        server.closeIdleConnections();
-        cancelSweep = options.timers.after(DRAIN_SWEEP_MS, sweep);
       };
-      sweep();
-      await done;
-      cancelDeadline();
-      cancelSweep();
+      await drain({ server, timers: options.timers, sockets, endStreams }, deadlineMs);
     },
   };
 }
