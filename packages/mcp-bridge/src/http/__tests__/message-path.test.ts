@@ -1,6 +1,7 @@
 import { META, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test, vi } from "vitest";
+import type { Caller } from "../../runtime/exchange.js";
 import { LEGACY_CALLER, MODERN_CALLER, openLink, toolCall } from "./open-link.js";
 import { RecordingSink } from "./recording-sink.js";
 import { failure, json, legacy, modern, openStream, result, stream, upstream, type Seen } from "./scripted-upstream.js";
@@ -71,6 +72,21 @@ describe("a modern client and a legacy upstream (R8, R22)", () => {
     const ids = server.of("tools/call").map((seen) => seen.message["id"]);
     expect(new Set(ids).size).toBe(2);
     expect(new Set(server.of("tools/call").map((seen) => seen.headers["mcp-session-id"])).size).toBe(1);
+    expect(server.of("initialize")).toHaveLength(2);
+  });
+
+  test("legacy clients without a session of their own share their principal's, under ids that cannot collide", async () => {
+    const server = await upstream(legacy((seen, res) => json(res, 200, result(seen, {})), { sessions: new Set() }));
+    const { link } = await openLink(server.url);
+    const caller: Caller = { era: "legacy", revision: "2025-06-18", principal: "anna" };
+    const sinks = [1, 2].map(() => {
+      const sink = new RecordingSink();
+      link.send(toolCall(caller, "same"), sink);
+      return sink;
+    });
+    await Promise.all(sinks.map((sink) => sink.done));
+    expect(sinks.map((sink) => sink.response)).toEqual([1, 2].map(() => ({ jsonrpc: "2.0", id: "same", result: {} })));
+    expect(new Set(server.of("tools/call").map((seen) => seen.message["id"])).size).toBe(2);
     expect(server.of("initialize")).toHaveLength(2);
   });
 

@@ -1,7 +1,8 @@
 import { stdioMainPath } from "@cortex-os/fixture-server";
 import { fixedRandom, ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import { describe, expect, test, vi } from "vitest";
+import { Agent } from "undici";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { LEGACY_CALLER, MODERN_CALLER, specFor, toolCall } from "../../http/__tests__/open-link.js";
 import { RecordingSink } from "../../http/__tests__/recording-sink.js";
 import {
@@ -116,17 +117,22 @@ describe("RemoteProxy (R8)", () => {
   test("calls to a dead upstream look for it at most ten times a second", async () => {
     const time = new ManualTime();
     const server = await stopped(echo);
-    const { proxy } = proxyTo(server.url, { time, random: fixedRandom(1) });
+    const agent = new Agent();
+    onTestFinished(() => agent.close());
+    const looks = vi.spyOn(agent, "dispatch");
+    const { proxy } = proxyTo(server.url, { time, agent, random: fixedRandom(1) });
     await proxy.connect().catch(() => {});
-    const attempt = () => (proxy.state.kind === "down" ? proxy.state.attempt : -1);
     const burst = async () => Promise.all(Array.from({ length: 20 }, () => called(proxy)));
     await burst();
-    expect(attempt()).toBe(0);
-    await time.advance(100);
+    await time.advance(99);
     await burst();
-    await vi.waitFor(() => expect(attempt()).toBe(1));
+    expect(looks).toHaveBeenCalledTimes(1);
+    await time.advance(1);
     await burst();
-    expect(attempt()).toBe(1);
+    expect(looks).toHaveBeenCalledTimes(2);
+    await vi.waitFor(() => expect(proxy.state).toMatchObject({ kind: "down", attempt: 1 }));
+    await burst();
+    expect(looks).toHaveBeenCalledTimes(2);
   });
 
   test("an upstream that restarts and forgot its sessions is called again without a new client", async () => {
