@@ -186,7 +186,9 @@ export class HttpLink implements Link {
     const control = this.#control?.facts;
     const keepsNone = control !== undefined && control.id === undefined;
     const session = keepsNone ? this.#control : this.#deps.sessions.of(caller);
-    if (caller.era === "legacy" && (keepsNone || caller.sessionKey !== undefined)) {
+    // Callers that share a session, or an upstream that has none and may keep one table for everybody, get ids of the link's own:
+    // two clients both begin to count at 0 (CVE-2026-25536).
+    if (caller.era === "legacy" && !keepsNone && caller.sessionKey !== undefined) {
       return new ByteExchange(this.#exchanges, this.#prepared(id, method, params, session, facts.revision), sink);
     }
     return this.#message(facts, call, sink, session);

@@ -74,14 +74,18 @@ describe("the byte path of a legacy client to a legacy upstream", () => {
     await vi.waitFor(() => expect(server.of("tools/call")[1]?.aborted).toBe(true));
   });
 
-  test("an upstream without sessions is called directly", async () => {
+  test("an upstream without sessions never sees two callers' ids and progress tokens collide", async () => {
     const server = await upstream(legacy((seen, res) => json(res, 200, result(seen, { content: [] }))));
     const { link } = await openLink(server.url);
-    const sink = new RecordingSink();
-    link.send(toolCall(LEGACY_CALLER, "x"), sink);
-    await sink.done;
-    expect(sink.body).toEqual({ jsonrpc: "2.0", id: "x", result: { content: [] } });
+    const sinks = [new RecordingSink(), new RecordingSink()];
+    for (const sink of sinks) link.send(toolCall(LEGACY_CALLER, "x"), sink);
+    await Promise.all(sinks.map(async (sink) => sink.done));
+    for (const sink of sinks) {
+      expect(sink.response).toEqual({ jsonrpc: "2.0", id: "x", result: { content: [] } });
+    }
     expect(server.of("initialize")).toHaveLength(1);
-    expect(server.of("tools/call")[0]?.headers["mcp-protocol-version"]).toBe("2025-11-25");
+    const calls = server.of("tools/call");
+    expect(new Set(calls.map(({ message }) => message["id"])).size).toBe(2);
+    expect(calls[0]?.headers["mcp-protocol-version"]).toBe("2025-11-25");
   });
 });

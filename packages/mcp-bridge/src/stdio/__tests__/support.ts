@@ -85,7 +85,7 @@ export interface LinkUnderTest {
 /** Links of the current test, for {@link closeLinks}. */
 const links: { readonly link: StdioLink; readonly time: ManualTime | undefined }[] = [];
 
-export function stdioSpec(setup: LinkSetup): ConnectorSpec {
+function stdioSpec(setup: LinkSetup): ConnectorSpec {
   const { command = process.execPath, args = [], env = {}, cwd, isolation = "shared", timeouts = {} } = setup;
   return {
     key: "demo",
