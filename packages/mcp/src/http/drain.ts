@@ -47,8 +47,8 @@ export async function drain({ server, timers, sockets, endStreams }: DrainDeps, 
   server.close();
 }
 
-/** Whether no request is under way on `socket` and everything that was written has left. Node shows the former in `_httpMessage` only. */
+/** Whether no request is under way on `socket` and the last byte of every answer is out. Node shows it in `_httpMessage` only. */
 function isIdle(socket: Socket): boolean {
   const answering: unknown = Reflect.get(socket, "_httpMessage");
-  return (answering === undefined || answering === null) && socket.writableLength === 0;
+  return answering === undefined || answering === null;
 }
