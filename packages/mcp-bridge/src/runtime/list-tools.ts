@@ -1,7 +1,6 @@
 import { GatewayError, type Logger } from "@cortex-os/mcp-core";
-import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { isJsonObject, mirroredParams, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
 import { connectorName } from "../http/failures.js";
-import { mirroredParams, type MirroredParam } from "../http/param-headers.js";
 import type { Link } from "../link.js";
 
 const MAX_BYTES = 16 * 1024 * 1024;

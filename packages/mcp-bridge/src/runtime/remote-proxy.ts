@@ -1,7 +1,7 @@
 import { backoffDelayMs, GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
 import { closedFailure, connectorName } from "../http/failures.js";
-import { mirroredHeaders, withMirroredParams, type MirroredParam } from "../http/param-headers.js";
+import { withMirroredParams } from "../http/param-headers.js";
 import type { Link, LinkEvents, UpstreamFacts } from "../link.js";
 import { Announcements } from "./announcements.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";

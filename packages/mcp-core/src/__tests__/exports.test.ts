@@ -58,6 +58,8 @@ test("@cortex-os/mcp-core/wire exports exactly these values", () => {
     "isLegacyRevision",
     "isModernRevision",
     "metaOf",
+    "mirroredHeaders",
+    "mirroredParams",
     "paramsForUpstream",
     "progressTokenOf",
     "resultForClient",

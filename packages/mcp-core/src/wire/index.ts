@@ -2,6 +2,7 @@ export * from "./era-conversion.js";
 export * from "./header-codec.js";
 export * from "./json-rpc.js";
 export * from "./meta.js";
+export * from "./mirrored-params.js";
 export * from "./principal.js";
 export * from "./revisions.js";
 export * from "./sse.js";
