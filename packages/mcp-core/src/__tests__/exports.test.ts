@@ -57,6 +57,7 @@ test("@cortex-os/mcp-core/wire exports exactly these values", () => {
     "isJsonObject",
     "isLegacyRevision",
     "isModernRevision",
+    "isTextDeeperThan",
     "metaOf",
     "mirroredHeaders",
     "mirroredParams",

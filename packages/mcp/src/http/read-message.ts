@@ -2,8 +2,8 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import {
   classifyMessage,
   findCaseVariant,
-  isDeeperThan,
   isJsonObject,
+  isTextDeeperThan,
   MAX_JSON_DEPTH,
   type ClassifiedMessage,
   type JsonObject,
@@ -28,7 +28,7 @@ export function readMessage(body: Buffer): ReadMessage {
     return { ok: false, error: new GatewayError("INVALID_REQUEST", message) };
   }
   const classified = classifyMessage(value);
-  const problem = isJsonObject(value) ? problemIn(value) : undefined;
+  const problem = isJsonObject(value) ? problemIn(value, body) : undefined;
   if (classified.kind === "invalid") {
     const error = new GatewayError("INVALID_REQUEST", `Invalid request: ${classified.reason}`);
     return { ok: false, error, ...(classified.id === undefined ? {} : { id: classified.id }) };
@@ -38,9 +38,9 @@ export function readMessage(body: Buffer): ReadMessage {
   return { ok: false, error: new GatewayError("INVALID_REQUEST", `Invalid request: ${problem}`), ...id };
 }
 
-function problemIn(value: JsonObject): string | undefined {
+function problemIn(value: JsonObject, body: Buffer): string | undefined {
   const variant = findCaseVariant(value);
   if (variant !== undefined) return `the key ${JSON.stringify(variant)} differs from a reserved one in case only`;
-  if (isDeeperThan(value, MAX_JSON_DEPTH)) return `nested deeper than ${MAX_JSON_DEPTH} levels`;
+  if (isTextDeeperThan(body, MAX_JSON_DEPTH)) return `nested deeper than ${MAX_JSON_DEPTH} levels`;
   return undefined;
 }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { JsonValue } from "../json-rpc.js";
-import { findCaseVariant, isDeeperThan, MAX_JSON_DEPTH } from "../strict.js";
+import { findCaseVariant, isDeeperThan, isTextDeeperThan, MAX_JSON_DEPTH } from "../strict.js";
 
 const parse = (text: string): JsonValue => JSON.parse(text);
 const arrays = (depth: number): JsonValue => parse("[".repeat(depth) + "]".repeat(depth));
@@ -44,6 +44,39 @@ describe("isDeeperThan", () => {
         expect(isDeeperThan(value as JsonValue, limit)).toBe(depthOf(value) > limit);
       }),
     );
+  });
+});
+
+describe("isTextDeeperThan", () => {
+  test("agrees with isDeeperThan for any JSON, however it is written, and any limit", () => {
+    const spaces = fc.constantFrom("", " ", "\n", "\t");
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }), fc.nat(8), spaces, (value, limit, space) => {
+        const text = Buffer.from(JSON.stringify(value, undefined, space));
+        expect(isTextDeeperThan(text, limit)).toBe(isDeeperThan(parse(text.toString()), limit));
+      }),
+    );
+  });
+
+  test.each([
+    ['{"[[[":"]]]{{{"}', 1],
+    ['["\\"[[[","\\\\",["\\\\\\"]"]]', 2],
+    ['[[],[],{},{"a":{}}]', 3],
+    ['"[["', 0],
+    ["1", 0],
+    ["", 0],
+  ])("%s is %i deep", (text, depth) => {
+    expect(isTextDeeperThan(Buffer.from(text), depth)).toBe(false);
+    expect(depth > 0 && !isTextDeeperThan(Buffer.from(text), depth - 1)).toBe(false);
+  });
+
+  test("counts what a duplicate key hides, and stops at the limit", () => {
+    expect(isTextDeeperThan(Buffer.from('{"a":[[]],"a":1}'), 2)).toBe(true);
+    expect(isTextDeeperThan(Buffer.alloc(4_000_000, "["), MAX_JSON_DEPTH)).toBe(true);
+  });
+
+  test("an unfinished string ends with the text", () => {
+    for (const text of ['"', '["\\', '["[[[[']) expect(isTextDeeperThan(Buffer.from(text), 1)).toBe(false);
   });
 });
 
@@ -100,6 +133,26 @@ describe("findCaseVariant (threat 5: JSON smuggling)", () => {
         expect(findCaseVariant(message)).toBe(mixed === key ? undefined : mixed);
       }),
     );
+  });
+
+  test("finds a variant in the longest spelling there is", () => {
+    // Mathematical letters take two UTF-16 units each; a dot above an i is one more.
+    const bold = [..."inputresponses"].map((letter) => String.fromCodePoint(0x1d41a - 97 + letter.charCodeAt(0)));
+    const key = bold.join("").replace(bold[0] ?? "", `${bold[0]}\u0307`);
+    expect(key).toHaveLength(29);
+    expect(findCaseVariant({ params: { [key]: {} } })).toBe(key);
+  });
+
+  test("folds nothing that cannot be a variant: no long key, no plain one (threat 30: one request must not stop the loop)", () => {
+    const normalize = vi.spyOn(String.prototype, "normalize");
+    onTestFinished(() => {
+      normalize.mockRestore();
+    });
+    const keys = ["\ufdfa".repeat(33), "Name".repeat(9), "k1", "na-me", "{}", "\0", "x".repeat(1_000)];
+    expect(findCaseVariant({ params: Object.fromEntries(keys.map((key) => [key, 1])) })).toBeUndefined();
+    expect(normalize).not.toHaveBeenCalled();
+    expect(findCaseVariant({ params: { Name: 1 } })).toBe("Name");
+    expect(normalize).toHaveBeenCalledTimes(1);
   });
 
   test("never throws on any JSON", () => {
