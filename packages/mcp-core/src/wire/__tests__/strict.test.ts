@@ -137,7 +137,7 @@ describe("findCaseVariant (threat 5: JSON smuggling)", () => {
 
   test("finds a variant in the longest spelling there is", () => {
     // Mathematical letters take two UTF-16 units each; a dot above an i is one more.
-    const bold = [..."inputresponses"].map((letter) => String.fromCodePoint(0x1d41a - 97 + letter.charCodeAt(0)));
+    const bold = Array.from("inputresponses", (letter) => String.fromCodePoint(0x1d41a - 97 + letter.charCodeAt(0)));
     const key = bold.join("").replace(bold[0] ?? "", `${bold[0]}\u0307`);
     expect(key).toHaveLength(29);
     expect(findCaseVariant({ params: { [key]: {} } })).toBe(key);
