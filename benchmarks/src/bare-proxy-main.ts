@@ -27,7 +27,12 @@ function passOn(response: ServerResponse): Dispatcher.DispatchHandler {
   return {
     onRequestStart: () => {},
     onResponseStart: (_controller, status, headers) => {
-      response.writeHead(status, { "content-type": headers["content-type"] ?? "application/json" });
+      const passed: Record<string, string> = {};
+      for (const name of ["content-type", "content-length"]) {
+        const value = headers[name];
+        if (typeof value === "string") passed[name] = value;
+      }
+      response.writeHead(status, passed);
     },
     onResponseData: (_controller, chunk) => {
       response.write(chunk);

@@ -6,50 +6,38 @@ import { load, type Target } from "./load.js";
 import { cpuSecondsOf } from "./process-cpu.js";
 import { startServer, type ServerProcess } from "./server-process.js";
 import { median, percentile } from "./statistics.js";
-
-/** One row of the table: one way to the same tool at one concurrency, over all rounds. */
-export interface Cell {
-  readonly way: "direct" | "bare proxy" | "cortex-mcp";
-  readonly concurrency: number;
-  /** Median over the rounds. */
-  readonly callsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** CPU time of the process in the middle, in microseconds a call; absent for `direct`, which has none. */
-  readonly cpuMicrosPerCall?: number;
-  /** Slowest round against fastest: how noisy the machine was. */
-  readonly spread: number;
-}
+import type { Measurement, Round, WayName } from "./summary.js";
 
 /** How long and how often to measure. */
 export interface RoadOptions {
   readonly concurrencies: readonly number[];
   readonly rounds: number;
   readonly roundMs: number;
+  /** For each way, before anything counts: code that was not yet compiled would be measured otherwise. @default 2_000 */
+  readonly warmUpMs?: number;
 }
 
 interface Way {
-  readonly name: Cell["way"];
+  readonly name: WayName;
   readonly target: Target;
   readonly pid?: number;
 }
 
-interface Round {
-  readonly callsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly cpuMicros?: number;
-}
+const WARM_UP_AT_ONCE = 16;
+const WARM_UP_MS = 2_000;
 
 const fixture = fileURLToPath(new URL("http-main.js", import.meta.resolve("@cortex-os/fixture-server")));
 const app = fileURLToPath(import.meta.resolve("cortex-mcp/dist/main.js"));
-const bareProxy = fileURLToPath(new URL("bare-proxy-main.js", import.meta.url));
+const bareProxy = fileURLToPath(new URL("../dist/bare-proxy-main.js", import.meta.url));
 
 /**
  * The main road: a small modern tool call over HTTP, straight to the fixture, through a proxy that does nothing, and through the gateway with everything
  * on that is on by default. The ways take turns within each round, so that noise hits them alike.
  */
-export async function measureRoad(options: RoadOptions, onRound: (done: number, all: number) => void): Promise<Cell[]> {
+export async function measureRoad(
+  options: RoadOptions,
+  onRound: (done: number, all: number) => void,
+): Promise<Measurement[]> {
   const home = await mkdtemp(join(tmpdir(), "cortex-bench-"));
   const servers: ServerProcess[] = [];
   try {
@@ -74,23 +62,20 @@ export async function measureRoad(options: RoadOptions, onRound: (done: number, 
 
 async function measureWays(
   ways: readonly Way[],
-  { concurrencies, rounds, roundMs }: RoadOptions,
+  { concurrencies, rounds, roundMs, warmUpMs = WARM_UP_MS }: RoadOptions,
   onRound: (done: number, all: number) => void,
-): Promise<Cell[]> {
-  const measured = new Map<string, { way: Way; concurrency: number; rounds: Round[] }>();
-  for (const way of ways) await load(way.target, 16, roundMs);
+): Promise<Measurement[]> {
+  const measured = concurrencies.flatMap((concurrency) =>
+    ways.map((way) => ({ way, concurrency, rounds: new Array<Round>() })),
+  );
+  for (const { target } of ways) await load(target, WARM_UP_AT_ONCE, warmUpMs);
   for (let round = 0; round < rounds; round++) {
-    for (const concurrency of concurrencies) {
-      for (const way of ways) {
-        const key = `${way.name} ${concurrency}`;
-        const row = measured.get(key) ?? { way, concurrency, rounds: [] };
-        row.rounds.push(await measureOnce(way, concurrency, roundMs));
-        measured.set(key, row);
-      }
-    }
+    // The ways take turns at being first, so that what drifts within a round hits each of them.
+    const order = round % 2 === 0 ? measured : measured.toReversed();
+    for (const cell of order) cell.rounds.push(await measureOnce(cell.way, cell.concurrency, roundMs));
     onRound(round + 1, rounds);
   }
-  return [...measured.values()].map(({ way, concurrency, rounds: all }) => cellOf(way.name, concurrency, all));
+  return measured.map(({ way, ...rest }) => ({ way: way.name, ...rest }));
 }
 
 async function measureOnce({ target, pid }: Way, concurrency: number, roundMs: number): Promise<Round> {
@@ -101,20 +86,6 @@ async function measureOnce({ target, pid }: Way, concurrency: number, roundMs: n
     p50Ms: median(latenciesMs),
     p99Ms: percentile(latenciesMs, 0.99),
     ...(pid === undefined ? {} : { cpuMicros: ((cpuSecondsOf(pid) - cpuBefore) * 1e6) / calls }),
-  };
-}
-
-function cellOf(way: Cell["way"], concurrency: number, rounds: readonly Round[]): Cell {
-  const speeds = rounds.map(({ callsPerSecond }) => callsPerSecond);
-  const cpu = rounds.flatMap(({ cpuMicros }) => (cpuMicros === undefined ? [] : [cpuMicros]));
-  return {
-    way,
-    concurrency,
-    callsPerSecond: median(speeds),
-    p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
-    p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
-    ...(cpu.length === 0 ? {} : { cpuMicrosPerCall: median(cpu) }),
-    spread: Math.max(...speeds) / Math.min(...speeds),
   };
 }
 
