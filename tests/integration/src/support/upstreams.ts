@@ -19,11 +19,14 @@ export interface UpstreamKind {
   readonly name: string;
   readonly echo: { readonly tool: string; readonly args: Record<string, unknown>; readonly expected: string };
   readonly slow: { readonly tool: string; readonly args: Record<string, unknown>; readonly steps: number };
-  /** A call that takes long enough to be cancelled. */
+  /** Whether it counts what became of its calls, by a tool named `cancelled`. */
+  readonly counts: boolean;
+  /** A call that takes long enough to be cancelled, and reports progress meanwhile when it does not count. */
   readonly endless: { readonly tool: string; readonly args: Record<string, unknown> };
 }
 
 const fixtureTools = {
+  counts: true,
   echo: { tool: "echo", args: { message: "through the gateway" }, expected: "through the gateway" },
   slow: { tool: "slow", args: { ms: 200, steps: 4 }, steps: 4 },
   endless: { tool: "slow", args: { ms: 600_000, steps: 1 } },
@@ -31,9 +34,10 @@ const fixtureTools = {
 
 /** The names of `@modelcontextprotocol/server-everything`, a published server of the legacy era. */
 const everythingTools = {
+  counts: false,
   echo: { tool: "echo", args: { message: "through the gateway" }, expected: "Echo: through the gateway" },
   slow: { tool: "trigger-long-running-operation", args: { duration: 0.2, steps: 4 }, steps: 4 },
-  endless: { tool: "trigger-long-running-operation", args: { duration: 600, steps: 1 } },
+  endless: { tool: "trigger-long-running-operation", args: { duration: 600, steps: 6_000 } },
 };
 
 /** The four kinds of upstream of the matrix, and the published server over both transports. */
