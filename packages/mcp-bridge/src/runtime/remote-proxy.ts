@@ -1,5 +1,5 @@
 import { backoffDelayMs, GatewayError } from "@cortex-os/mcp-core";
-import { mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
+import { isJsonObject, mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
 import { closedFailure, connectorName } from "../http/failures.js";
 import { withMirroredParams } from "../http/param-headers.js";
 import type { Link, LinkEvents, UpstreamFacts } from "../link.js";
@@ -68,6 +68,12 @@ export class RemoteProxy {
   /** What the upstream turned out to be; while it is away, what it was. `undefined` before the first connection. */
   get facts(): UpstreamFacts | undefined {
     return this.#state.kind === "up" ? this.#state.facts : this.#prior;
+  }
+
+  /** Whether the upstream announces changes of its tools; while it is away, it does not. */
+  get hearsChanges(): boolean {
+    const tools = this.#state.kind === "up" ? this.#state.facts.capabilities["tools"] : undefined;
+    return isJsonObject(tools) && tools["listChanged"] === true;
   }
 
   /**

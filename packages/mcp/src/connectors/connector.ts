@@ -9,8 +9,9 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import { isDeeperThan, isJsonObject, MAX_JSON_DEPTH } from "@cortex-os/mcp-core/wire";
+import { isDeeperThan, MAX_JSON_DEPTH } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart } from "../catalog/catalog-part.js";
+import { Brake } from "./brake.js";
 import type { CreateUpstream, Upstream } from "./upstream.js";
 
 /** What connectors work through. */
@@ -33,10 +34,12 @@ type State =
   | { readonly kind: "up" }
   | { readonly kind: "down"; readonly reason: string };
 
-/** Between two looks at an upstream that does not announce its changes; the jitter keeps many connectors apart. */
+/** Between two looks at an upstream whose announcements do not arrive; the jitter keeps many connectors apart. */
 const REFRESH_MS = 300_000;
 const REFRESH_JITTER = 0.2;
 const RETRY = { baseMs: 500, maxMs: 60_000 };
+/** Between two lists that the upstream's announcements cause: one that announces a change after every list must not keep us busy. */
+const ANNOUNCED = { gapMs: 1_000, maxGapMs: 60_000 };
 
 /**
  * One upstream as the gateway knows it: its spec, its live state and the tools it last listed.
@@ -52,8 +55,10 @@ export class Connector {
   #since: number;
   #part: CatalogPart | undefined;
   #available = false;
+  readonly #brake: Brake;
   #refreshing = false;
   #again = false;
+  #announced = false;
   #failures = 0;
   #cancelTimer: () => void = () => {};
   #closed = false;
@@ -62,6 +67,9 @@ export class Connector {
     this.spec = spec;
     this.#deps = deps;
     this.#since = deps.clock.now();
+    this.#brake = new Brake(deps, ANNOUNCED, () => {
+      this.#refresh("announced");
+    });
     this.#state = spec.disabled ? { kind: "disabled" } : { kind: "connecting" };
     if (spec.disabled) return;
     this.#upstream = deps.createUpstream(spec, {
@@ -69,7 +77,7 @@ export class Connector {
         this.#onAvailability(up, reason);
       },
       onToolsChanged: () => {
-        this.#refresh();
+        this.#onAnnounced();
       },
     });
   }
@@ -120,6 +128,7 @@ export class Connector {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTimer();
+    this.#brake.cancel();
     await this.#upstream?.dispose();
   }
 
@@ -127,6 +136,7 @@ export class Connector {
     if (this.#closed) return;
     this.#available = up;
     this.#cancelTimer();
+    this.#brake.cancel();
     if (up) {
       this.#failures = 0;
       this.#refresh();
@@ -136,7 +146,13 @@ export class Connector {
     this.#enter({ kind: "down", reason: reason ?? "the upstream is not reachable" });
   }
 
-  #refresh(): void {
+  #onAnnounced(): void {
+    if (this.#closed || !this.#available) return;
+    if (!this.#refreshing) this.#brake.request();
+    else this.#announced = true;
+  }
+
+  #refresh(why: "own" | "announced" = "own"): void {
     if (this.#refreshing) {
       this.#again = true;
       return;
@@ -144,14 +160,17 @@ export class Connector {
     if (this.#closed || this.#upstream === undefined || !this.#available) return;
     this.#refreshing = true;
     this.#again = false;
+    this.#announced = false;
     this.#cancelTimer();
     const upstream = this.#upstream;
     const started = this.#deps.monotonic.elapsedMs();
     const finish = (ok: boolean): void => {
       this.#refreshing = false;
       if (this.#closed) return;
+      if (why === "announced") this.#brake.ended();
       this.#deps.onSync(this, (this.#deps.monotonic.elapsedMs() - started) / 1_000, ok);
       if (this.#again) this.#refresh();
+      else if (this.#announced) this.#onAnnounced();
     };
     this.#list(upstream).then(
       (part) => {
@@ -188,9 +207,12 @@ export class Connector {
     if (this.#closed) return;
     this.#failures = 0;
     this.#part = part;
-    if (this.#available) this.#enter({ kind: "up" });
-    else this.#deps.onChange(this);
-    if (!this.#announcesChanges()) this.#later(this.#refreshDelayMs());
+    if (!this.#available) {
+      this.#deps.onChange(this);
+      return;
+    }
+    this.#enter({ kind: "up" });
+    this.#lookLater();
   }
 
   #onListFailed(error: unknown): void {
@@ -199,23 +221,23 @@ export class Connector {
     this.#deps.logger.warn({ connectorId: this.key, err: error }, "Connector sync failed");
     // With a good list in hand the connector goes on with it; without one there is nothing to offer.
     if (this.#part === undefined || this.#state.kind !== "up") this.#enter({ kind: "down", reason });
-    this.#later(backoffDelayMs(this.#failures++, RETRY, this.#deps.random));
-  }
-
-  #announcesChanges(): boolean {
-    const tools = this.#upstream?.facts?.capabilities["tools"];
-    return isJsonObject(tools) && tools["listChanged"] === true;
-  }
-
-  #refreshDelayMs(): number {
-    return Math.floor(REFRESH_MS * (1 + (this.#deps.random.next() * 2 - 1) * REFRESH_JITTER));
-  }
-
-  #later(delayMs: number): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#deps.timers.after(delayMs, () => {
+    this.#later(backoffDelayMs(this.#failures++, RETRY, this.#deps.random), () => {
       this.#refresh();
     });
+  }
+
+  /** Runs in any case: what an upstream announces can cease to arrive at any time. */
+  #lookLater(): void {
+    const delayMs = Math.floor(REFRESH_MS * (1 + (this.#deps.random.next() * 2 - 1) * REFRESH_JITTER));
+    this.#later(delayMs, () => {
+      if (this.#upstream?.hearsChanges === true) this.#lookLater();
+      else this.#refresh();
+    });
+  }
+
+  #later(delayMs: number, task: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#deps.timers.after(delayMs, task);
   }
 
   #enter(state: State): void {

@@ -6,6 +6,8 @@ import type { JsonObject } from "@cortex-os/mcp-core/wire";
 export interface Upstream {
   /** What the upstream turned out to be, while connected. */
   readonly facts: UpstreamFacts | undefined;
+  /** Whether its announcements of changes really arrive now, whatever it claims. */
+  readonly hearsChanges: boolean;
   /** Resolves when up. Rejects with the first failure, and goes on trying in the background until disposed. */
   connect(): Promise<void>;
   listTools(): Promise<ToolList>;

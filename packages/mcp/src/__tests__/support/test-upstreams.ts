@@ -24,6 +24,7 @@ export class TestUpstream implements Upstream {
   readonly sent: SentCall[] = [];
   readonly endedSessions: string[] = [];
   facts: UpstreamFacts | undefined;
+  hearsChanges = false;
   connects = 0;
   disposals = 0;
   /** Rejects the next dispose with this. */

@@ -104,12 +104,41 @@ describe("a connector's refreshes", () => {
     },
   );
 
-  test("are left to the upstream when it announces its changes", async () => {
+  test("are left to the upstream while its announcements arrive, and looked at again every time", async () => {
     const { upstream, time } = setUp();
+    upstream().hearsChanges = true;
+    await upstream().serve("a");
+    for (let round = 0; round < 3; round += 1) {
+      expect(time.delays).toEqual([300_000]);
+      await time.advance(300_000);
+    }
+    expect(upstream().lists).toBe(1);
+    upstream().announceChange();
+    expect(upstream().lists).toBe(2);
+  });
+
+  test("begin as soon as announcements do not arrive any more, whatever the upstream claimed", async () => {
+    const { connector, upstream, time } = setUp();
+    upstream().hearsChanges = true;
     upstream().goUp({ tools: { listChanged: true } });
     await upstream().answerList(["a"]);
-    expect(time.pending).toBe(0);
-    upstream().announceChange();
+    await time.advance(300_000);
+    upstream().hearsChanges = false;
+    await time.advance(300_000);
+    expect(upstream().lists).toBe(2);
+    await upstream().answerList(["b"]);
+    expect(toolsOf(connector)).toEqual(["b"]);
+    upstream().hearsChanges = true;
+    await time.advance(600_000);
+    expect(upstream().lists).toBe(2);
+  });
+
+  test("retry a failed list also while announcements arrive", async () => {
+    const { upstream, time } = setUp();
+    upstream().hearsChanges = true;
+    upstream().goUp();
+    await upstream().failList(new Error("no"));
+    await time.advance(250);
     expect(upstream().lists).toBe(2);
   });
 
@@ -121,5 +150,74 @@ describe("a connector's refreshes", () => {
     upstream().goDown("gone");
     upstream().announceChange();
     expect(upstream().lists).toBe(1);
+  });
+});
+
+describe("a connector whose upstream announces one change after the other", () => {
+  /** Answers every list at once with a change right behind it, as long as the given time lasts. */
+  async function storm({ upstream, time }: ReturnType<typeof setUp>, forMs: number): Promise<number[]> {
+    const listedAt: number[] = [];
+    const until = time.elapsedMs() + forMs;
+    upstream().announceChange();
+    while (time.elapsedMs() < until) {
+      if (upstream().pendingLists > 0) {
+        listedAt.push(time.elapsedMs());
+        await upstream().answerList([`tool-${listedAt.length}`]);
+        upstream().announceChange();
+      }
+      await time.advance(100);
+    }
+    return listedAt;
+  }
+
+  test("is listed at once, then after gaps that grow to a minute", async () => {
+    const parts = setUp();
+    parts.upstream().hearsChanges = true;
+    await parts.upstream().serve("a");
+    const listedAt = await storm(parts, 200_000);
+    expect(listedAt).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 63_000, 123_000, 183_000]);
+  });
+
+  test("is listed at once again after it was quiet", async () => {
+    const parts = setUp();
+    parts.upstream().hearsChanges = true;
+    await parts.upstream().serve("a");
+    await storm(parts, 10_000);
+    await parts.time.advance(60_000);
+    await parts.upstream().answerList(["b"]);
+    await parts.time.advance(60_000);
+    const before = parts.upstream().lists;
+    parts.upstream().announceChange();
+    expect(parts.upstream().lists).toBe(before + 1);
+  });
+
+  test("the gap counts from the end of a slow list, and what was announced meanwhile is not lost", async () => {
+    const { connector, upstream, time } = setUp();
+    upstream().hearsChanges = true;
+    await upstream().serve("a");
+    upstream().announceChange();
+    await time.advance(5_000);
+    upstream().announceChange();
+    await upstream().answerList(["b"]);
+    expect(upstream().lists).toBe(2);
+    await time.advance(999);
+    expect(upstream().lists).toBe(2);
+    await time.advance(1);
+    await upstream().answerList(["c"]);
+    expect(toolsOf(connector)).toEqual(["c"]);
+  });
+
+  test("nothing waits any more once it went down or was closed", async () => {
+    for (const end of ["down", "close"] as const) {
+      const { connector, upstream, time } = setUp();
+      await upstream().serve("a");
+      upstream().announceChange();
+      await upstream().answerList(["b"]);
+      upstream().announceChange();
+      expect(time.pending).toBe(2);
+      if (end === "down") upstream().goDown("gone");
+      else await connector.close();
+      expect(time.pending).toBe(0);
+    }
   });
 });
