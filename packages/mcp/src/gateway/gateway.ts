@@ -11,6 +11,7 @@ import {
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { DEFAULT_CATALOG_POLICY } from "../catalog/catalog.js";
 import type { CatalogTool } from "../catalog/catalog-part.js";
+import { Brake } from "../connectors/brake.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
 import { remoteUpstreams } from "../connectors/remote-upstreams.js";
@@ -19,6 +20,9 @@ import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { Router } from "./router.js";
 import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
 import { Subscriptions } from "./subscriptions.js";
+
+/** Between two notices to clients that the list changed: each makes every one of them list again. */
+const TELLING = { gapMs: 1_000, maxGapMs: 1_000 };
 
 /** How a {@link Gateway} is made. */
 export interface GatewayOptions {
@@ -62,6 +66,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #directory: ConnectorDirectory;
   readonly #subscriptions = new Subscriptions();
+  readonly #telling: Brake;
   readonly #listeners = new Set<() => void>();
   readonly #startedAt: string;
   #measured: ReadonlySet<string> = new Set();
@@ -110,13 +115,15 @@ export class Gateway {
       separator: names.prefix === "always" ? names.separator : undefined,
       discoverTtlMs: lists.ttlMs,
     });
+    this.#telling = new Brake({ monotonic, timers }, TELLING, () => {
+      this.#subscriptions.toolsChanged();
+      this.sessions.toolsChanged();
+    });
     this.#directory.catalog.subscribe(({ tools }) => {
       metrics.catalogTools(tools.length);
       metrics.catalogChanged();
       // While starting, clients wait for the gate: nobody was told a list that this could change.
-      if (!this.#directory.gate.isOpen) return;
-      this.#subscriptions.toolsChanged();
-      this.sessions.toolsChanged();
+      if (this.#directory.gate.isOpen) this.#telling.request();
     });
   }
 
@@ -203,6 +210,7 @@ export class Gateway {
     this.endStreams();
     this.sessions.endAll("the gateway is shutting down");
     await this.#directory.close();
+    this.#telling.cancel();
     this.#listeners.clear();
   }
 

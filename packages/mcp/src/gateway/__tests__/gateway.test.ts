@@ -1,3 +1,4 @@
+import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { failOnLeaks, specAt, startGateway, startServed, startUpstream } from "../../__tests__/support/gateway.js";
 import { RecordingSink } from "../../__tests__/support/recording-sink.js";
@@ -147,6 +148,41 @@ describe("the gateway", () => {
     await startUpstream({ port });
     await vi.waitFor(() => expect(gateway.status().connectors).toMatchObject([{ state: "up" }]), 10_000);
     expect(JSON.stringify(await gateway.callTool("a__echo", { message: "back" }))).toContain("back");
+  });
+
+  test("tells clients of a change at once, of what follows once a second, and never loses the last", async () => {
+    const time = new ManualTime();
+    const [a, b, c] = [await startUpstream(), await startUpstream(), await startUpstream()];
+    const specs = [specAt("a", a.url), specAt("b", b.url), specAt("c", c.url)];
+    const { gateway, source } = await startGateway([], { monotonic: time, timers: time });
+    await gateway.settled();
+    const listener = new RecordingSink();
+    const params = { notifications: { toolsListChanged: true } };
+    gateway.router.handle(
+      { message: { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params }, caller: MODERN },
+      listener,
+    );
+    const session = gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
+    let sessionTold = 0;
+    session.listen({ notify: () => (sessionTold += 1), end: () => {} });
+    const told = (): number[] => [listener.events.length - 1, sessionTold];
+    for (let named = 1; named <= specs.length; named += 1) {
+      source.name(specs.slice(0, named));
+      await vi.waitFor(() => expect(new Set(gateway.tools().map(({ connector }) => connector)).size).toBe(named));
+      expect(told()).toEqual([1, 1]);
+    }
+    await time.advance(999);
+    expect(told()).toEqual([1, 1]);
+    await time.advance(1);
+    expect(told()).toEqual([2, 2]);
+    await time.advance(10_000);
+    expect(told()).toEqual([2, 2]);
+    source.name([]);
+    await vi.waitFor(() => expect(told()).toEqual([3, 3]));
+    source.name(specs);
+    await vi.waitFor(() => expect(gateway.tools()).not.toEqual([]));
+    await gateway.close();
+    expect(time.pending).toBe(0);
   });
 
   test("reloads its sources", async () => {
