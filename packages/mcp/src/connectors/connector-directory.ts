@@ -27,6 +27,7 @@ export class ConnectorDirectory {
   readonly #logger: Logger;
   readonly #reconciler: Reconciler;
   readonly #named = new Map<ConnectorOrigin, readonly ConnectorSpec[]>();
+  readonly #problems = new Map<ConnectorOrigin, string>();
   #started = false;
   #rebuildPending = false;
   #knownCollisions = "";
@@ -53,8 +54,8 @@ export class ConnectorDirectory {
     this.gate.start();
     await Promise.all(
       this.#deps.sources.map((source) =>
-        source.start((specs) => {
-          this.#onSpecs(source.origin, specs);
+        source.start((specs, problem) => {
+          this.#onSpecs(source.origin, specs, problem);
         }),
       ),
     );
@@ -77,6 +78,11 @@ export class ConnectorDirectory {
     return this.#reconciler.statuses();
   }
 
+  /** Why sources cannot be read at present; empty when all is well. */
+  problems(): readonly string[] {
+    return [...this.#problems.values()];
+  }
+
   /** A client session ended: nothing is held for it any longer. */
   endSession(sessionKey: string): void {
     for (const { upstream } of this.#reconciler.connectors) upstream?.endSession(sessionKey);
@@ -84,7 +90,7 @@ export class ConnectorDirectory {
 
   /**
    * Why there is nothing to list, when there should be: connectors are configured and none ever came up (design.md, Starting), or nobody
-   * has said yet which there are. It asks what the catalog was built from, not the connectors: between a connector's first list and the
+   * has said yet, or can say, which there are. It asks what the catalog was built from, not the connectors: between a connector's first list and the
    * catalog that holds it, the catalog is still empty.
    * @returns `undefined` when the catalog can be served
    */
@@ -93,7 +99,11 @@ export class ConnectorDirectory {
     if (!this.#started)
       return new GatewayError("NOT_READY", "The configured connectors are still being read. Try again soon");
     const enabled = this.#reconciler.connectors.filter(({ spec }) => !spec.disabled);
-    if (enabled.length === 0) return undefined;
+    if (enabled.length === 0) {
+      const problems = this.problems();
+      if (problems.length === 0) return undefined;
+      return new GatewayError("NOT_READY", `It is not known which connectors there are: ${problems.join("; ")}`);
+    }
     const reasons = enabled.map((connector) => {
       const { key, state, reason } = connector.status();
       return `${key}: ${reason ?? state}`;
@@ -112,8 +122,10 @@ export class ConnectorDirectory {
     await this.#reconciler.close();
   }
 
-  #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[]): void {
+  #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[], problem: string | undefined): void {
     this.#named.set(origin, specs);
+    if (problem === undefined) this.#problems.delete(origin);
+    else this.#problems.set(origin, problem);
     // Until every source has spoken once, a connector could be started for one source and replaced for another.
     if (this.#started) this.#reconcile();
   }

@@ -5,6 +5,7 @@ import {
   setAsideOf,
   watchRegistry,
   type RegistryDocument,
+  type RegistryRead,
   type RegistryWatch,
 } from "@cortex-os/mcp-registry";
 import type { ConnectorSource, SpecsListener } from "./connector-source.js";
@@ -17,9 +18,12 @@ export interface RegistrySourceOptions {
   readonly timers: Timers;
 }
 
+/** A file that was there and is gone is believed to be gone after so many milliseconds: some editors move it away to save it. */
+const ABSENT_MS = 1_500;
+
 /**
- * The local registry as a source of connectors. It only reads: the command line writes. While the file cannot be read or is not a registry, the connectors it named
- * last stay, and the file stays as it is (R11, R12).
+ * The local registry as a source of connectors. It only reads: the command line writes. While the file cannot be read or is not a registry, the
+ * connectors it named last stay, and the file stays as it is (R11, R12).
  */
 export function registrySource(options: RegistrySourceOptions): ConnectorSource {
   return new RegistrySource(options);
@@ -32,6 +36,7 @@ class RegistrySource implements ConnectorSource {
   #watch: RegistryWatch | undefined;
   #specs: readonly ConnectorSpec[] = [];
   #reading: Promise<void> = Promise.resolve();
+  #cancelAbsent: (() => void) | undefined;
   #warnedOf = "";
   #closed = false;
 
@@ -48,32 +53,60 @@ class RegistrySource implements ConnectorSource {
   }
 
   async reload(): Promise<void> {
-    // One after the other: an older read must not win over a newer one.
-    this.#reading = this.#reading.then(async () => this.#read());
-    await this.#reading;
+    await this.#readNext(false);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#cancelAbsent?.();
     await this.#watch?.close();
     await this.#reading;
   }
 
-  async #read(): Promise<void> {
+  async #readNext(believeAbsent: boolean): Promise<void> {
+    // One after the other: an older read must not win over a newer one.
+    this.#reading = this.#reading.then(async () => this.#read(believeAbsent));
+    await this.#reading;
+  }
+
+  async #read(believeAbsent: boolean): Promise<void> {
     if (this.#closed) return;
-    const { path, logger } = this.#options;
+    this.#cancelAbsent?.();
+    this.#cancelAbsent = undefined;
+    let read: RegistryRead;
     try {
-      const read = await readRegistry(path);
-      if (read.kind === "corrupt") {
-        const consequence = "the servers it named last stay; mend the file or restore it from a backup";
-        logger.error({ registryPath: path, reason: read.reason, consequence }, "Failed to load registry");
-      } else {
-        this.#specs = read.kind === "absent" ? [] : this.#specsOf(read.document);
-      }
+      read = await readRegistry(this.#options.path);
     } catch (error) {
-      logger.error({ registryPath: path, err: error }, "Failed to load registry");
+      this.#failed({ err: error }, "the file cannot be opened");
+      return;
     }
-    if (!this.#closed) this.#listener(this.#specs);
+    if (read.kind === "corrupt") this.#failed({ reason: read.reason }, read.reason);
+    else if (read.kind === "document") this.#tell(this.#specsOf(read.document));
+    else if (believeAbsent || this.#specs.length === 0) this.#tell([]);
+    else this.#suspectAbsence();
+  }
+
+  #tell(specs: readonly ConnectorSpec[]): void {
+    if (this.#closed) return;
+    this.#specs = specs;
+    this.#listener(specs);
+  }
+
+  #failed(fields: Readonly<Record<string, unknown>>, reason: string): void {
+    if (this.#closed) return;
+    const kept = this.#specs.length;
+    const consequence =
+      kept === 0 ? "no server of it is served" : `the ${kept} servers it named last stay; the file is left as it is`;
+    const { path, logger } = this.#options;
+    logger.error({ ...fields, registryPath: path, consequence }, "Failed to load registry");
+    this.#listener(this.#specs, `the registry cannot be read: ${reason}`);
+  }
+
+  #suspectAbsence(): void {
+    if (this.#closed) return;
+    const { path, logger, timers } = this.#options;
+    logger.warn({ registryPath: path }, "The registry file is gone; its servers stay until it stays away");
+    this.#cancelAbsent = timers.after(ABSENT_MS, () => void this.#readNext(true));
   }
 
   #specsOf(document: RegistryDocument): readonly ConnectorSpec[] {

@@ -9,6 +9,8 @@ export interface RemoteUpstreamDeps {
   readonly timers: Timers;
   readonly random: RandomSource;
   readonly logger: Logger;
+  /** How we introduce ourselves to upstreams. */
+  readonly clientInfo: { readonly name: string; readonly version: string };
 }
 
 /** Makes upstreams that are real: one `RemoteProxy` each, with sockets or a child process of its own. */

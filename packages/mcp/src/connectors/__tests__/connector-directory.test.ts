@@ -26,6 +26,25 @@ describe("the directory's sources", () => {
     expect(upstreams.made).toHaveLength(2);
   });
 
+  test("that cannot be read are an error and never an empty list, until they can (−31004)", async () => {
+    const registry = new TestSource("registry", []);
+    const { directory, upstreams } = setUp(registry);
+    await directory.start();
+    expect([directory.notReady(), directory.problems()]).toEqual([undefined, []]);
+    registry.fail("the registry cannot be read: it is not valid JSON");
+    expect(directory.problems()).toEqual(["the registry cannot be read: it is not valid JSON"]);
+    expect(directory.notReady()).toMatchObject({
+      code: "NOT_READY",
+      message: "It is not known which connectors there are: the registry cannot be read: it is not valid JSON",
+    });
+    registry.tell(specOf("a"));
+    await upstreams.of("a").serve("x");
+    await settle();
+    registry.fail("the registry cannot be read: it is not valid JSON", specOf("a"));
+    expect(directory.notReady()).toBeUndefined();
+    expect(directory.catalog.current.tools).toHaveLength(1);
+  });
+
   test("are read again on reload", async () => {
     const { directory, source } = await started();
     await directory.reload();

@@ -31,6 +31,11 @@ export class TestSource implements ConnectorSource {
     this.#tell(specs);
   }
 
+  /** Cannot be read at present; these are what it named last. */
+  fail(problem: string, ...specs: ConnectorSpec[]): void {
+    this.#tell(specs, problem);
+  }
+
   async reload(): Promise<void> {
     this.reloads += 1;
     await Promise.resolve();

@@ -19,13 +19,18 @@ async function setUp(content?: string) {
   const logger = new RecordingLogger();
   const source: ConnectorSource = registrySource({ path: file, logger, timers: systemTimers });
   const told: (readonly ConnectorSpec[])[] = [];
+  const problems: (string | undefined)[] = [];
   onTestFinished(async () => {
     await source.close();
     await rm(folder, { recursive: true });
   });
-  await source.start((specs) => told.push(specs));
+  await source.start((specs, problem) => {
+    told.push(specs);
+    problems.push(problem);
+  });
+  const problem = (): unknown => problems.at(-1);
   const keys = (): unknown => told.at(-1)?.map(({ key }) => key);
-  return { file, write, logger, source, told, keys };
+  return { file, write, logger, source, told, keys, problem };
 }
 
 const serversOf = (...servers: object[]): string => JSON.stringify({ servers });
@@ -68,6 +73,32 @@ describe("the registry as a source (R12, R14)", () => {
     await write(serversOf(server("b")));
     await source.reload();
     expect(keys()).toEqual(["b"]);
+  });
+
+  test("a file that was never good names nothing and says why, until it is mended", async () => {
+    const { keys, problem, write, source } = await setUp('{"servers": [');
+    expect(keys()).toEqual([]);
+    expect(problem()).toMatch(/^the registry cannot be read: it is not valid JSON/);
+    await write(serversOf(server("b")));
+    await source.reload();
+    expect([keys(), problem()]).toEqual([["b"], undefined]);
+  });
+
+  test("a file that is away for a moment takes no server with it", async () => {
+    const { file, keys, source, told, logger } = await setUp(serversOf(server("a")));
+    await rename(file, `${file}~`);
+    await source.reload();
+    await rename(`${file}~`, file);
+    await source.reload();
+    expect(keys()).toEqual(["a"]);
+    expect(told.every((specs) => specs.length === 1)).toBe(true);
+    expect(logger.messages("warn")).toContain("The registry file is gone; its servers stay until it stays away");
+  });
+
+  test("a file that stays away names nothing in the end", async () => {
+    const { file, keys } = await setUp(serversOf(server("a")));
+    await rm(file);
+    await vi.waitFor(() => expect(keys()).toEqual([]), 10_000);
   });
 
   test("a file that cannot be read keeps them too", async () => {
