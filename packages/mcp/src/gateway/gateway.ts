@@ -1,5 +1,6 @@
 import {
   DEFAULT_NAME_POLICY,
+  GatewayError,
   type Clock,
   type ConnectorStatus,
   type Logger,
@@ -53,6 +54,8 @@ export interface GatewayStatus {
   /** Legacy client sessions alive. */
   readonly sessions: number;
   readonly connectors: readonly ConnectorStatus[];
+  /** Why sources of connectors cannot be read at present; empty when all is well. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -80,7 +83,7 @@ export class Gateway {
     this.#startedAt = new Date(clock.now()).toISOString();
     this.serverInfo = { name: "cortex-mcp", version: options.version };
     this.#directory = new ConnectorDirectory({
-      createUpstream: remoteUpstreams({ clock, monotonic, timers, random, logger }),
+      createUpstream: remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo: this.serverInfo }),
       clock,
       monotonic,
       timers,
@@ -153,6 +156,7 @@ export class Gateway {
       tools: catalog.tools.length,
       sessions: this.sessions.size,
       connectors: this.#directory.statuses(),
+      problems: this.#directory.problems(),
     };
   }
 
@@ -184,10 +188,10 @@ export class Gateway {
   /**
    * Calls a tool by its public name, for the command line.
    * @returns the upstream's CallToolResult
-   * @throws GatewayError TOOL_UNKNOWN, UPSTREAM_UNAVAILABLE, UPSTREAM_TIMEOUT…; what `Upstream.callTool` throws for an error of the upstream's
+   * @throws GatewayError TOOL_UNKNOWN, CANCELLED, UPSTREAM_UNAVAILABLE, UPSTREAM_TIMEOUT…; what `Upstream.callTool` throws for an error of the upstream's
    */
   async callTool(name: string, args: JsonObject, options: { readonly signal?: AbortSignal } = {}): Promise<JsonObject> {
-    await this.settled();
+    await this.#settledUnless(options.signal);
     const tool = this.#directory.catalog.current.find(name);
     const upstream = tool === undefined ? undefined : this.#directory.find(tool.connector)?.upstream;
     if (tool === undefined || upstream === undefined) throw this.router.unknownTool(name);
@@ -212,6 +216,27 @@ export class Gateway {
     await this.#directory.close();
     this.#telling.cancel();
     this.#listeners.clear();
+  }
+
+  /** @throws GatewayError CANCELLED as soon as `signal` says so */
+  async #settledUnless(signal: AbortSignal | undefined): Promise<void> {
+    const { gate } = this.#directory;
+    if (signal === undefined || gate.isOpen) {
+      await this.settled();
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        forget();
+        reject(new GatewayError("CANCELLED", "The call was given up while the connectors were starting"));
+      };
+      const forget = gate.whenOpen(() => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      if (signal.aborted) onAbort();
+      else signal.addEventListener("abort", onAbort, { once: true });
+    });
   }
 
   #onDirectoryChanged(): void {

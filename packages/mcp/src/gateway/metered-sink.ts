@@ -1,9 +1,16 @@
+import type { Exchange } from "@cortex-os/mcp-bridge";
 import type { GatewayError, Monotonic } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
 
-/** How a call ended: `answered` (whatever the upstream said), `failed` (an error of ours) or `broken` (bytes that stopped half-way). */
-export type CallOutcome = "answered" | "failed" | "broken";
+/**
+ * How a call can end: `answered` (whatever the upstream said), `failed` (an error of ours), `broken` (bytes that stopped half-way) or
+ * `cancelled` (its client asked for that, or went away).
+ */
+export const CALL_OUTCOMES = ["answered", "failed", "broken", "cancelled"] as const;
+
+/** One of {@link CALL_OUTCOMES}. */
+export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 
 /** Hears how one call ended. */
 export type CallObserver = (connector: string, outcome: CallOutcome, seconds: number) => void;
@@ -23,6 +30,19 @@ export class MeteredSink implements ClientSink {
     this.#monotonic = monotonic;
     this.#observe = observe;
     this.#startedMs = monotonic.elapsedMs();
+  }
+
+  /** The exchange that is answered here, as one whose cancelling is noticed. */
+  over(exchange: Exchange): Exchange {
+    return {
+      cancel: (reason) => {
+        this.#done("cancelled");
+        exchange.cancel(reason);
+      },
+      resume: () => {
+        exchange.resume();
+      },
+    };
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {

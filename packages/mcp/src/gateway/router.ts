@@ -137,16 +137,15 @@ export class Router {
       return ANSWERED;
     }
     const { id, method, params } = message;
-    return upstream.send(
-      {
-        id,
-        method,
-        params: tool.tool === tool.name ? params : { ...params, name: tool.tool },
-        caller,
-        ...(paramHeaders === undefined ? {} : { paramHeaders }),
-      },
-      new MeteredSink(sink, tool.connector, this.#deps.monotonic, this.#deps.observeCall),
-    );
+    const metered = new MeteredSink(sink, tool.connector, this.#deps.monotonic, this.#deps.observeCall);
+    const call = {
+      id,
+      method,
+      params: tool.tool === tool.name ? params : { ...params, name: tool.tool },
+      caller,
+      ...(paramHeaders === undefined ? {} : { paramHeaders }),
+    };
+    return metered.over(upstream.send(call, metered));
   }
 
   /** A tool nobody knows, or one of a connector that has not come up and could not be listed. */

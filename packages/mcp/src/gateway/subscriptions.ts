@@ -1,6 +1,7 @@
 import type { Exchange } from "@cortex-os/mcp-bridge";
+import { GatewayError } from "@cortex-os/mcp-core";
 import { isJsonObject, META, type JsonObject, type RequestId } from "@cortex-os/mcp-core/wire";
-import type { ClientSink } from "./client-sink.js";
+import { ANSWERED, type ClientSink } from "./client-sink.js";
 
 interface Subscription {
   readonly id: RequestId;
@@ -19,10 +20,15 @@ export class Subscriptions {
     return this.#open.size;
   }
 
-  /** Opens a stream; it ends by `cancel` of the returned exchange or by {@link endAll}. */
+  /** Opens a stream, or fails `sink` when nothing says what it is for; it ends by `cancel` of the returned exchange or by {@link endAll}. */
   open(id: RequestId, params: JsonObject | undefined, sink: ClientSink): Exchange {
     const asked = params?.["notifications"];
-    const toolsListChanged = isJsonObject(asked) && asked["toolsListChanged"] === true;
+    if (!isJsonObject(asked)) {
+      const message = "params.notifications must be an object that says what to listen to";
+      sink.fail(new GatewayError("INVALID_PARAMS", message));
+      return ANSWERED;
+    }
+    const toolsListChanged = asked["toolsListChanged"] === true;
     const subscription: Subscription = { id, sink, toolsListChanged };
     this.#open.add(subscription);
     // Only what we will really send is acknowledged: resources and prompts are not served yet.

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { CallOutcome } from "../gateway/metered-sink.js";
+import { CALL_OUTCOMES, type CallOutcome } from "../gateway/metered-sink.js";
 
 /** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
 const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
@@ -10,10 +10,12 @@ export interface GatewayMetrics {
   /** The text of `GET /metrics`. */
   exposition(): Promise<string>;
   readonly contentType: string;
+  /** The connector exists, and is up or not. */
   connectorUp(connector: string, up: boolean): void;
   /** The connector left: its series go with it. */
   connectorGone(connector: string): void;
   synced(ok: boolean, seconds: number): void;
+  /** A call ended. One that ends after its connector left is not counted: it would bring the series back for good. */
   called(connector: string, outcome: CallOutcome, seconds: number): void;
   sessions(count: number): void;
   listeners(count: number): void;
@@ -52,21 +54,24 @@ export function createMetrics(): GatewayMetrics {
     labelNames: ["reason"] as const,
     registers,
   });
+  const living = new Set<string>();
   return {
     exposition: async () => registry.metrics(),
     contentType: registry.contentType,
     connectorUp: (connector, isUp) => {
+      living.add(connector);
       setConnectorAvailabilityGauge(up, connector, isUp);
     },
     connectorGone: (connector) => {
+      living.delete(connector);
       up.remove({ connector });
-      for (const outcome of ["answered", "failed", "broken"] as const) calls.remove({ connector, outcome });
+      for (const outcome of CALL_OUTCOMES) calls.remove({ connector, outcome });
     },
     synced: (ok, seconds) => {
       sync.observe({ result: ok ? "ok" : "failed" }, seconds);
     },
     called: (connector, outcome, seconds) => {
-      calls.observe({ connector, outcome }, seconds);
+      if (living.has(connector)) calls.observe({ connector, outcome }, seconds);
     },
     sessions: (count) => {
       sessions.set(count);

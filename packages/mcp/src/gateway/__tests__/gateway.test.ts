@@ -1,6 +1,7 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { failOnLeaks, specAt, startGateway, startServed, startUpstream } from "../../__tests__/support/gateway.js";
+import { startServer } from "../../__tests__/support/http.js";
 import { RecordingSink } from "../../__tests__/support/recording-sink.js";
 import { specOf } from "../../__tests__/support/specs.js";
 
@@ -89,6 +90,20 @@ describe("the gateway", () => {
     await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(0));
   });
 
+  test("a call that waits for the start can be given up", async () => {
+    const hung = await startServer(() => {});
+    const { gateway } = await startGateway([specAt("hung", `http://127.0.0.1:${hung.port}/mcp`)]);
+    const abort = new AbortController();
+    const calling = gateway.callTool("hung__x", {}, { signal: abort.signal });
+    abort.abort();
+    await expect(calling).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(gateway.callTool("hung__x", {}, { signal: abort.signal })).rejects.toMatchObject({
+      code: "CANCELLED",
+    });
+    const waiting = gateway.callTool("hung__x", {}, { signal: new AbortController().signal });
+    await Promise.all([gateway.close(), expect(waiting).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" })]);
+  });
+
   test("counts what happens (R15): availability, syncs, calls, tools; a connector that left takes its series along", async () => {
     const upstream = await startUpstream();
     const { gateway, metrics, source } = await startGateway([
@@ -102,6 +117,13 @@ describe("the gateway", () => {
       sink,
     );
     await vi.waitFor(() => expect(sink.events.at(-1)?.kind).toBe("end"));
+    const slow = { name: "a__slow", arguments: { ms: 60_000 } };
+    gateway.router
+      .handle(
+        { message: { jsonrpc: "2.0", id: 2, method: "tools/call", params: slow }, caller: MODERN },
+        new RecordingSink(),
+      )
+      .cancel("enough");
     gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
     gateway.measure();
     const text = await metrics.exposition();
@@ -110,6 +132,7 @@ describe("the gateway", () => {
       'brainwav_mcp_connector_proxy_up{connector="gone"} 0',
       'mcp_connector_sync_duration_seconds_count{result="ok"} 1',
       'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="answered"} 1',
+      'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="cancelled"} 1',
       `brainwav_mcp_catalog_tools ${gateway.tools().length}`,
       "brainwav_mcp_client_sessions 1",
     ]) {
@@ -196,7 +219,7 @@ describe("the gateway", () => {
     const upstream = await startUpstream();
     const { gateway } = await startGateway([specAt("a", upstream.url)]);
     const listener = new RecordingSink();
-    const listen = { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params: {} } as const;
+    const listen = { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params: { notifications: {} } } as const;
     gateway.router.handle({ message: listen, caller: MODERN }, listener);
     const session = gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
     let cancelled: string | undefined;

@@ -55,6 +55,23 @@ describe("the metered sink (R15)", () => {
     expect(seen).toEqual([["k", "answered", 1.5]]);
   });
 
+  test("reports a cancelled call as such, whatever comes after it, and passes cancelling and resuming on", async () => {
+    const { seen, sink } = await setUp();
+    const told: unknown[] = [];
+    const exchange = sink.over({
+      cancel: (reason) => {
+        told.push(reason);
+        sink.fail(ERROR);
+      },
+      resume: () => told.push("resume"),
+    });
+    exchange.resume();
+    exchange.cancel("enough");
+    exchange.cancel("again");
+    expect(told).toEqual(["resume", "enough", "again"]);
+    expect(seen).toEqual([["k", "cancelled", 1.5]]);
+  });
+
   test("says when the reader is behind", async () => {
     const inner = new RecordingSink();
     inner.write = () => false;

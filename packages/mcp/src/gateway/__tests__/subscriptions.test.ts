@@ -28,10 +28,6 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
   });
 
   test.each([
-    ["nothing", undefined],
-    ["no filter", {}],
-    ["a filter that is none", { notifications: null }],
-    ["a filter that is a list", { notifications: ["toolsListChanged"] }],
     ["an empty filter", { notifications: {} }],
     ["a refusal", { notifications: { toolsListChanged: false } }],
     ["a word instead of true", { notifications: { toolsListChanged: "true" } }],
@@ -42,6 +38,22 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     subscriptions.open("s", params, sink);
     subscriptions.toolsChanged();
     expect(sink.events).toEqual([acknowledged("s", {})]);
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["no filter", {}],
+    ["a filter that is none", { notifications: null }],
+    ["a filter that is a list", { notifications: ["toolsListChanged"] }],
+  ])("with %s there is nothing to open: −32602", (_what, params) => {
+    const subscriptions = new Subscriptions();
+    const sink = new RecordingSink();
+    subscriptions.open("s", params, sink).cancel();
+    expect(sink.failure).toMatchObject({
+      code: "INVALID_PARAMS",
+      message: "params.notifications must be an object that says what to listen to",
+    });
+    expect(subscriptions.size).toBe(0);
   });
 
   test("only what is really sent is acknowledged", () => {
@@ -67,7 +79,7 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
   test("ending all gives each its result, once, and forgets them", () => {
     const subscriptions = new Subscriptions();
     const sinks = [new RecordingSink(), new RecordingSink()];
-    for (const [at, sink] of sinks.entries()) subscriptions.open(at, {}, sink);
+    for (const [at, sink] of sinks.entries()) subscriptions.open(at, { notifications: {} }, sink);
     subscriptions.endAll();
     subscriptions.endAll();
     subscriptions.toolsChanged();

@@ -226,7 +226,7 @@ describe("/mcp for modern clients (R22)", () => {
   test("a listener that goes away is forgotten", async () => {
     const { port, gateway, metrics } = await served();
     const connection = await RawConnection.open(port);
-    connection.write(rawModern("subscriptions/listen", {}));
+    connection.write(rawModern("subscriptions/listen", { notifications: {} }));
     await connection.until(/acknowledged/);
     gateway.measure();
     expect(await metrics.exposition()).toContain("brainwav_mcp_listeners 1");

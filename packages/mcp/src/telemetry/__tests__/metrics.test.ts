@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
+import { CALL_OUTCOMES } from "../../gateway/metered-sink.js";
 import { createConnectorAvailabilityGauge, createMetrics, setConnectorAvailabilityGauge } from "../metrics.js";
 
 describe("the metrics (R15)", () => {
@@ -53,13 +54,26 @@ describe("the metrics (R15)", () => {
     const metrics = createMetrics();
     for (const connector of ["a", "b"]) {
       metrics.connectorUp(connector, true);
-      for (const outcome of ["answered", "failed", "broken"] as const) metrics.called(connector, outcome, 1);
+      for (const outcome of CALL_OUTCOMES) metrics.called(connector, outcome, 1);
     }
     metrics.connectorGone("a");
     const text = await metrics.exposition();
     expect(text).not.toContain('connector="a"');
     expect(text).toContain('brainwav_mcp_connector_proxy_up{connector="b"} 1');
     expect(text).toContain('brainwav_mcp_call_duration_seconds_count{connector="b",outcome="failed"} 1');
+  });
+
+  test("a call that ends after its connector left does not bring its series back, one of its successor counts", async () => {
+    const metrics = createMetrics();
+    metrics.connectorUp("a", true);
+    metrics.connectorGone("a");
+    metrics.called("a", "answered", 1);
+    expect(await metrics.exposition()).not.toContain('connector="a"');
+    metrics.connectorUp("a", false);
+    metrics.called("a", "cancelled", 1);
+    expect(await metrics.exposition()).toContain(
+      'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="cancelled"} 1',
+    );
   });
 
   test("two gateways in one process do not meet", async () => {
