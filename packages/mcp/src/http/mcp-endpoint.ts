@@ -9,6 +9,7 @@ import { openLegacyStream } from "./legacy-stream.js";
 import { handleModern } from "./modern-post.js";
 import { readBody, type BodyFailure } from "./read-body.js";
 import { readMessage } from "./read-message.js";
+import { refuseBody } from "./refuse-body.js";
 import { sendEmpty, sendError } from "./respond.js";
 
 /** What the endpoint works through. */
@@ -87,10 +88,7 @@ export class McpEndpoint {
       return;
     }
     const message = `The body is larger than ${this.#deps.maxBodyBytes} bytes`;
-    // What is still on its way is not read: the connection cannot be used again.
-    response.setHeader("connection", "close");
-    response.once("finish", () => request.destroy());
-    sendError(response, 413, new GatewayError("INVALID_REQUEST", message));
+    refuseBody(request, response, this.#deps.timers, new GatewayError("INVALID_REQUEST", message));
   }
 
   #sessionRequest(request: IncomingMessage, response: ServerResponse): void {

@@ -68,6 +68,8 @@ const mutable = (headers: Readonly<Record<string, string | readonly string[]>>):
 /** A connection whose bytes a test writes and reads itself. */
 export class RawConnection {
   readonly socket: Socket;
+  /** How the connection broke, if it did. */
+  failure: Error | undefined;
   #received = "";
   #closed = false;
 
@@ -77,7 +79,9 @@ export class RawConnection {
     socket.on("data", (text: string) => {
       this.#received += text;
     });
-    socket.on("error", () => {});
+    socket.on("error", (error) => {
+      this.failure = error;
+    });
     socket.on("close", () => {
       this.#closed = true;
     });

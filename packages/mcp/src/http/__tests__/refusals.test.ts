@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
+import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { answerOf, askModern, failOnLeaks, startServed } from "../../__tests__/support/gateway.js";
 import { RawConnection, send, sendRaw } from "../../__tests__/support/http.js";
 
 failOnLeaks();
 
+const HEAD = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
 const JSON_TYPE = { "content-type": "application/json" };
 
 describe("what is refused before it reaches a connector", () => {
@@ -72,12 +74,51 @@ describe("what is refused before it reaches a connector", () => {
     });
   });
 
-  test("a body without end is cut off, whatever else is sent", async () => {
-    const { port } = await startServed([], {}, { limits: { bodyBytes: 1024 } });
+  test("the answer to a body that is too large arrives, however much of it is still on its way", async () => {
+    const { port } = await startServed([]);
+    const body = Buffer.alloc(6_000_000, 0x20);
+    for (let round = 0; round < 20; round += 1) {
+      const connection = await RawConnection.open(port);
+      connection.write(`${HEAD}content-length: ${body.length}\r\n\r\n`);
+      connection.socket.write(body);
+      expect(await connection.untilClosed()).toMatch(
+        /^HTTP\/1\.1 413 [^]*"The body is larger than 4194304 bytes"\}\}$/,
+      );
+      expect(connection.failure).toBeUndefined();
+    }
+  });
+
+  test("what is left of a body that is too large is waited for a second and no longer", async () => {
+    const time = new ManualTime();
+    const { port } = await startServed([], {}, { timers: time });
     const connection = await RawConnection.open(port);
-    connection.write(
-      "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
-    );
+    connection.write(`${HEAD}content-length: 6000000\r\n\r\nhalf of it`);
+    await connection.until(/4194304 bytes"\}\}$/);
+    const before = time.pending;
+    await time.advance(999);
+    expect(connection.isClosed).toBe(false);
+    await time.advance(1);
+    await connection.untilClosed();
+    expect(time.pending).toBe(before - 1);
+  });
+
+  test("a client that goes away before the rest of its body leaves no timer behind", async () => {
+    const time = new ManualTime();
+    const { port } = await startServed([], {}, { timers: time });
+    const connection = await RawConnection.open(port);
+    const before = time.pending;
+    connection.write(`${HEAD}content-length: 6000000\r\n\r\nhalf of it`);
+    await connection.until(/4194304 bytes"\}\}$/);
+    expect(time.pending).toBe(before + 1);
+    connection.close();
+    await vi.waitFor(() => expect(time.pending).toBe(before));
+  });
+
+  test("a body without end is cut off, whatever else is sent", async () => {
+    // Time stands still: it is the bytes that count.
+    const { port } = await startServed([], {}, { limits: { bodyBytes: 1024 }, timers: new ManualTime() });
+    const connection = await RawConnection.open(port);
+    connection.write(`${HEAD}transfer-encoding: chunked\r\n\r\n`);
     const chunk = `1000\r\n${"x".repeat(4096)}\r\n`;
     const pump = (): void => {
       while (!connection.isClosed && connection.socket.write(chunk));
