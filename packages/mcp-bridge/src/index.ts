@@ -1,3 +1,4 @@
+export * from "./byte-budget.js";
 export * from "./link.js";
 export type * from "./runtime/exchange.js";
 export type * from "./runtime/forward.js";

@@ -72,6 +72,11 @@ export interface Link {
    *   nonsense), UPSTREAM_UNAVAILABLE, or CANCELLED when `signal` ended it
    */
   request(method: string, params: JsonObject, options: OwnRequestOptions): Promise<JsonObject>;
+  /**
+   * Whether a change of the upstream's tools would be heard of right now. Many servers claim to tell of changes and do not: whoever
+   * wants to know asks them from time to time while this is false.
+   */
+  readonly hearsChanges: boolean;
   /** A client session ended: release what is held for it. Unknown keys are fine. */
   endSession(sessionKey: string): void;
   /**

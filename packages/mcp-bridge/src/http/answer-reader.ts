@@ -1,6 +1,16 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import { classifyMessage, SseParser, type ClassifiedMessage } from "@cortex-os/mcp-core/wire";
-import { protocolFailure, quoteUpstream, tooLargeFailure } from "./failures.js";
+import {
+  classifyMessage,
+  isDeeperThan,
+  isJsonObject,
+  SseParser,
+  type ClassifiedMessage,
+  type JsonRpcResponse,
+  type RequestId,
+} from "@cortex-os/mcp-core/wire";
+import { quoteUpstream } from "../upstream-text.js";
+import { protocolFailure, tooLargeFailure } from "./failures.js";
+import { HeldBytes } from "./held-bytes.js";
 
 /** The two ways in which MCP over HTTP answers. */
 export type AnswerForm = "json" | "sse";
@@ -15,7 +25,7 @@ export function answerForm(contentType: string | undefined): AnswerForm | undefi
 /** Reads the messages out of one HTTP answer, whichever form it has. */
 export interface AnswerReader {
   /** @throws GatewayError UPSTREAM_LIMIT or UPSTREAM_PROTOCOL; the answer cannot be read any further */
-  push(chunk: Uint8Array): void;
+  push(chunk: Buffer): void;
   /** @throws GatewayError UPSTREAM_PROTOCOL when what came is not JSON */
   end(): void;
 }
@@ -34,17 +44,13 @@ export function answerReader(
 }
 
 function jsonReader(key: string, maxBytes: number, onMessage: MessageListener): AnswerReader {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const held = new HeldBytes(key, maxBytes);
   return {
     push(chunk) {
-      size += chunk.length;
-      if (size > maxBytes) throw tooLargeFailure(key, maxBytes);
-      chunks.push(chunk);
+      held.push(chunk);
     },
     end() {
-      const text = Buffer.concat(chunks).toString("utf8");
-      for (const value of batchOf(parse(key, text))) emit(key, value, text, onMessage);
+      readMessages(key, held.take().toString("utf8"), onMessage);
     },
   };
 }
@@ -53,7 +59,7 @@ function sseReader(key: string, maxBytes: number, onMessage: MessageListener): A
   const parser = new SseParser(({ event, data }) => {
     // An event without data primes a client to resume (2025-11-25, transports); one of another type is not MCP's.
     if (data === "" || event !== "message") return;
-    for (const value of batchOf(parse(key, data))) emit(key, value, data, onMessage);
+    readMessages(key, data, onMessage);
   }, maxBytes);
   return {
     push(chunk) {
@@ -67,24 +73,41 @@ function sseReader(key: string, maxBytes: number, onMessage: MessageListener): A
   };
 }
 
+/**
+ * Reads the messages in one JSON text: one, or several in an array, which revision 2025-03-26 allowed.
+ *
+ * @param maxDepth deepest nesting of a message; without it the caller looks himself
+ * @throws GatewayError UPSTREAM_PROTOCOL when it is not JSON, no MCP message or nested more deeply; messages before that were given
+ */
+export function readMessages(key: string, text: string, onMessage: MessageListener, maxDepth?: number): void {
+  const value = parse(key, text);
+  const members: readonly unknown[] = Array.isArray(value) ? value : [value];
+  for (const member of members) {
+    if (maxDepth !== undefined && isJsonObject(member) && isDeeperThan(member, maxDepth))
+      throw protocolFailure(key, `answered with a message that is nested deeper than ${maxDepth} levels`);
+    const message = classifyMessage(member);
+    if (message.kind === "invalid") {
+      const what = `answered with something that is no MCP message: ${message.reason} ${quoteUpstream(text)}`;
+      throw protocolFailure(key, what);
+    }
+    onMessage(message);
+  }
+}
+
 function parse(key: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw protocolFailure(key, `answered with something that is not JSON ${quoteUpstream(text)}`, error);
+    throw notJson(key, text, error);
   }
 }
 
-/** Revision 2025-03-26 allowed several messages in one array. */
-const batchOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+/** UPSTREAM_PROTOCOL, with the beginning of what came instead. */
+export const notJson = (key: string, text: string, cause?: unknown): GatewayError =>
+  protocolFailure(key, `answered with something that is not JSON ${quoteUpstream(text)}`, cause);
 
-function emit(key: string, value: unknown, text: string, onMessage: MessageListener): void {
-  const message = classifyMessage(value);
-  if (message.kind === "invalid") {
-    throw protocolFailure(
-      key,
-      `answered with something that is no MCP message: ${message.reason} ${quoteUpstream(text)}`,
-    );
-  }
-  onMessage(message);
+/** Whether a response is for this request. An error may come without an id, which many servers write as `null`. */
+export function answers(response: JsonRpcResponse, id: RequestId): boolean {
+  const answered: unknown = response.id;
+  return answered === id || ("error" in response && (answered === undefined || answered === null));
 }

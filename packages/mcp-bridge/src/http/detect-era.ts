@@ -8,6 +8,7 @@ import {
   metaOf,
   type JsonObject,
 } from "@cortex-os/mcp-core/wire";
+import { quoteUpstream } from "../upstream-text.js";
 import { connectorName, protocolFailure, statusFailure } from "./failures.js";
 import type { HttpReply } from "./http-reply.js";
 
@@ -99,10 +100,9 @@ export function judgeInitialize(
   if (response === undefined) return initializeRefused(key, reply);
   if ("error" in response) {
     const { code, message } = response.error;
-    const text = message.slice(0, 200);
     return saysNothingOfEra(status)
-      ? statusFailure(key, status, text)
-      : protocolFailure(key, `refused initialize with error ${code} (upstream text: ${JSON.stringify(text)})`);
+      ? statusFailure(key, status, message)
+      : protocolFailure(key, `refused initialize with error ${code} ${quoteUpstream(message)}`);
   }
   const revision = response.result["protocolVersion"];
   if (typeof revision === "string" && isLegacyRevision(revision)) return { revision, result: response.result };

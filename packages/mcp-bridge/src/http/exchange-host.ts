@@ -1,6 +1,8 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
 import type { RequestId } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import type { ByteBudget } from "../byte-budget.js";
+import type { Lane } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
 
@@ -14,6 +16,9 @@ export interface PreparedRequest {
   readonly headers: readonly string[];
   /** The legacy session it belongs to; `undefined` towards a modern upstream. */
   readonly session: LegacySession | undefined;
+  readonly lane: Lane;
+  /** Longest message of the answer that is read, in bytes. */
+  readonly maxBytes: number;
   /** Longest silence, in milliseconds. */
   readonly idleMs: number;
   /** Longest duration altogether, in milliseconds. */
@@ -24,7 +29,21 @@ export interface PreparedRequest {
 export interface ExchangeHost {
   readonly key: string;
   readonly ports: { readonly timers: Timers; readonly monotonic: Monotonic };
+  /** What all unfinished messages of this upstream together may hold. */
+  readonly budget: ByteBudget;
   post(request: PreparedRequest, handler: Dispatcher.DispatchHandler): void;
+  /**
+   * Goes on with an answer whose connection ended (2025-11-25, transports, Resumability and Redelivery).
+   *
+   * @param sessionId the session the request was sent in
+   * @returns false when there is no such session any more: nothing was sent
+   */
+  resume(
+    request: PreparedRequest,
+    sessionId: string | undefined,
+    lastEventId: string,
+    handler: Dispatcher.DispatchHandler,
+  ): boolean;
   begun(exchange: UpstreamExchange): void;
   ended(exchange: UpstreamExchange): void;
   /** The request was given up after it was sent: a legacy upstream is told so. */

@@ -1,6 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-
-const MAX_QUOTE = 200;
+import { quoteUpstream } from "../upstream-text.js";
 
 /** Why a connection could not be made, by the code that Node, OpenSSL or undici gives the error. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -30,7 +29,8 @@ export function codeOf(error: unknown): string | undefined {
   return codeOf(error.cause);
 }
 
-function reasonOf(error: unknown): string {
+/** Why a connection failed, made of the error's code alone. */
+export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   if (code === undefined) return "the connection failed";
   if (code.startsWith("HPE_")) return `the response is not HTTP (${code})`;
@@ -56,18 +56,6 @@ export function connectionFailure(key: string, error: unknown, sent: boolean): G
   return new GatewayError("UPSTREAM_UNAVAILABLE", message, { cause: error });
 }
 
-/** Text that an upstream sent, fit for a message of ours: marked as such, one line, printable, at most 200 characters. */
-export function quoteUpstream(text: string): string {
-  const line = text
-    .slice(0, 4 * MAX_QUOTE)
-    .replace(/[\p{C}\p{Z}]+/gu, " ")
-    .trim();
-  if (line === "") return "(no text)";
-  // Half a character at the cut would not be printable.
-  const shown = line.slice(0, MAX_QUOTE).replace(/[\ud800-\udbff]$/, "");
-  return `(upstream text: "${shown}")`;
-}
-
 /** UPSTREAM_PROTOCOL: the upstream said something that is not MCP. */
 export function protocolFailure(key: string, what: string, cause?: unknown): GatewayError {
   const options = cause === undefined ? {} : { cause };
@@ -82,6 +70,18 @@ export function timeoutFailure(key: string, waitedMs: number, what = "did not an
 /** UPSTREAM_LIMIT: the upstream said more than the gateway reads. */
 export function tooLargeFailure(key: string, maxBytes: number): GatewayError {
   return new GatewayError("UPSTREAM_LIMIT", `${connectorName(key)} answered with more than ${maxBytes} bytes`);
+}
+
+/** UPSTREAM_LIMIT: with what other calls hold, it would be more than the gateway keeps in memory. */
+export function heldFailure(key: string, maxBytes: number): GatewayError {
+  const message = `${connectorName(key)} answers with more than the gateway can hold right now (${maxBytes} bytes for all answers together); try again when other calls have ended`;
+  return new GatewayError("UPSTREAM_LIMIT", message);
+}
+
+/** UPSTREAM_UNAVAILABLE: an answer ended half-way, and the upstream does not let it be read on. */
+export function resumeFailure(key: string, why: string, cause?: unknown): GatewayError {
+  const message = `${connectorName(key)} ended its response before the answer, and it could not be read on: ${why}; the request may have been carried out`;
+  return new GatewayError("UPSTREAM_UNAVAILABLE", message, cause === undefined ? {} : { cause });
 }
 
 /** UPSTREAM_UNAVAILABLE: the gateway itself closes the connector. */

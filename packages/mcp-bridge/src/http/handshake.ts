@@ -79,7 +79,7 @@ export class Handshake {
   async endSession(session: SessionFacts): Promise<void> {
     if (session.id === undefined) return;
     const expired = () => timeoutFailure(this.#upstream.key, GOODBYE_MS);
-    const request = { method: "DELETE", headers: legacyHeaders(session), lane: "calls" } as const;
+    const request = { method: "DELETE", headers: legacyHeaders(session), lane: "control" } as const;
     try {
       await withinTime(this.#timers, GOODBYE_MS, expired, [], (signal) =>
         httpReply(this.#upstream, request, { signal, maxBytes: MAX_BYTES }),
@@ -147,7 +147,7 @@ export class Handshake {
   #post(message: object, headers: readonly string[], signal: AbortSignal, answerTo?: string): Promise<HttpReply> {
     return httpReply(
       this.#upstream,
-      { method: "POST", headers: [...POST_HEADERS, ...headers], body: JSON.stringify(message), lane: "calls" },
+      { method: "POST", headers: [...POST_HEADERS, ...headers], body: JSON.stringify(message), lane: "control" },
       { signal, maxBytes: MAX_BYTES, ...(answerTo === undefined ? {} : { answerTo }) },
     );
   }

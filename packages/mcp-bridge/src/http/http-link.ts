@@ -8,19 +8,21 @@ import {
   type JsonObject,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { ByteBudget } from "../byte-budget.js";
 import { GATEWAY_INFO, type Link, type LinkDeps, type OwnRequestOptions, type UpstreamFacts } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import { ByteExchange } from "./byte-exchange.js";
 import { EraWatch } from "./era-watch.js";
 import type { PreparedRequest } from "./exchange-host.js";
-import { closedFailure, protocolFailure, quoteUpstream } from "./failures.js";
+import { closedFailure, protocolFailure } from "./failures.js";
 import type { Handshake } from "./handshake.js";
-import type { HttpUpstream } from "./http-upstream.js";
+import type { HttpUpstream, Lane } from "./http-upstream.js";
 import { LegacySession } from "./legacy-session.js";
 import { LinkExchanges } from "./link-exchanges.js";
 import { changesOf } from "./list-changes.js";
 import type { Listening } from "./listening.js";
 import { MessageExchange } from "./message-exchange.js";
+import { ownSink } from "./own-sink.js";
 import { modernHeaders, POST_HEADERS } from "./request-headers.js";
 import type { SessionBook } from "./session-book.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
@@ -35,6 +37,8 @@ const NOTHING: Exchange = { cancel: () => {}, resume: () => {} };
 /** What outlives a link to an HTTP upstream: its sockets and its clients' sessions. */
 export interface HttpLinkDeps extends LinkDeps {
   readonly upstream: HttpUpstream;
+  /** What unfinished answers of this upstream may hold together. */
+  readonly budget: ByteBudget;
   readonly handshake: Handshake;
   readonly sessions: SessionBook;
 }
@@ -142,7 +146,7 @@ export class HttpLink implements Link {
         (error) => finish(() => reject(error)),
       );
       const id = this.#deps.upstream.nextId();
-      const shape = { id, params: undefined, callerEra: facts.era, upstreamEra: facts.era, maxBytes };
+      const shape = { id, params: undefined, callerEra: facts.era, upstreamEra: facts.era, isOwn: true };
       const prepared = this.#prepared(
         id,
         method,
@@ -151,12 +155,18 @@ export class HttpLink implements Link {
         facts.revision,
         paramHeaders,
       );
-      const limits = { idleMs: timeoutMs, maxMs: timeoutMs };
+      // A call of the gateway's own is as long as any; everything else it asks is short and must not wait for calls.
+      const lane: Lane = method === "tools/call" ? "calls" : "control";
+      const limits = { idleMs: timeoutMs, maxMs: timeoutMs, maxBytes, lane };
       const exchange = new MessageExchange(this.#exchanges, { ...prepared, ...limits }, sink, shape);
       if (signal?.aborted === true) onAbort();
       signal?.addEventListener("abort", onAbort);
       this.#exchanges.start(exchange);
     });
+  }
+
+  get hearsChanges(): boolean {
+    return this.#listening?.hears === true;
   }
 
   endSession(sessionKey: string): void {
@@ -210,7 +220,6 @@ export class HttpLink implements Link {
       id: call.id,
       params,
       ...eras,
-      maxBytes: MAX_MESSAGE_BYTES,
     });
   }
 
@@ -227,7 +236,8 @@ export class HttpLink implements Link {
       session === undefined
         ? [...POST_HEADERS, ...modernHeaders(revision, method, params, paramHeaders)]
         : POST_HEADERS;
-    return { id, method, body, headers, session, idleMs: this.#timeouts.callMs, maxMs: this.#timeouts.callMaxMs };
+    const { callMs: idleMs, callMaxMs: maxMs } = this.#timeouts;
+    return { id, method, body, headers, session, lane: "calls", maxBytes: MAX_MESSAGE_BYTES, idleMs, maxMs };
   }
 
   #ownParams(facts: UpstreamFacts, params: JsonObject): JsonObject {
@@ -265,32 +275,4 @@ export class HttpLink implements Link {
     this.#eraWatch?.stop();
     this.#deps.events.onLost(error);
   }
-}
-
-/** The sink of a request of the gateway's own: nobody but the promise listens. */
-function ownSink(
-  key: string,
-  method: string,
-  resolve: (result: JsonObject) => void,
-  reject: (error: GatewayError) => void,
-): AnswerSink {
-  return {
-    start: () => {},
-    write: () => true,
-    end: () => {},
-    notify: () => {},
-    respond(response) {
-      if ("result" in response) {
-        resolve(response.result);
-        return;
-      }
-      const { code, message } = response.error;
-      const text = `answered ${method} with error ${code} ${quoteUpstream(message)}`;
-      reject(
-        new GatewayError("UPSTREAM_PROTOCOL", protocolFailure(key, text).message, { data: { upstreamCode: code } }),
-      );
-    },
-    fail: reject,
-    abort: reject,
-  };
 }

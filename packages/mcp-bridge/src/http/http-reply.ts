@@ -1,10 +1,10 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
-import { answerForm, answerReader, type AnswerReader } from "./answer-reader.js";
-import { connectionFailure, tooLargeFailure } from "./failures.js";
+import { answerForm, answerReader, answers, type AnswerReader } from "./answer-reader.js";
+import { connectionFailure } from "./failures.js";
+import { HeldBytes } from "./held-bytes.js";
 import type { HttpRequest, HttpUpstream } from "./http-upstream.js";
-import { answers } from "./upstream-exchange.js";
 
 /** One whole HTTP response. */
 export interface HttpReply {
@@ -43,8 +43,7 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
   readonly #resolve: (reply: HttpReply) => void;
   readonly #reject: (error: unknown) => void;
   readonly #onAbort = () => this.#stop(this.#options.signal.reason);
-  readonly #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #body: HeldBytes;
   #status = 0;
   #headers: Record<string, string> = {};
   #reader: AnswerReader | undefined;
@@ -59,6 +58,7 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
     reject: (error: unknown) => void,
   ) {
     this.#key = key;
+    this.#body = new HeldBytes(key, options.maxBytes);
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -88,12 +88,12 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
 
   onResponseData(_: unknown, chunk: Buffer): void {
     if (this.#done) return;
-    this.#size += chunk.length;
-    if (this.#size > this.#options.maxBytes) {
-      this.#stop(tooLargeFailure(this.#key, this.#options.maxBytes));
+    try {
+      this.#body.push(chunk);
+    } catch (error) {
+      this.#stop(error);
       return;
     }
-    this.#chunks.push(chunk);
     this.#read((reader) => reader.push(chunk));
     if (this.#response !== undefined) this.#reply(true);
   }
@@ -124,7 +124,7 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
     this.#resolve({
       status: this.#status,
       headers: this.#headers,
-      body: Buffer.concat(this.#chunks).toString("utf8"),
+      body: this.#body.take().toString("utf8"),
       ...(this.#response === undefined ? {} : { response: this.#response }),
     });
   }

@@ -1,6 +1,7 @@
 import { messageOf, type ConnectorTimeouts, type Logger, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import { isLegacyRevision, LATEST_LEGACY, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import type { ByteBudget } from "../byte-budget.js";
 import { GATEWAY_INFO, type Link, type LinkDeps } from "../link.js";
 import type { Caller } from "../runtime/exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "../runtime/forward.js";
@@ -22,6 +23,8 @@ export interface HttpTransportDeps {
   readonly logger: Logger;
   readonly timers: Timers;
   readonly monotonic: Monotonic;
+  /** What unfinished answers of this upstream may hold together. */
+  readonly budget: ByteBudget;
   readonly clientInfo?: JsonObject;
   /** Used for everything and left open; without it the upstream gets sockets of its own. */
   readonly agent?: Dispatcher;
@@ -61,7 +64,8 @@ export class HttpTransport {
 
   /** A new link; the one before it is lost. */
   link(deps: LinkDeps): Link {
-    return new HttpLink({ ...deps, upstream: this.#upstream, handshake: this.#handshake, sessions: this.#sessions });
+    const lasting = { upstream: this.#upstream, handshake: this.#handshake, sessions: this.#sessions };
+    return new HttpLink({ ...deps, ...lasting, budget: this.#deps.budget });
   }
 
   endSession(sessionKey: string): void {

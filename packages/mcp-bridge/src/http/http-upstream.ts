@@ -8,14 +8,22 @@ const CALL_CONNECTIONS = 128;
 /** Sockets for long streams: the gateway holds one or two per upstream. */
 const STREAM_CONNECTIONS = 16;
 
+/** Sockets for short requests of the gateway's own: as many long calls as there may be must not lock out a handshake. */
+const CONTROL_CONNECTIONS = 8;
+
+/**
+ * Which sockets an exchange takes. Streams have their own, because ten of them must not starve the calls; handshakes, goodbyes,
+ * notes and lists have theirs, because calls must not starve them.
+ */
+export type Lane = "calls" | "streams" | "control";
+
 /** What one HTTP exchange asks for. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE";
   /** Beside the configured ones. */
   readonly headers: FlatHeaders;
   readonly body?: string;
-  /** Streams have sockets of their own: ten of them must not starve the calls. */
-  readonly lane: "calls" | "streams";
+  readonly lane: Lane;
 }
 
 /** Where an upstream is and what it gets with every request. */
@@ -35,8 +43,7 @@ export class HttpUpstream {
   readonly #origin: string;
   readonly #path: string;
   readonly #headers: FlatHeaders;
-  readonly #calls: Dispatcher;
-  readonly #streams: Dispatcher;
+  readonly #lanes: Readonly<Record<Lane, Dispatcher>>;
   readonly #owned: readonly Dispatcher[];
   #destroyed: Promise<void> | undefined;
   #lastId = 0;
@@ -57,15 +64,19 @@ export class HttpUpstream {
     this.#path = url.pathname + url.search;
     this.#headers = headers;
     if (agent !== undefined) {
-      this.#calls = this.#streams = agent;
+      this.#lanes = { calls: agent, streams: agent, control: agent };
       this.#owned = [];
       return;
     }
     // undici's own limits on headers and body are off: deadlines are the exchange's, through the Timers port.
     const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connectTimeout: target.timeouts.connectMs };
-    this.#calls = new Pool(this.#origin, { ...common, connections: CALL_CONNECTIONS });
-    this.#streams = new Pool(this.#origin, { ...common, connections: STREAM_CONNECTIONS });
-    this.#owned = [this.#calls, this.#streams];
+    const pool = (connections: number): Pool => new Pool(this.#origin, { ...common, connections });
+    this.#lanes = {
+      calls: pool(CALL_CONNECTIONS),
+      streams: pool(STREAM_CONNECTIONS),
+      control: pool(CONTROL_CONNECTIONS),
+    };
+    this.#owned = Object.values(this.#lanes);
   }
 
   /** A request id that no other request to this upstream has. */
@@ -75,8 +86,7 @@ export class HttpUpstream {
 
   /** Starts one exchange. Never throws: what goes wrong reaches `handler.onResponseError`. Redirects are answers like others. */
   dispatch(request: HttpRequest, handler: Dispatcher.DispatchHandler): void {
-    const dispatcher = request.lane === "calls" ? this.#calls : this.#streams;
-    dispatcher.dispatch(
+    this.#lanes[request.lane].dispatch(
       {
         origin: this.#origin,
         path: this.#path,

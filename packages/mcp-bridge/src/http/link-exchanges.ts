@@ -1,12 +1,13 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
 import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import type { ByteBudget } from "../byte-budget.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import { timeoutFailure, UnreachableError } from "./failures.js";
 import { httpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
-import { legacyHeaders, POST_HEADERS } from "./request-headers.js";
+import { legacyHeaders, POST_HEADERS, STREAM_HEADERS } from "./request-headers.js";
 import { withinTime } from "./time-limit.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
 
@@ -29,6 +30,7 @@ export interface ExchangeEvents {
 export class LinkExchanges implements ExchangeHost {
   readonly key: string;
   readonly ports: { readonly timers: Timers; readonly monotonic: Monotonic };
+  readonly budget: ByteBudget;
   readonly #upstream: HttpUpstream;
   readonly #events: ExchangeEvents;
   readonly #active = new Set<UpstreamExchange>();
@@ -37,10 +39,11 @@ export class LinkExchanges implements ExchangeHost {
 
   constructor(
     upstream: HttpUpstream,
-    ports: { readonly timers: Timers; readonly monotonic: Monotonic },
+    ports: { readonly timers: Timers; readonly monotonic: Monotonic; readonly budget: ByteBudget },
     events: ExchangeEvents,
   ) {
     this.key = upstream.key;
+    this.budget = ports.budget;
     this.ports = ports;
     this.#upstream = upstream;
     this.#events = events;
@@ -70,7 +73,22 @@ export class LinkExchanges implements ExchangeHost {
   post(request: PreparedRequest, handler: Dispatcher.DispatchHandler): void {
     const facts = request.session?.facts;
     const headers = facts === undefined ? request.headers : [...request.headers, ...legacyHeaders(facts)];
-    this.#upstream.dispatch({ method: "POST", headers, body: request.body, lane: "calls" }, handler);
+    this.#upstream.dispatch({ method: "POST", headers, body: request.body, lane: request.lane }, handler);
+  }
+
+  resume(
+    request: PreparedRequest,
+    sessionId: string | undefined,
+    lastEventId: string,
+    handler: Dispatcher.DispatchHandler,
+  ): boolean {
+    const facts = request.session?.facts;
+    if (facts === undefined || facts.id !== sessionId) return false;
+    // A header's characters are bytes.
+    const id = Buffer.from(lastEventId, "utf8").toString("latin1");
+    const headers = [...STREAM_HEADERS, ...legacyHeaders(facts), "last-event-id", id];
+    this.#upstream.dispatch({ method: "GET", headers, lane: request.lane }, handler);
+    return true;
   }
 
   begun(exchange: UpstreamExchange): void {
@@ -150,7 +168,7 @@ export class LinkExchanges implements ExchangeHost {
       () => timeoutFailure(this.key, NOTE_MS),
       [this.#notes.signal],
       (signal) =>
-        httpReply(this.#upstream, { method: "POST", headers, body, lane: "calls" }, { signal, maxBytes: NOTE_BYTES }),
+        httpReply(this.#upstream, { method: "POST", headers, body, lane: "control" }, { signal, maxBytes: NOTE_BYTES }),
     ).catch((error: unknown) => this.#events.onNoteFailed(error));
   }
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import { isJsonObject, type JsonObject, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
+import { claimsToolChanges } from "../tool-changes.js";
 import type { EventStream } from "./event-stream.js";
 import { connectionFailure } from "./failures.js";
 import type { HttpUpstream } from "./http-upstream.js";
@@ -31,14 +32,14 @@ export interface ChangesDeps extends Pick<
  */
 export function changesOf(deps: ChangesDeps): Listening | undefined {
   const { control, facts, upstream } = deps;
-  const { tools } = facts.capabilities;
-  if (!isJsonObject(tools) || tools["listChanged"] !== true) return undefined;
+  if (!claimsToolChanges(facts.capabilities)) return undefined;
   return new Listening({
     key: upstream.key,
     logger: deps.logger,
     timers: deps.timers,
     monotonic: deps.monotonic,
     random: deps.random,
+    acknowledges: facts.era === "modern",
     open: control === undefined ? (stream) => listen(deps, stream) : (stream) => get(deps, control, stream),
     onListChanged: () => deps.onListChanged(),
     onRequest: (request) => {

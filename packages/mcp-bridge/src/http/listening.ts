@@ -1,5 +1,6 @@
 import { backoffDelayMs, type Logger, type Monotonic, type RandomSource, type Timers } from "@cortex-os/mcp-core";
-import type { JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { grantsToolChanges } from "../tool-changes.js";
 import { EventStream, type StreamEnd, type StreamListener } from "./event-stream.js";
 
 const REOPEN = { baseMs: 200, maxMs: 30_000 };
@@ -13,6 +14,8 @@ export interface ListeningPorts {
   readonly timers: Timers;
   readonly monotonic: Monotonic;
   readonly random: RandomSource;
+  /** Whether the upstream says on the stream what it will tell: then an open stream alone means nothing. */
+  readonly acknowledges: boolean;
   /** Sends the request whose response is the stream. */
   open(stream: EventStream): void;
   /** The upstream's tools changed, or may have changed while nobody listened. */
@@ -37,9 +40,15 @@ export class Listening implements StreamListener {
   /** Whether something may have been missed since the stream was last open. */
   #missed = false;
   #stopped = false;
+  #hears = false;
 
   constructor(ports: ListeningPorts) {
     this.#ports = ports;
+  }
+
+  /** Whether a change would be heard of right now. */
+  get hears(): boolean {
+    return this.#hears;
   }
 
   start(): void {
@@ -51,6 +60,7 @@ export class Listening implements StreamListener {
   /** Ends it; nothing is called afterwards. Idempotent. */
   stop(): void {
     this.#stopped = true;
+    this.#hears = false;
     this.#cancelReopen?.();
     this.#stream?.stop();
   }
@@ -58,6 +68,7 @@ export class Listening implements StreamListener {
   onOpen(): void {
     this.#openedMs = this.#ports.monotonic.elapsedMs();
     this.#wasOpen = true;
+    this.#hears = !this.#ports.acknowledges;
     if (this.#missed) this.#ports.onListChanged();
     this.#missed = false;
   }
@@ -65,12 +76,12 @@ export class Listening implements StreamListener {
   onMessage(classified: Parameters<StreamListener["onMessage"]>[0]): void {
     const { kind, message } = classified;
     if (kind === "request") this.#ports.onRequest(message);
-    else if (kind === "notification" && message.method === "notifications/tools/list_changed")
-      this.#ports.onListChanged();
+    else if (kind === "notification") this.#onNotification(message);
   }
 
   onEnd(end: StreamEnd): void {
     if (this.#stopped) return;
+    this.#hears = false;
     if (end.kind === "unreachable") {
       this.stop();
       this.#ports.onUnreachable(end.error);
@@ -83,6 +94,19 @@ export class Listening implements StreamListener {
     }
     const fields = { connectorId: this.#ports.key, status: end.status };
     this.#ports.logger.debug(fields, "The upstream offers no stream of changes");
+  }
+
+  #onNotification({ method, params }: JsonRpcNotification): void {
+    if (method === "notifications/tools/list_changed") {
+      // Who tells is heard, whatever it said it would do.
+      this.#hears = true;
+      this.#ports.onListChanged();
+    } else if (method === "notifications/subscriptions/acknowledged") {
+      this.#hears = grantsToolChanges(params);
+      if (this.#hears) return;
+      const { key, logger } = this.#ports;
+      logger.debug({ connectorId: key }, "The upstream will not tell of changes of its tools");
+    }
   }
 
   #reopenLater(): void {

@@ -1,5 +1,6 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import {
+  MAX_JSON_DEPTH,
   META,
   metaOf,
   progressTokenOf,
@@ -12,13 +13,11 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import type { AnswerSink } from "../runtime/exchange.js";
-import { answerReader, type AnswerForm, type AnswerReader } from "./answer-reader.js";
+import { answers, readMessages } from "./answer-reader.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import { protocolFailure } from "./failures.js";
-import { answers, UpstreamExchange } from "./upstream-exchange.js";
-
-/** JSON-RPC code of a modern upstream that misses a mirrored header: its tool has changed (2026-07-28, Client Behavior). */
-const HEADER_MISMATCH = -32_020;
+import type { Refusal } from "./refusal.js";
+import { UpstreamExchange } from "./upstream-exchange.js";
 
 /** What the answer must be turned back into for the one who asked. */
 export interface AnswerShape {
@@ -28,8 +27,8 @@ export interface AnswerShape {
   readonly params: JsonObject | undefined;
   readonly callerEra: Era;
   readonly upstreamEra: Era;
-  /** Longest message in bytes. */
-  readonly maxBytes: number;
+  /** Whether it is the gateway itself who asked: then nothing is passed on, and the reader looks how deeply it is nested. */
+  readonly isOwn?: boolean;
 }
 
 /**
@@ -39,8 +38,6 @@ export interface AnswerShape {
 export class MessageExchange extends UpstreamExchange {
   readonly #shape: AnswerShape;
   readonly #token: string | number | undefined;
-  #reader: AnswerReader | undefined;
-  #form: AnswerForm = "json";
 
   constructor(host: ExchangeHost, request: PreparedRequest, sink: AnswerSink, shape: AnswerShape) {
     super(host, request, sink);
@@ -48,22 +45,28 @@ export class MessageExchange extends UpstreamExchange {
     this.#token = progressTokenOf(shape.params);
   }
 
-  protected override answerStart(_: number, __: object, form: AnswerForm): void {
-    this.#form = form;
-    this.#reader = answerReader(form, this.host.key, this.#shape.maxBytes, (message) => this.#message(message));
-  }
+  protected override answerStart(): void {}
 
   protected override answerData(chunk: Buffer): boolean {
-    this.#read((reader) => reader.push(chunk));
+    this.#orFail(() => this.held.push(chunk));
     return true;
   }
 
   protected override answerEnd(): void {
-    this.#read((reader) => reader.end());
+    this.#orFail(() => this.#read(this.held.take().toString("utf8")));
     if (!this.done) this.fail(protocolFailure(this.host.key, "ended its response without an answer to the request"));
   }
 
-  protected override answerRefused(_: number, __: object, ___: Buffer, response: JsonRpcResponse): void {
+  protected override answerEvent(data: string): boolean {
+    this.#read(data);
+    return true;
+  }
+
+  protected override answerAside(): boolean {
+    return true;
+  }
+
+  protected override answerRefused(_: Refusal, response: JsonRpcResponse): void {
     this.#respond(response);
   }
 
@@ -71,12 +74,17 @@ export class MessageExchange extends UpstreamExchange {
     this.sink.fail(error);
   }
 
-  #read(step: (reader: AnswerReader) => void): void {
+  #orFail(step: () => void): void {
     try {
-      if (this.#reader !== undefined) step(this.#reader);
+      step();
     } catch (error) {
       this.fail(GatewayError.from(error, "INTERNAL", "The answer could not be passed on"));
     }
+  }
+
+  #read(text: string): void {
+    const maxDepth = this.#shape.isOwn === true ? undefined : MAX_JSON_DEPTH;
+    readMessages(this.host.key, text, (message) => this.#message(message), maxDepth);
   }
 
   #message(classified: Exclude<ClassifiedMessage, { kind: "invalid" }>): void {
@@ -85,7 +93,8 @@ export class MessageExchange extends UpstreamExchange {
     if (kind === "request") this.host.refuse(this.request, message.id, message.method);
     else if (kind === "notification") this.#notification(message);
     else if (answers(message, this.request.id)) {
-      this.settle(this.#form === "sse");
+      this.settle();
+      this.noteAnswer(message);
       this.#respond(message);
     } else {
       this.fail(protocolFailure(this.host.key, "answered another request than the one it was asked"));
@@ -117,7 +126,6 @@ export class MessageExchange extends UpstreamExchange {
   #respond(response: JsonRpcResponse): void {
     const { id, callerEra, upstreamEra } = this.#shape;
     if ("error" in response) {
-      if (response.error.code === HEADER_MISMATCH) this.host.listChanged();
       this.sink.respond({ jsonrpc: "2.0", id, error: response.error });
       return;
     }

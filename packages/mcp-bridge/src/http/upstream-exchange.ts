@@ -1,32 +1,38 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import { classifyMessage, type JsonRpcResponse, type RequestId } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { AnswerSink, Exchange } from "../runtime/exchange.js";
+import { hasForeignEncoding, single, unreadable, type Headers } from "./answer-head.js";
 import { answerForm, type AnswerForm } from "./answer-reader.js";
 import { Deadline } from "./deadline.js";
+import { EventBlocks, type EventBlock } from "./event-blocks.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
-import { codeOf, connectionFailure, protocolFailure, statusFailure, timeoutFailure } from "./failures.js";
+import {
+  codeOf,
+  connectionFailure,
+  protocolFailure,
+  reasonOf,
+  resumeFailure,
+  statusFailure,
+  timeoutFailure,
+} from "./failures.js";
+import { HeldBytes } from "./held-bytes.js";
+import { isSessionLoss, Refusal } from "./refusal.js";
+import { Resumption } from "./resumption.js";
 
-/** Most bytes of a refusal that are read; what is longer is no JSON-RPC error. */
-const MAX_REFUSAL_BYTES = 256 * 1024;
 /** How long an answered event stream may take to end by itself: its socket is worth more than a moment of waiting. */
 const LINGER_MS = 1_000;
-/** What servers say in a 400 when they do not know the session any more (2025-11-25 asks for a 404). */
-const SPEAKS_OF_SESSION = /session|not initialized/i;
+/** Statuses with which a server may refuse a request of another era. */
+const DOUBTS_ERA: ReadonlySet<number> = new Set([400, 404, 405, 406, 415]);
+/** JSON-RPC code of a modern upstream that misses a mirrored header: its tool has changed (2026-07-28, Client Behavior). */
+const HEADER_MISMATCH = -32_020;
 
 type Controller = Dispatcher.DispatchController;
-type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2];
-
-interface Refusal {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly chunks: Buffer[];
-  size: number;
-}
 
 /**
  * One request to an HTTP upstream, from sending to its last byte; what the two kinds of answers have in common: deadlines,
- * cancelling, refusals, lost sessions, broken connections. It is undici's handler itself: a call creates nothing more.
+ * cancelling, refusals, lost sessions, broken connections, event streams and their resumption. It is undici's handler itself:
+ * a call answered with JSON creates nothing more.
  */
 export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchHandler {
   protected readonly host: ExchangeHost;
@@ -35,12 +41,18 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
   readonly request: PreparedRequest;
   readonly #deadline: Deadline;
   #controller: Controller | undefined;
-  #phase: "waiting" | "sent" | "answering" | "done" = "waiting";
+  /** `pausing` between two connections of one event stream, `resuming` until the second one answers. */
+  #phase: "waiting" | "sent" | "answering" | "pausing" | "resuming" | "done" = "waiting";
   #refusal: Refusal | undefined;
+  #events: EventBlocks | undefined;
+  #resumption: Resumption | undefined;
+  #held: HeldBytes | undefined;
+  #isBehind = false;
   /** The session id the request was sent with, to tell a lost session from a refused request. */
   #sentSession: string | undefined;
   #resent = false;
   #stopLingering: (() => void) | undefined;
+  #stopPausing: (() => void) | undefined;
 
   constructor(host: ExchangeHost, request: PreparedRequest, sink: AnswerSink) {
     this.host = host;
@@ -52,6 +64,12 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
 
   get done(): boolean {
     return this.#phase === "done";
+  }
+
+  /** Where the answer waits until there is enough of it; given up with the exchange. */
+  protected get held(): HeldBytes {
+    this.#held ??= new HeldBytes(this.host.key, this.request.maxBytes, this.host.budget);
+    return this.#held;
   }
 
   /** Sends the request; once more after {@link ExchangeHost.sessionLost}. */
@@ -86,67 +104,80 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     if (wasSent && error.code === "UPSTREAM_TIMEOUT") this.host.cancelled(this.request, error.message);
   }
 
-  /** A 2xx answer of a known form begins. */
+  /** A 2xx answer of a known form begins; once, also when its stream is resumed. */
   protected abstract answerStart(status: number, headers: Headers, form: AnswerForm): void;
-  /** @returns false to wait for {@link resume} before the next chunk */
+  /** Bytes of a JSON answer. @returns false to wait for {@link resume} before the next chunk */
   protected abstract answerData(chunk: Buffer): boolean;
+  /** The JSON answer is there. */
   protected abstract answerEnd(): void;
+  /** A message, or several, on an event stream. @returns false as {@link answerData} */
+  protected abstract answerEvent(data: string, bytes: Buffer): boolean;
+  /** A comment on an event stream, or an event that is no message. @returns false as {@link answerData} */
+  protected abstract answerAside(bytes: Buffer): boolean;
   /** A JSON-RPC error with a status that is no success; the exchange is over. */
-  protected abstract answerRefused(status: number, headers: Headers, body: Buffer, response: JsonRpcResponse): void;
+  protected abstract answerRefused(refusal: Refusal, response: JsonRpcResponse): void;
   /** The exchange is over without an answer, or in the middle of one. */
   protected abstract broken(error: GatewayError): void;
 
-  /** The answer is complete. With `linger` the response is given a moment to end, so that its connection can be used again. */
-  protected settle(linger = false): void {
-    if (linger) this.#stopLingering = this.host.ports.timers.after(LINGER_MS, () => this.#release(true));
+  /** The answer is complete. An event stream is given a moment to end, so that its connection can be used again. */
+  protected settle(): void {
+    if (this.#events !== undefined) {
+      this.#stopLingering = this.host.ports.timers.after(LINGER_MS, () => this.#release(true));
+    }
     this.#finish(false);
+  }
+
+  /** To be called with every answer that is read: some errors say that the tools are not what they were. */
+  protected noteAnswer(response: JsonRpcResponse): void {
+    const { method, session } = this.request;
+    const isMismatch = "error" in response && response.error.code === HEADER_MISMATCH;
+    if (isMismatch && session === undefined && method === "tools/call") this.host.listChanged();
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
     if (this.done) controller.abort(new Error("cancelled"));
-    else this.#phase = "sent";
+    else if (this.#phase === "waiting") this.#phase = "sent";
   }
 
   onResponseStart(_: Controller, status: number, headers: Headers): void {
     if (this.done || status < 200) return;
-    this.#deadline.touch();
-    if (status >= 300) {
-      this.#refusal = { status, headers, chunks: [], size: 0 };
+    const isResumed = this.#phase === "resuming";
+    const form = answerForm(single(headers["content-type"]));
+    if (isResumed && (status >= 300 || form !== "sse")) {
+      this.fail(resumeFailure(this.host.key, `it answered HTTP ${status} without an event stream`));
       return;
     }
-    const contentType = single(headers["content-type"]);
-    const form = answerForm(contentType);
-    const encoding = single(headers["content-encoding"]);
-    if (encoding !== undefined && encoding !== "identity") {
-      this.fail(
-        protocolFailure(this.host.key, `answered in the encoding ${JSON.stringify(encoding)}, which was not asked for`),
-      );
-    } else if (form === undefined) {
-      const what = contentType === undefined ? "no content type" : `the content type ${JSON.stringify(contentType)}`;
-      this.fail(
-        protocolFailure(this.host.key, `answered HTTP ${status} with ${what} instead of JSON or an event stream`),
-      );
-    } else {
-      this.#phase = "answering";
-      this.answerStart(status, headers, form);
+    // An upstream that is asked again and again must not count as one that makes progress.
+    if (!isResumed) this.#deadline.touch();
+    if (status >= 300) {
+      this.#refusal = new Refusal(this.host.key, status, headers);
+      return;
     }
+    if (form === undefined || hasForeignEncoding(headers)) {
+      this.fail(protocolFailure(this.host.key, unreadable(status, headers)));
+      return;
+    }
+    this.#phase = "answering";
+    if (form === "sse") this.#events = new EventBlocks(this.held, (block) => this.#block(block));
+    if (!isResumed) this.answerStart(status, headers, form);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.done) return;
-    this.#deadline.touch();
-    if (this.#refusal !== undefined) this.#collect(this.#refusal, chunk);
-    else if (!this.answerData(chunk)) controller.pause();
+    if (this.#events !== undefined) this.#read(this.#events, controller, chunk);
+    else {
+      this.#deadline.touch();
+      if (this.#refusal === undefined) {
+        if (!this.answerData(chunk)) controller.pause();
+      } else if (!this.#refusal.push(chunk)) this.fail(statusFailure(this.host.key, this.#refusal.status, ""));
+    }
   }
 
   onResponseEnd(): void {
-    if (this.done) {
-      this.#release(false);
-      return;
-    }
-    const refusal = this.#refusal;
-    if (refusal !== undefined) this.#refused(refusal);
+    if (this.done) this.#release(false);
+    else if (this.#refusal !== undefined) this.#refused(this.#refusal);
+    else if (this.#events !== undefined) this.#streamEnded();
     else this.answerEnd();
   }
 
@@ -155,28 +186,71 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       this.#release(false);
       return;
     }
-    const sent = this.#phase !== "waiting";
-    if (codeOf(error) === "UND_ERR_INVALID_ARG") {
-      this.fail(
-        new GatewayError("INVALID_REQUEST", "The request has headers that HTTP cannot carry", { cause: error }),
-      );
+    const { key } = this.host;
+    const sent = this.#controller !== undefined;
+    const isUnsendable = codeOf(error) === "UND_ERR_INVALID_ARG";
+    if (this.#phase === "answering" && this.#events !== undefined) this.#streamEnded(error);
+    else if (this.#phase === "resuming") this.fail(resumeFailure(key, reasonOf(error), error));
+    else if (isUnsendable) {
+      const message = "The request has headers that HTTP cannot carry";
+      this.fail(new GatewayError("INVALID_REQUEST", message, { cause: error }));
+    } else this.fail(connectionFailure(key, error, sent));
+    if (!sent && !isUnsendable) this.host.unreachable(connectionFailure(key, error, false));
+  }
+
+  #read(events: EventBlocks, controller: Controller, chunk: Buffer): void {
+    try {
+      events.push(chunk);
+    } catch (error) {
+      this.fail(GatewayError.from(error, "INTERNAL", "The answer could not be passed on"));
+    }
+    if (this.done) this.#held?.clear();
+    else if (this.#isBehind) controller.pause();
+    this.#isBehind = false;
+  }
+
+  /** @returns false when nothing more is wanted: what follows the answer has nobody to go to */
+  #block(block: EventBlock): boolean {
+    const { bytes, data } = block;
+    this.#resumption ??= new Resumption();
+    this.#resumption.note(block);
+    let goesOn = true;
+    if (data !== undefined) {
+      // Comments keep a connection open and are no progress.
+      this.#deadline.touch();
+      this.#resumption.progressed();
+      goesOn = this.answerEvent(data, bytes);
+    } else if (bytes.length > 0) goesOn = this.answerAside(bytes);
+    this.#isBehind ||= !goesOn;
+    return !this.done;
+  }
+
+  /** An event stream ended, or broke, without the answer. */
+  #streamEnded(error?: Error): void {
+    const { key, ports } = this.host;
+    // Streams of the modern era cannot be resumed (2026-07-28, Streamable HTTP, Receiving Messages).
+    const next = this.request.session === undefined ? undefined : this.#resumption?.next();
+    if (next === undefined) {
+      const what = "ended its response without an answer to the request";
+      this.fail(error === undefined ? protocolFailure(key, what) : connectionFailure(key, error, true));
       return;
     }
-    const failure = connectionFailure(this.host.key, error, sent);
-    this.fail(failure);
-    if (!sent) this.host.unreachable(failure);
+    this.#held?.clear();
+    this.#controller = undefined;
+    this.#phase = "pausing";
+    this.#stopPausing = ports.timers.after(next.delayMs, () => {
+      this.#phase = "resuming";
+      if (!this.host.resume(this.request, this.#sentSession, next.lastId, this)) {
+        this.fail(resumeFailure(key, "its session is over"));
+      }
+    });
   }
 
-  #collect(refusal: Refusal, chunk: Buffer): void {
-    refusal.size += chunk.length;
-    if (refusal.size <= MAX_REFUSAL_BYTES) refusal.chunks.push(chunk);
-    else this.fail(statusFailure(this.host.key, refusal.status, ""));
-  }
-
-  #refused({ status, headers, chunks }: Refusal): void {
-    const body = Buffer.concat(chunks);
-    const text = body.toString("utf8");
-    if (this.#sentSession !== undefined && !this.#resent && isSessionLoss(status, text)) {
+  #refused(refusal: Refusal): void {
+    const { status } = refusal;
+    const text = refusal.body.toString("utf8");
+    const response = refusal.errorFor(this.request.id);
+    if (this.#sentSession !== undefined && !this.#resent && isSessionLoss(status, text, response)) {
       this.#resent = true;
       this.#refusal = undefined;
       this.#controller = undefined;
@@ -185,19 +259,21 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       this.host.sessionLost(this, this.#sentSession);
       return;
     }
-    if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415) this.host.refused();
-    const response = status === 401 || status === 403 || status < 400 ? undefined : errorAnswer(text, this.request.id);
+    if (DOUBTS_ERA.has(status)) this.host.refused();
     if (response === undefined) {
       this.fail(statusFailure(this.host.key, status, text));
       return;
     }
     this.#finish(false);
-    this.answerRefused(status, headers, body, response);
+    this.noteAnswer(response);
+    this.answerRefused(refusal, response);
   }
 
   #finish(abort: boolean): void {
     this.#phase = "done";
     this.#deadline.stop();
+    this.#stopPausing?.();
+    this.#held?.clear();
     if (abort) this.#controller?.abort(new Error("the exchange is over"));
     if (this.#stopLingering === undefined) this.host.ended(this);
   }
@@ -209,33 +285,4 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     if (abort) this.#controller?.abort(new Error("the exchange is over"));
     this.host.ended(this);
   }
-}
-
-/** Whether an upstream says that it does not know the session, which means that it did not carry the request out. */
-function isSessionLoss(status: number, text: string): boolean {
-  return status === 404 || (status === 400 && SPEAKS_OF_SESSION.test(text));
-}
-
-/** The JSON-RPC error in the body of a refusal, if it is one for this request. */
-function errorAnswer(text: string, id: RequestId): JsonRpcResponse | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const classified = classifyMessage(value);
-  if (classified.kind !== "response" || !("error" in classified.message)) return undefined;
-  return answers(classified.message, id) ? classified.message : undefined;
-}
-
-/** Whether a response is for this request. An error may come without an id, which many servers write as `null`. */
-export function answers(response: JsonRpcResponse, id: RequestId): boolean {
-  const answered: unknown = response.id;
-  return answered === id || ("error" in response && (answered === undefined || answered === null));
-}
-
-/** The only value of a header; the first of several. */
-export function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }

@@ -39,7 +39,8 @@ export interface AnswerSink {
   start(status: number, headers: Readonly<Record<string, string>>): void;
   /** @returns false when the reader is behind: wait for {@link Exchange.resume} before the next chunk */
   write(chunk: Uint8Array): boolean;
-  end(): void;
+  /** The byte answer is complete. @param failure it ended with an error of ours, written as its last event (of an event stream only) */
+  end(failure?: GatewayError): void;
   /** A notification that belongs to this request, its progress token being the caller's. */
   notify(notification: JsonRpcNotification): void;
   /** The answer, its id being the caller's; errors of the upstream are answers too. */

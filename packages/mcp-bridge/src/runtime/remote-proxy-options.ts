@@ -13,7 +13,11 @@ import {
 } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import { ByteBudget } from "../byte-budget.js";
 import { GATEWAY_INFO, type UpstreamFacts } from "../link.js";
+
+/** Most bytes that unfinished answers of one upstream hold together: two of the longest there may be. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
 /** What a `RemoteProxy` works through, and whom it tells. */
 export interface RemoteProxyPorts {
@@ -24,6 +28,8 @@ export interface RemoteProxyPorts {
   readonly monotonic?: Monotonic;
   readonly timers?: Timers;
   readonly random?: RandomSource;
+  /** What unfinished answers of all upstreams together may hold; beside it each upstream has a bound of its own, of 64 MiB. @default no bound */
+  readonly budget?: ByteBudget;
   /** How the gateway introduces itself. @default `{name: "cortex-mcp", …}` */
   readonly clientInfo?: JsonObject;
   /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
@@ -63,6 +69,7 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     monotonic: options.monotonic ?? systemMonotonic,
     timers: options.timers ?? systemTimers,
     random: options.random ?? systemRandom,
+    budget: new ByteBudget(MAX_HELD_BYTES, options.budget),
     clientInfo: options.clientInfo ?? GATEWAY_INFO,
     onAvailability: options.onAvailability ?? (() => {}),
     onToolsChanged: options.onToolsChanged ?? (() => {}),

@@ -1,5 +1,5 @@
 import { backoffDelayMs, GatewayError } from "@cortex-os/mcp-core";
-import { isJsonObject, mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
+import { mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
 import { closedFailure, connectorName } from "../http/failures.js";
 import { withMirroredParams } from "../http/param-headers.js";
 import type { Link, LinkEvents, UpstreamFacts } from "../link.js";
@@ -70,10 +70,9 @@ export class RemoteProxy {
     return this.#state.kind === "up" ? this.#state.facts : this.#prior;
   }
 
-  /** Whether the upstream announces changes of its tools; while it is away, it does not. */
+  /** Whether `onToolsChanged` would be called if the tools changed now; while it is false, only listing them tells. See `Link`. */
   get hearsChanges(): boolean {
-    const tools = this.#state.kind === "up" ? this.#state.facts.capabilities["tools"] : undefined;
-    return isJsonObject(tools) && tools["listChanged"] === true;
+    return this.#link?.hearsChanges === true;
   }
 
   /**
@@ -185,7 +184,7 @@ export class RemoteProxy {
   }
 
   async #tryOnce(): Promise<void> {
-    const { clock, logger, monotonic, random, spec, timers, clientInfo } = this.#options;
+    const { clientInfo, clock, logger, monotonic, random, spec, timers } = this.#options;
     this.#cancelRetry?.();
     this.#attemptedMs = monotonic.elapsedMs();
     if (this.#state.kind === "idle") this.#state = { kind: "connecting" };

@@ -59,6 +59,7 @@ function brokenTransport(kind: Transport["kind"], error: GatewayError): Transpor
       return { cancel: () => {}, resume: () => {} };
     },
     request: () => Promise.reject(error),
+    hearsChanges: false,
     endSession: () => {},
     close: () => Promise.resolve(),
   };

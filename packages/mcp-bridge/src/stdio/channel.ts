@@ -1,6 +1,7 @@
 import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import {
   classifyMessage,
+  isDeeperThan,
   isJsonObject,
   withMeta,
   type ClassifiedMessage,
@@ -10,8 +11,8 @@ import {
   type JsonRpcResponse,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import { printable } from "../upstream-text.js";
 import type { QueuedLine } from "./line-writer.js";
-import { printable } from "./redact.js";
 
 /** Hears what comes of one request: progress, then exactly one of answer and failure; nothing once it was cancelled. */
 export interface Receiver {
@@ -29,6 +30,8 @@ export interface RequestBounds {
   readonly idleMs?: number;
   /** How long to wait altogether, in milliseconds. */
   readonly maxMs?: number;
+  /** Deepest nesting of a result. */
+  readonly maxDepth?: number;
   /** Ask for progress, under a token of the channel's own. */
   readonly progress?: boolean;
 }
@@ -154,7 +157,7 @@ export class Channel {
   #handle(classified: Classified, line: string, bytes: number): void {
     switch (classified.kind) {
       case "response":
-        this.#take(classified.message.id)?.receiver.onAnswer(classified.message, bytes);
+        this.#onResponse(classified.message, bytes);
         return;
       case "notification":
         this.#onNotification(classified.message);
@@ -169,6 +172,18 @@ export class Channel {
           new GatewayError("UPSTREAM_PROTOCOL", this.#says(`malformed answer: ${classified.reason}`)),
         );
     }
+  }
+
+  #onResponse(response: JsonRpcResponse, bytes: number): void {
+    const entry = this.#take(response.id);
+    if (entry === undefined) return;
+    const { maxDepth } = entry.bounds;
+    if (maxDepth === undefined || !("result" in response) || !isDeeperThan(response.result, maxDepth)) {
+      entry.receiver.onAnswer(response, bytes);
+      return;
+    }
+    const what = `its answer to ${entry.method} is nested deeper than ${maxDepth} levels`;
+    entry.receiver.onFailure(new GatewayError("UPSTREAM_PROTOCOL", this.#says(what)));
   }
 
   #onNotification(notification: JsonRpcNotification): void {

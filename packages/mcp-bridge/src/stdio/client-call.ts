@@ -1,5 +1,6 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import {
+  MAX_JSON_DEPTH,
   paramsForUpstream,
   progressTokenOf,
   resultForClient,
@@ -38,6 +39,7 @@ export class ClientCall implements Receiver, Exchange {
     const { caller, method, params } = this.#call;
     const request = channel.request(method, paramsForUpstream(params, caller, facts), this, {
       ...bounds,
+      maxDepth: MAX_JSON_DEPTH,
       progress: this.#progressToken !== undefined,
     });
     this.#request = request;

@@ -9,9 +9,9 @@ import {
   type JsonValue,
 } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
+import { printable, quoteUpstream } from "../upstream-text.js";
 import type { Peer } from "./peer.js";
 import { describedBy, verdictOf, type ProbeVerdict } from "./probe-verdict.js";
-import { printable } from "./redact.js";
 
 /** What a server turned out to be, undated. */
 export type DetectedFacts = Omit<UpstreamFacts, "detectedAt">;
@@ -143,7 +143,7 @@ export class Handshake {
   }
 
   #initializeRefused(said: string): GatewayError {
-    return this.#protocolError(`it refused initialize (upstream text: ${JSON.stringify(printable(said))})`);
+    return this.#protocolError(`it refused initialize ${quoteUpstream(said)}`);
   }
 
   #protocolError(what: string): GatewayError {

@@ -25,9 +25,3 @@ export function redactorOf(secrets: Iterable<string>): Redactor {
     ordered.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
   return Object.assign(redact, { longest: ordered[0]?.length ?? 0 });
 }
-
-/** Upstream text on one line, control characters gone and cut to `max` characters: fit for a reason or a log line. */
-export function printable(text: string, max = 200): string {
-  const plain = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, " ").trim();
-  return plain.length <= max ? plain : `${plain.slice(0, max - 1)}…`;
-}

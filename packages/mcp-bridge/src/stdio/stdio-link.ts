@@ -1,13 +1,14 @@
 import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
-import { isJsonObject, withMeta } from "@cortex-os/mcp-core/wire";
+import { withMeta } from "@cortex-os/mcp-core/wire";
 import { GATEWAY_INFO, type Link, type LinkDeps, type OwnRequestOptions, type UpstreamFacts } from "../link.js";
+import { claimsToolChanges } from "../tool-changes.js";
+import { quoteUpstream } from "../upstream-text.js";
 import type { AnswerSink, Caller, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import { ClientCall } from "./client-call.js";
 import { modernMeta, type ProbePatience } from "./handshake.js";
 import { Lane } from "./lane.js";
 import type { OpeningDeps, OpenPeer } from "./open-peer.js";
-import { printable } from "./redact.js";
 import { ToolsListening } from "./tools-listening.js";
 
 /** What may be set about a {@link StdioLink}; every bound has a default. */
@@ -105,8 +106,14 @@ export class StdioLink implements Link {
     const answer = await peer.ask(method, sent, { maxMs: timeoutMs, ...bounds });
     if (!("error" in answer)) return answer.result;
     const { code, message } = answer.error;
-    const said = `(upstream text: ${JSON.stringify(printable(message))})`;
-    throw this.#failure("UPSTREAM_PROTOCOL", `it answered ${method} with error ${code} ${said}`);
+    throw this.#failure("UPSTREAM_PROTOCOL", `it answered ${method} with error ${code} ${quoteUpstream(message)}`);
+  }
+
+  get hearsChanges(): boolean {
+    if (this.#state.kind !== "open") return false;
+    const { facts, listening } = this.#state;
+    // A legacy server tells unasked: its word is all there is.
+    return facts.era === "modern" ? listening?.hears === true : claimsToolChanges(facts.capabilities);
   }
 
   endSession(sessionKey: string): void {
@@ -207,8 +214,7 @@ export class StdioLink implements Link {
   }
 
   #listeningTo({ peer, facts }: OpenPeer): ToolsListening | undefined {
-    const tools = facts.capabilities["tools"];
-    if (facts.era !== "modern" || !isJsonObject(tools) || tools["listChanged"] !== true) return undefined;
+    if (facts.era !== "modern" || !claimsToolChanges(facts.capabilities)) return undefined;
     const { spec, timers, random, logger, events } = this.#deps;
     return new ToolsListening({
       ...{ connectorId: spec.key, channel: peer.channel, timers, random, logger },

@@ -1,12 +1,12 @@
 import { backoffDelayMs, type GatewayError, type Logger, type RandomSource, type Timers } from "@cortex-os/mcp-core";
 import {
-  isJsonObject,
   META,
   metaOf,
   type JsonObject,
   type JsonRpcNotification,
   type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
+import { grantsToolChanges } from "../tool-changes.js";
 import type { Channel, PendingRequest, Receiver } from "./channel.js";
 
 /** What listening works with. */
@@ -34,9 +34,15 @@ export class ToolsListening implements Receiver {
   #attempt = 0;
   #missed = false;
   #stopped = false;
+  #hears = false;
 
   constructor(deps: ToolsListeningDeps) {
     this.#deps = deps;
+  }
+
+  /** Whether a change would be heard of right now. */
+  get hears(): boolean {
+    return this.#hears;
   }
 
   /** Opens the subscription. */
@@ -49,6 +55,7 @@ export class ToolsListening implements Receiver {
   /** Hears no more. Idempotent. */
   stop(): void {
     this.#stopped = true;
+    this.#hears = false;
     this.#cancelReopening();
     this.#request?.forget();
   }
@@ -62,11 +69,15 @@ export class ToolsListening implements Receiver {
       this.#reopen();
     }
     if (metaOf(params)?.[META.subscriptionId] !== id) return;
-    if (method === "notifications/tools/list_changed") this.#deps.onListChanged();
+    if (method === "notifications/tools/list_changed") {
+      this.#hears = true;
+      this.#deps.onListChanged();
+    }
     if (method === "notifications/subscriptions/acknowledged") this.#onAcknowledged(params ?? {});
   }
 
   onAnswer(answer: JsonRpcResponse): void {
+    this.#hears = false;
     if (!("error" in answer)) {
       this.#reopen();
       return;
@@ -89,11 +100,9 @@ export class ToolsListening implements Receiver {
 
   #onAcknowledged(params: JsonObject): void {
     this.#attempt = 0;
-    const granted = params["notifications"];
+    this.#hears = grantsToolChanges(params);
     const { connectorId, logger, onListChanged } = this.#deps;
-    if (!isJsonObject(granted) || granted["toolsListChanged"] !== true) {
-      logger.debug({ connectorId }, "Connector will not tell of changes of its tools");
-    }
+    if (!this.#hears) logger.debug({ connectorId }, "Connector will not tell of changes of its tools");
     if (!this.#missed) return;
     this.#missed = false;
     onListChanged();
@@ -103,6 +112,7 @@ export class ToolsListening implements Receiver {
   #reopen(): void {
     if (this.#stopped) return;
     const { timers, random } = this.#deps;
+    this.#hears = false;
     this.#request = undefined;
     this.#missed = true;
     this.#cancelReopening = timers.after(backoffDelayMs(this.#attempt, BACKOFF, random), () => {

@@ -21,7 +21,7 @@ describe("deadlines of calls", () => {
     expect(time.pending).toBe(0);
   });
 
-  test("bytes extend the wait, but not beyond callMaxMs; what was begun is broken off", async () => {
+  test("events extend the wait, but not beyond callMaxMs; the stream ends with the error", async () => {
     const time = new ManualTime();
     let send: ReturnType<typeof openStream> = () => {};
     const server = await upstream(
@@ -41,8 +41,13 @@ describe("deadlines of calls", () => {
     await time.advance(699);
     expect(sink.endings).toEqual([]);
     await time.advance(1);
-    expect(sink.endings).toEqual(["abort"]);
-    expect(sink.aborted?.message).toContain("within 2500 ms");
+    expect(sink.endings).toEqual(["end"]);
+    expect(sink.failure?.code).toBe("UPSTREAM_TIMEOUT");
+    expect(sink.messages.at(-1)).toEqual({
+      jsonrpc: "2.0",
+      id: 7,
+      error: { code: -31_002, message: 'Connector "up" did not answer within 2500 ms' },
+    });
   });
 });
 

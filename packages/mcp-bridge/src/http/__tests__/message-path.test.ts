@@ -248,8 +248,8 @@ describe("a legacy client and a modern upstream", () => {
       link.send(toolCall(LEGACY_CALLER, call), sink);
       await sink.done;
     }
-    // The next call may begin a moment before the stream of the one before it has ended.
-    expect(server.connections).toBeLessThanOrEqual(2);
+    // One for the handshake; and the next call may begin a moment before the stream of the one before it has ended.
+    expect(server.connections).toBeLessThanOrEqual(3);
   });
 
   test.each([

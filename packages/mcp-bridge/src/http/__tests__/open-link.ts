@@ -11,6 +11,7 @@ import { fixedRandom, RecordingLogger, type ManualTime } from "@cortex-os/mcp-co
 import { LATEST_LEGACY, LATEST_MODERN, META, type JsonObject, type RequestId } from "@cortex-os/mcp-core/wire";
 import { onTestFinished } from "vitest";
 import type { Dispatcher } from "undici";
+import { ByteBudget } from "../../byte-budget.js";
 import type { Link, UpstreamFacts } from "../../link.js";
 import type { Caller, UpstreamCall } from "../../runtime/exchange.js";
 import { HttpTransport } from "../http-transport.js";
@@ -20,6 +21,7 @@ export interface TestLinkOptions {
   readonly headers?: Record<string, string>;
   readonly prior?: UpstreamFacts;
   readonly agent?: Dispatcher;
+  readonly budget?: ByteBudget;
   /** Owns time instead of the machine. */
   readonly time?: ManualTime;
 }
@@ -52,6 +54,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
     logger,
     timers: time,
     monotonic: time,
+    budget: options.budget ?? new ByteBudget(64 * 1024 * 1024),
     ...(agent === undefined ? {} : { agent }),
   });
   const make = (): Link =>

@@ -1,5 +1,5 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import { SseParser, type JsonObject, type JsonRpcNotification, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import type { AnswerSink } from "../../runtime/exchange.js";
 
 /** A sink that keeps what it is given, and complains about what may not come any more. */
@@ -11,6 +11,8 @@ export class RecordingSink implements AnswerSink {
   response: JsonRpcResponse | undefined;
   error: GatewayError | undefined;
   aborted: GatewayError | undefined;
+  /** The failure that an event stream ended with. */
+  failure: GatewayError | undefined;
   /** Set to make `write` return false. */
   behind = false;
   /** How it ended; more than one entry is a broken promise. */
@@ -43,7 +45,16 @@ export class RecordingSink implements AnswerSink {
     return !this.behind;
   }
 
-  end(): void {
+  /** The messages of the event stream it was given. */
+  get messages(): JsonObject[] {
+    const found: JsonObject[] = [];
+    const parser = new SseParser(({ data }) => found.push(JSON.parse(data) as JsonObject));
+    for (const chunk of this.chunks) parser.push(chunk);
+    return found;
+  }
+
+  end(failure?: GatewayError): void {
+    this.failure = failure;
     this.#end("end");
   }
 

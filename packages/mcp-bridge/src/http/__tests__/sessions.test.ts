@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { LEGACY_CALLER, MODERN_CALLER, openLink, toolCall } from "./open-link.js";
 import { RecordingSink } from "./recording-sink.js";
-import { json, legacy, openStream, result, upstream } from "./scripted-upstream.js";
+import { failure, json, legacy, openStream, result, upstream } from "./scripted-upstream.js";
 
 const ok = legacyAnswer();
 function legacyAnswer(): Parameters<typeof legacy>[0] {
@@ -118,16 +118,11 @@ describe("sessions with a legacy upstream (design.md, decision 6)", () => {
 
   test("what is refused in a new session as well is the answer, not a reason to go round in circles", async () => {
     const server = await upstream(
-      legacy(
-        (seen, res) =>
-          json(res, 404, { jsonrpc: "2.0", id: seen.message["id"], error: { code: -32_601, message: "no" } }),
-        { sessions: new Set() },
-      ),
+      legacy((seen, res) => json(res, 404, failure(seen, -32_001, "Session not found")), { sessions: new Set() }),
     );
     const { link } = await openLink(server.url);
     const sink = await call(link);
-    expect(sink.status).toBe(404);
-    expect(sink.body).toMatchObject({ id: 1, error: { code: -32_601 } });
+    expect(sink.response).toMatchObject({ id: 1, error: { code: -32_001 } });
     expect(server.of("tools/call")).toHaveLength(2);
   });
 
@@ -144,8 +139,57 @@ describe("sessions with a legacy upstream (design.md, decision 6)", () => {
       ),
     );
     const { link } = await openLink(server.url);
-    expect((await call(link)).body).toMatchObject({ error: { code: -32_602 } });
+    expect((await call(link)).response).toMatchObject({ error: { code: -32_602 } });
     expect(server.of("tools/call")).toHaveLength(1);
+  });
+
+  test.each([
+    ["a 404 that is an answer", 404, { code: -32_602, message: "no such thing" }, undefined],
+    ["a 404 that is an answer without an id", 404, { code: -32_601, message: "no such method" }, null],
+    ["an answer that happens to speak of sessions", 404, { code: -32_602, message: "no chat session 7" }, undefined],
+    ["an error of the server's own about a session", 400, { code: -32_000, message: "session expired" }, undefined],
+  ])(
+    "%s reaches a legacy client as HTTP 200, because another status would mean its own session; it is not sent twice",
+    async (_, status, error, id) => {
+      const server = await upstream(
+        legacy(
+          (seen, res) => json(res, status, { jsonrpc: "2.0", id: id === undefined ? seen.message["id"] : id, error }),
+          { sessions: new Set() },
+        ),
+      );
+      const { link } = await openLink(server.url);
+      const sink = await call(link, "client-1", 5);
+      expect(sink.endings).toEqual(["respond"]);
+      expect(sink.response).toEqual({ jsonrpc: "2.0", id: 5, error });
+      expect(server.of("tools/call")).toHaveLength(1);
+      expect(server.of("initialize")).toHaveLength(2);
+    },
+  );
+
+  test.each([
+    ["404 with no body", 404, "", "text/plain"],
+    ["404 with a page", 404, "<h1>gone</h1>", "text/html"],
+    ["400 in words", 400, "Bad Request: No valid session ID provided", "text/plain"],
+    [
+      "404 in the SDK's words",
+      404,
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"Session not found"}}',
+      "application/json",
+    ],
+  ])("a session that is lost (%s) is replaced, and the call sent again, once", async (_, status, body, type) => {
+    let refusals = 1;
+    const server = await upstream(
+      legacy(
+        (seen, res) => {
+          if (refusals-- > 0) res.writeHead(status, { "content-type": type }).end(body);
+          else json(res, 200, result(seen, { ok: true }));
+        },
+        { sessions: new Set() },
+      ),
+    );
+    const { link } = await openLink(server.url);
+    expect((await call(link)).body).toMatchObject({ result: { ok: true } });
+    expect(server.of("tools/call")).toHaveLength(2);
   });
 
   test("a cancel while the lost session is being replaced stops the call", async () => {

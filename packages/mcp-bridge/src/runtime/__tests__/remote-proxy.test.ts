@@ -177,8 +177,8 @@ describe("RemoteProxy (R8)", () => {
     await sinks[0]?.done;
     expect(sinks.map((sink) => sink.endings)).toEqual([["end"], []]);
     await proxy.dispose();
-    expect(sinks[1]?.endings).toEqual(["abort"]);
-    expect(sinks[1]?.aborted?.message).toContain("is being closed");
+    expect(sinks[1]?.endings).toEqual(["end"]);
+    expect(sinks[1]?.failure?.message).toContain("is being closed");
   });
 
   test("a stdio connector is the same from outside, but for raw exchanges", async () => {

@@ -1,0 +1,66 @@
+import { classifyMessage, type JsonRpcError, type RequestId } from "@cortex-os/mcp-core/wire";
+import { answers } from "./answer-reader.js";
+import { HeldBytes } from "./held-bytes.js";
+
+/** Most bytes of a refusal that are read; what is longer is no JSON-RPC error. */
+const MAX_BYTES = 256 * 1024;
+/** What servers say when they do not know the session any more. */
+const SPEAKS_OF_SESSION = /session|not initialized/i;
+const SERVER_ERROR = -32_000;
+/** Codes that servers put on it, beside {@link SERVER_ERROR}, which stands for anything. */
+const SESSION_CODES: ReadonlySet<number> = new Set([-32_001, -32_600]);
+
+/** A response whose status is no success. */
+export class Refusal {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly #body: HeldBytes;
+
+  constructor(key: string, status: number, headers: Refusal["headers"]) {
+    this.status = status;
+    this.headers = headers;
+    this.#body = new HeldBytes(key, MAX_BYTES);
+  }
+
+  /** Everything that came. */
+  get body(): Buffer {
+    return this.#body.from(0);
+  }
+
+  /** @returns false when there is more of it than is worth reading */
+  push(chunk: Buffer): boolean {
+    if (this.#body.length + chunk.length > MAX_BYTES) return false;
+    this.#body.push(chunk);
+    return true;
+  }
+
+  /** The JSON-RPC error in it, if it is one for this request. What 401 and 403 mean is said by HTTP, not by a body. */
+  errorFor(id: RequestId): JsonRpcError | undefined {
+    if (this.status < 400 || this.status === 401 || this.status === 403) return undefined;
+    let value: unknown;
+    try {
+      value = JSON.parse(this.body.toString("utf8"));
+    } catch {
+      return undefined;
+    }
+    const classified = classifyMessage(value);
+    if (classified.kind !== "response" || !("error" in classified.message)) return undefined;
+    return answers(classified.message, id) ? classified.message : undefined;
+  }
+}
+
+/**
+ * Whether an upstream says that it does not know the session, which means that it did not carry the request out: only then is a
+ * call sent twice. 2025-11-25 asks for a 404, which also means "unknown tool" when a JSON-RPC error says so; older servers say 400.
+ *
+ * @param error the JSON-RPC error for the request that the refusal holds
+ */
+export function isSessionLoss(status: number, text: string, error: JsonRpcError | undefined): boolean {
+  if (status !== 404 && status !== 400) return false;
+  if (error === undefined) return status === 404 || SPEAKS_OF_SESSION.test(text);
+  const { code, message } = error.error;
+  if (!SPEAKS_OF_SESSION.test(message)) return false;
+  // An answer of the server's own bears the request's id; a refusal of the transport, which reads no ids, bears none.
+  const hasId = typeof error.id === "string" || typeof error.id === "number";
+  return SESSION_CODES.has(code) || (code === SERVER_ERROR && !hasId);
+}
