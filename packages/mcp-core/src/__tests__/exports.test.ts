@@ -60,6 +60,7 @@ test("@cortex-os/mcp-core/wire exports exactly these values", () => {
     "isTextDeeperThan",
     "metaOf",
     "mirroredHeaders",
+    "mirroredMismatch",
     "mirroredParams",
     "paramsForUpstream",
     "progressTokenOf",

@@ -1,4 +1,4 @@
-import { encodeHeaderValue, HEADER } from "./header-codec.js";
+import { decodeHeaderValue, encodeHeaderValue, HEADER } from "./header-codec.js";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json-rpc.js";
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -42,6 +42,46 @@ export function mirroredHeaders(params: readonly MirroredParam[], args: JsonValu
   }
   return headers;
 }
+
+/**
+ * Holds a call's arguments against the headers it came with (2026-07-28, Streamable HTTP, Server Behavior for Custom Headers): each value
+ * needs its header, and no header may be there without a value or with another one. Numbers are compared as such.
+ *
+ * @param headers lower-case names
+ * @returns what is wrong, or `undefined`
+ */
+export function mirroredMismatch(
+  params: readonly MirroredParam[],
+  headers: Readonly<Record<string, string>>,
+  args: JsonValue | undefined,
+): string | undefined {
+  for (const { header, path } of params) {
+    const reason = mismatchOf(header, headers[header], valueAt(args, path));
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function mismatchOf(header: string, sent: string | undefined, value: JsonValue | undefined): string | undefined {
+  // A value that has no header form is for the upstream to judge, as one that is missing.
+  const expected = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  if (sent === undefined) return expected ? `${header} is missing; the body has ${shown(value)}` : undefined;
+  const decoded = decodeHeaderValue(sent);
+  if (!decoded.ok) return `${header} ${decoded.reason}`;
+  if (!expected) return `${header} has no value in the body`;
+  if (isSame(decoded.value, value)) return undefined;
+  return `${header} header value ${shown(decoded.value)} does not match body value ${shown(value)}`;
+}
+
+const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+function isSame(text: string, value: string | number | boolean): boolean {
+  if (typeof value !== "number") return text === String(value);
+  // Beyond 2^53 two readers may round to different numbers, and the specification allows none.
+  return DECIMAL.test(text) && Number(text) === value && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+const shown = (value: JsonValue): string => JSON.stringify(value).slice(0, 120);
 
 /** @returns why the schema is refused. Below the root only `properties` lead to places where an annotation may stand. */
 function collect(schema: JsonObject, path: readonly string[], found: MirroredParam[]): string | undefined {

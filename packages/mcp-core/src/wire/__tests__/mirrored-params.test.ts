@@ -1,6 +1,7 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { JsonObject } from "../json-rpc.js";
-import { mirroredHeaders, mirroredParams } from "../mirrored-params.js";
+import type { JsonObject, JsonValue } from "../json-rpc.js";
+import { mirroredHeaders, mirroredMismatch, mirroredParams, type MirroredParam } from "../mirrored-params.js";
 
 describe("parameters mirrored into headers (2026-07-28, x-mcp-header)", () => {
   const region = { type: "string", "x-mcp-header": "Region" };
@@ -58,5 +59,86 @@ describe("parameters mirrored into headers (2026-07-28, x-mcp-header)", () => {
     let items: JsonObject = {};
     for (let level = 0; level < 100; level += 1) items = { items };
     expect(mirroredParams(items)).toEqual({ ok: true, params: [] });
+  });
+});
+
+describe("mirrored parameters against their headers (2026-07-28, Server Behavior for Custom Headers; T10, T12)", () => {
+  const params: readonly MirroredParam[] = [
+    { header: "mcp-param-region", path: ["region"] },
+    { header: "mcp-param-shard", path: ["placement", "shard"] },
+  ];
+  const encoded = (value: string): string => `=?base64?${Buffer.from(value).toString("base64")}?=`;
+
+  test.each<[JsonValue | undefined, Record<string, string>]>([
+    [{ region: "eu" }, { "mcp-param-region": "eu" }],
+    [{ region: "eu" }, { "mcp-param-region": encoded("eu") }],
+    [{ region: "日本" }, { "mcp-param-region": encoded("日本") }],
+    [{ region: "" }, { "mcp-param-region": "" }],
+    [{ region: true }, { "mcp-param-region": "true" }],
+    [{ region: "true" }, { "mcp-param-region": "true" }],
+    [{ placement: { shard: 42 } }, { "mcp-param-shard": "42" }],
+    [{ placement: { shard: 42 } }, { "mcp-param-shard": "42.0" }],
+    [{ placement: { shard: 42 } }, { "mcp-param-shard": "4.2e1" }],
+    [{ placement: { shard: -7 } }, { "mcp-param-shard": "-7" }],
+    [{ placement: { shard: 0 } }, { "mcp-param-shard": "-0" }],
+    [{ region: null, placement: { shard: null } }, {}],
+    [{ region: ["eu"], placement: 1 }, {}],
+    [{}, { "mcp-param-other": "x" }],
+    [undefined, {}],
+    ["no object", {}],
+  ])("%j goes with %j", (args, headers) => {
+    expect(mirroredMismatch(params, headers, args)).toBeUndefined();
+  });
+
+  test.each<[string, JsonValue | undefined, Record<string, string>, string]>([
+    [
+      "another value",
+      { region: "eu" },
+      { "mcp-param-region": "us" },
+      'mcp-param-region header value "us" does not match body value "eu"',
+    ],
+    ["another case", { region: "eu" }, { "mcp-param-region": "EU" }, '"EU" does not match body value "eu"'],
+    ["no header", { region: "eu" }, {}, 'mcp-param-region is missing; the body has "eu"'],
+    ["no header of an empty value", { region: "" }, {}, "mcp-param-region is missing"],
+    ["no header of a number", { placement: { shard: 0 } }, {}, "mcp-param-shard is missing"],
+    ["no header of false", { region: false }, {}, "mcp-param-region is missing"],
+    ["null", { region: null }, { "mcp-param-region": "null" }, "mcp-param-region has no value in the body"],
+    ["nothing", {}, { "mcp-param-region": "eu" }, "mcp-param-region has no value in the body"],
+    ["no arguments", undefined, { "mcp-param-region": "" }, "mcp-param-region has no value in the body"],
+    ["a list", { region: ["eu"] }, { "mcp-param-region": "eu" }, "mcp-param-region has no value in the body"],
+    ["another integer", { placement: { shard: 42 } }, { "mcp-param-shard": "43" }, '"43" does not match body value 42'],
+    ["a hexadecimal", { placement: { shard: 42 } }, { "mcp-param-shard": "0x2a" }, "does not match body value 42"],
+    ["an empty number", { placement: { shard: 0 } }, { "mcp-param-shard": "" }, "does not match body value 0"],
+    [
+      "an integer that readers round",
+      { placement: { shard: 2 ** 53 } },
+      { "mcp-param-shard": "9007199254740993" },
+      "does not match body value 9007199254740992",
+    ],
+    ["a boolean in capitals", { region: true }, { "mcp-param-region": "True" }, "does not match body value true"],
+    ["bytes that no header may hold", { region: "é" }, { "mcp-param-region": "é" }, "contains characters"],
+    ["a control character", { region: "a\u0001" }, { "mcp-param-region": "a\u0001" }, "contains characters"],
+    ["broken Base64", { region: "eu" }, { "mcp-param-region": "=?base64?!?=" }, "is not valid Base64"],
+  ])("%s is refused", (_what, args, headers, reason) => {
+    expect(mirroredMismatch(params, headers, args)).toContain(reason);
+  });
+
+  test("what it says stays short, whatever was sent", () => {
+    const long = "x".repeat(100_000);
+    expect(mirroredMismatch(params, { "mcp-param-region": long }, { region: `${long}y` })?.length).toBeLessThan(400);
+  });
+
+  test("what the gateway itself would mirror always goes with the body, and nothing else goes with another one", () => {
+    const value = fc.oneof(fc.string({ unit: "grapheme" }), fc.maxSafeInteger(), fc.boolean(), fc.constant(null));
+    const args = fc.record({ region: value, placement: fc.record({ shard: value }, { requiredKeys: [] }) });
+    fc.assert(
+      fc.property(args, args, (sent, other) => {
+        const headers = mirroredHeaders(params, sent);
+        expect(mirroredMismatch(params, headers, sent)).toBeUndefined();
+        // Only what reads the same, such as true and "true", goes with both.
+        const alike = JSON.stringify(mirroredHeaders(params, other)) === JSON.stringify(headers);
+        expect(mirroredMismatch(params, headers, other) === undefined).toBe(alike);
+      }),
+    );
   });
 });
