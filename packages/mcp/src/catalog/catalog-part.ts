@@ -1,4 +1,4 @@
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, MirroredParam } from "@cortex-os/mcp-core/wire";
 
 /** What one connector offers, as its upstream described it. */
 export interface CatalogPart {
@@ -24,6 +24,8 @@ export interface CatalogTool {
   readonly definition: JsonObject;
   /** That definition, encoded once. */
   readonly json: string;
+  /** The parameters that HTTP clients mirror into headers; absent for a tool that asks for none. */
+  readonly mirrored?: readonly MirroredParam[];
 }
 
 /** A public name that more than one tool claimed: all of them were refused. */

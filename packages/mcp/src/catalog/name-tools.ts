@@ -1,5 +1,5 @@
 import { publicToolName, type NamePolicy } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { isJsonObject, mirroredParams, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart, CatalogTool, NameCollision } from "./catalog-part.js";
 
 /** Tools with their public names, and what had to be refused. */
@@ -50,12 +50,23 @@ function settle(claims: ReadonlyMap<string, readonly Claim[]>): NamedTools {
       continue;
     }
     const definition = { ...only.definition, name };
-    tools.push({ name, connector: only.connector, tool: only.tool, definition, json: JSON.stringify(definition) });
+    const json = JSON.stringify(definition);
+    const mirrored = mirroredBy(definition, json);
+    const { connector, tool } = only;
+    tools.push({ name, connector, tool, definition, json, ...(mirrored === undefined ? {} : { mirrored }) });
   }
   return {
     tools: tools.toSorted((a, b) => byCodeUnits(a.name, b.name)),
     collisions: collisions.toSorted((a, b) => byCodeUnits(a.name, b.name)),
   };
+}
+
+/** An annotation that breaks the rules counts as none: over HTTP clients leave such a tool out, others need not look at it. */
+function mirroredBy({ inputSchema }: JsonObject, json: string): readonly MirroredParam[] | undefined {
+  // Hardly any tool has one, and finding a word is much faster than walking a schema.
+  if (!json.includes('"x-mcp-header"') || !isJsonObject(inputSchema)) return undefined;
+  const read = mirroredParams(inputSchema);
+  return read.ok && read.params.length > 0 ? read.params : undefined;
 }
 
 function firstByName(tools: readonly JsonObject[]): ReadonlyMap<string, JsonObject> {

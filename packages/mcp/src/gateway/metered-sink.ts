@@ -53,9 +53,9 @@ export class MeteredSink implements ClientSink {
     return this.#sink.write(chunk);
   }
 
-  end(): void {
-    this.#sink.end();
-    this.#done("answered");
+  end(failure?: GatewayError): void {
+    this.#sink.end(failure);
+    this.#done(failure === undefined ? "answered" : "failed");
   }
 
   notify(notification: JsonRpcNotification): void {

@@ -1,5 +1,5 @@
 import { GatewayError, type Monotonic } from "@cortex-os/mcp-core";
-import { META, SUPPORTED_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { META, mirroredMismatch, SUPPORTED_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Caller, Exchange } from "@cortex-os/mcp-bridge";
 import type { CatalogTool } from "../catalog/catalog-part.js";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
@@ -11,7 +11,7 @@ import type { Subscriptions } from "./subscriptions.js";
 export interface ClientRequest {
   readonly message: JsonRpcRequest;
   readonly caller: Caller;
-  /** `mcp-param-*` headers as they came, lower-case names. */
+  /** `mcp-param-*` headers as they came, lower-case names; absent when the client's transport has no headers. */
   readonly paramHeaders?: Readonly<Record<string, string>>;
 }
 
@@ -137,6 +137,13 @@ export class Router {
       return ANSWERED;
     }
     const { id, method, params } = message;
+    if (tool.mirrored !== undefined && paramHeaders !== undefined) {
+      const mismatch = mirroredMismatch(tool.mirrored, paramHeaders, params?.["arguments"]);
+      if (mismatch !== undefined) {
+        sink.fail(new GatewayError("HEADER_MISMATCH", `Header mismatch: ${mismatch}`));
+        return ANSWERED;
+      }
+    }
     const metered = new MeteredSink(sink, tool.connector, this.#deps.monotonic, this.#deps.observeCall);
     const call = {
       id,

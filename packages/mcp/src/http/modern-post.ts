@@ -29,11 +29,8 @@ export function handleModern(
     sink.failWith(400, invalid);
     return;
   }
-  const paramHeaders = paramHeadersOf(request.headers);
-  const caller = callerOf(message.params);
-  sink.attach(
-    gateway.router.handle({ message, caller, ...(paramHeaders === undefined ? {} : { paramHeaders }) }, sink),
-  );
+  const call = { message, caller: callerOf(message.params), paramHeaders: paramHeadersOf(request.headers) };
+  sink.attach(gateway.router.handle(call, sink));
 }
 
 function callerOf(params: JsonObject | undefined): Caller {
@@ -48,12 +45,14 @@ function callerOf(params: JsonObject | undefined): Caller {
   };
 }
 
-function paramHeadersOf(headers: IncomingHttpHeaders): Record<string, string> | undefined {
+const NONE: Readonly<Record<string, string>> = {};
+
+function paramHeadersOf(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
   let found: Record<string, string> | undefined;
   for (const name in headers) {
     if (!name.startsWith(HEADER.paramPrefix)) continue;
     const value = headers[name];
     if (typeof value === "string") (found ??= {})[name] = value;
   }
-  return found;
+  return found ?? NONE;
 }

@@ -26,7 +26,7 @@ export class RecordingSink implements ClientSink {
     return true;
   }
 
-  end(): void {
+  end(_failure?: GatewayError): void {
     this.events.push({ kind: "end" });
   }
 

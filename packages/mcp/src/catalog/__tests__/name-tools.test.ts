@@ -1,4 +1,5 @@
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toolOf } from "../../__tests__/support/test-upstreams.js";
@@ -50,6 +51,29 @@ describe("public names", () => {
     expect(tool).toMatchObject({ name: "a__read", connector: "a", tool: "read" });
     expect(tool?.json).toBe('{"title":"T","name":"a__read","x-ours":{"deep":[1]},"inputSchema":{}}');
     expect(definition.name).toBe("read");
+  });
+
+  test("a tool keeps what its schema asks to mirror into headers; an annotation that breaks the rules counts as none", () => {
+    const annotated = (name: string, property: JsonObject): JsonObject => ({
+      name,
+      inputSchema: { type: "object", properties: { region: property } },
+    });
+    const tools = [
+      annotated("good", { type: "string", "x-mcp-header": "Region" }),
+      annotated("bad", { type: "number", "x-mcp-header": "Region" }),
+      annotated("word", { type: "string", default: { "x-mcp-header": "Region" } }),
+      { name: "no-schema", "x-mcp-header": "Region" },
+      toolOf("plain"),
+    ];
+    const named = nameTools([{ key: "a", tools }], ALWAYS).tools;
+    expect(named.map(({ tool, mirrored }) => [tool, mirrored])).toEqual([
+      ["bad", undefined],
+      ["good", [{ header: "mcp-param-region", path: ["region"] }]],
+      ["no-schema", undefined],
+      ["plain", undefined],
+      ["word", undefined],
+    ]);
+    expect(named.filter((tool) => "mirrored" in tool)).toHaveLength(1);
   });
 
   test("a tool that a connector lists twice counts once, the first time", () => {

@@ -47,6 +47,16 @@ describe("the metered sink (R15)", () => {
     expect(broken.inner.events.at(-1)).toEqual({ kind: "abort", error: ERROR });
   });
 
+  test("reports bytes that ended with an error of ours as failed, and says so to whom it passes them on", async () => {
+    const { inner, seen, sink } = await setUp();
+    const ends: unknown[] = [];
+    inner.end = (failure) => ends.push(failure);
+    sink.start(200, { "content-type": "text/event-stream" });
+    sink.end(ERROR);
+    expect(ends).toEqual([ERROR]);
+    expect(seen).toEqual([["k", "failed", 1.5]]);
+  });
+
   test("reports once, also when an upstream goes on after its end", async () => {
     const { seen, sink } = await setUp();
     sink.end();

@@ -43,6 +43,30 @@ describe("the router's calls", () => {
     expect(upstreams.of("a").sent[0]?.call).not.toHaveProperty("paramHeaders");
   });
 
+  test("T10: are held against the headers of parameters they mirror, whatever the upstream's transport", async () => {
+    const { router, upstreams, observed } = await setUp(["a"]);
+    const region = { type: "string", "x-mcp-header": "Region" };
+    upstreams.of("a").goUp();
+    await upstreams.of("a").answerTools([{ name: "x", inputSchema: { type: "object", properties: { region } } }]);
+    await settle();
+    const call = (paramHeaders: Record<string, string> | undefined): RecordingSink => {
+      const sink = new RecordingSink();
+      const params = { name: "a__x", arguments: { region: "eu" } };
+      const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params } as const;
+      router.handle({ message, caller: CALLER, ...(paramHeaders === undefined ? {} : { paramHeaders }) }, sink);
+      return sink;
+    };
+    expect(call({ "mcp-param-region": "us" }).failure).toMatchObject({
+      code: "HEADER_MISMATCH",
+      message: 'Header mismatch: mcp-param-region header value "us" does not match body value "eu"',
+    });
+    expect(call({}).failure).toMatchObject({ code: "HEADER_MISMATCH" });
+    expect([upstreams.of("a").sent, observed]).toEqual([[], []]);
+    call({ "mcp-param-region": "eu" });
+    call(undefined);
+    expect(upstreams.of("a").sent).toHaveLength(2);
+  });
+
   test("are cancelled and resumed at the upstream", async () => {
     const { ask, upstreams } = await ready();
     const { exchange } = ask("tools/call", { name: "a__x" });

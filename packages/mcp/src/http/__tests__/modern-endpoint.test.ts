@@ -1,4 +1,4 @@
-import { META, SUPPORTED_REVISIONS } from "@cortex-os/mcp-core/wire";
+import { META, SUPPORTED_REVISIONS, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test, vi } from "vitest";
 import {
   answerOf,
@@ -11,7 +11,7 @@ import {
   startServed,
   startUpstream,
 } from "../../__tests__/support/gateway.js";
-import { RawConnection, send } from "../../__tests__/support/http.js";
+import { RawConnection, send, type Reply } from "../../__tests__/support/http.js";
 
 failOnLeaks();
 
@@ -197,6 +197,38 @@ describe("/mcp for modern clients (R22)", () => {
     });
     expect(answerOf(reply)).toMatchObject({ result: {} });
   });
+
+  test.each(["m", "l"])(
+    "T10: Mcp-Param headers that differ from the body are 400 and −32020 also for %s",
+    async (key) => {
+      const { port } = await served();
+      const ask = async (args: JsonObject, own: Record<string, string>): Promise<Reply> => {
+        const { headers, body } = modernRequest("tools/call", { name: `${key}__whoami`, arguments: args });
+        return send({ port, method: "POST", path: "/mcp", headers: { ...headers, ...own }, body });
+      };
+      for (const [args, own] of [
+        [{ region: "eu" }, { "Mcp-Param-Region": "us" }],
+        [{ region: "eu" }, {}],
+        [{ region: null }, { "Mcp-Param-Region": "null" }],
+        [{}, { "Mcp-Param-Region": "eu" }],
+        [{ region: "eu" }, { "Mcp-Param-Region": "=?base64?ZXU?=" }],
+      ] as const) {
+        const reply = await ask(args, own);
+        expect([reply.status, answerOf(reply)]).toMatchObject([
+          400,
+          { id: 1, error: { code: -32_020, message: expect.stringContaining("Header mismatch: mcp-param-region") } },
+        ]);
+      }
+      const good = await ask(
+        { region: "eu", placement: { shard: 42 } },
+        {
+          "Mcp-Param-Region": "=?base64?ZXU=?=",
+          "Mcp-Param-Shard": "42.0",
+        },
+      );
+      expect([good.status, answerOf(good)]).toMatchObject([200, { result: {} }]);
+    },
+  );
 
   test("subscriptions/listen is acknowledged first, hears of changed tools, and ends with a result", async () => {
     const { port, gateway } = await served();
