@@ -1,5 +1,5 @@
 import { GatewayError, ServerInfoSchema, type ServerInfo } from "@cortex-os/mcp-core";
-import { reasonOf } from "./registry-file.js";
+import { reasonOfIssues } from "./registry-file.js";
 
 /**
  * A copy that the caller cannot change, with what JSON cannot hold left out, as it will be read back.
@@ -15,5 +15,5 @@ export function checkedCopy(si: ServerInfo): ServerInfo {
   }
   const parsed = ServerInfoSchema.safeParse(copy);
   if (parsed.success) return parsed.data;
-  throw new GatewayError("USER_INPUT", `not a usable server: ${reasonOf(parsed.error.issues)}`);
+  throw new GatewayError("USER_INPUT", `not a usable server: ${reasonOfIssues(parsed.error.issues)}`);
 }

@@ -26,6 +26,8 @@ export interface LockOptions {
   readonly random?: RandomSource;
   /** Who takes the lock. @default this process */
   readonly self?: ProcessIdentity;
+  /** Ends the waiting: the lock is then not taken. */
+  readonly signal?: AbortSignal;
 }
 
 /** A lock that was taken. */
@@ -59,7 +61,8 @@ const UNREADABLE_MS = 2_000;
  * A holder that is gone (SIGKILL, a reboot) is replaced at once; one on another machine or in another container cannot be judged and is
  * waited for.
  *
- * @throws GatewayError `REGISTRY_IO` naming the holder when it was not given back within `waitMs`, or when the file cannot be made
+ * @throws GatewayError `REGISTRY_IO` naming the holder when it was not given back within `waitMs`, or when the file cannot be made; the reason of
+ * `signal` when that came first
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<Lock> {
   const { waitMs = 10_000, timers = systemHoldingTimers, monotonic = systemMonotonic, random = systemRandom } = options;
@@ -69,6 +72,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   const startedAt = monotonic.elapsedMs();
   let seen = { key: "", sinceMs: startedAt };
   for (let attempt = 0; ; attempt++) {
+    options.signal?.throwIfAborted();
     if (await createLock(path, { ...self, token }))
       return { token, abandoned, release: () => releaseLock(path, token) };
     const holder = await readHolder(path);

@@ -13,14 +13,8 @@ import { checkedCopy } from "./checked-entry.js";
 import type { LockOptions } from "./lock.js";
 import { PendingChanges } from "./pending-changes.js";
 import { readRegistry, setCorruptAside, updateRegistry, type KnownRegistry } from "./registry-disk.js";
-import {
-  EMPTY_REGISTRY,
-  entriesOf,
-  setAsideOf,
-  withEntry,
-  withoutName,
-  type RegistryDocument,
-} from "./registry-file.js";
+import { EMPTY_REGISTRY, entriesOf, withEntry, withoutName, type RegistryDocument } from "./registry-file.js";
+import { problemsOf, RegistryWarnings } from "./registry-problems.js";
 
 /** Options of a {@link RegistryMemoryCache}. */
 export interface RegistryCacheOptions {
@@ -55,6 +49,7 @@ export class RegistryMemoryCache {
   readonly #timers: Timers;
   readonly #clock: Clock;
   readonly #lock: LockOptions;
+  readonly #warnings: RegistryWarnings;
 
   /** What callers see: {@link #known} with all changes that are not there yet. */
   #current: RegistryDocument = EMPTY_REGISTRY;
@@ -62,7 +57,6 @@ export class RegistryMemoryCache {
   #known: KnownRegistry = { document: EMPTY_REGISTRY };
   #pending = new PendingChanges();
   #corrupt: string | undefined;
-  #warned = new Set<string>();
   #state: "new" | "ready" | "closed" = "new";
   #lastTurn: Promise<unknown> = Promise.resolve();
   #initialising: Promise<void> | undefined;
@@ -79,6 +73,7 @@ export class RegistryMemoryCache {
     this.#registryPath = options.registryPath;
     this.#flushIntervalMs = Math.max(SHORTEST_FLUSH_INTERVAL_MS, flushIntervalMs);
     this.#logger = options.logger ?? silentLogger;
+    this.#warnings = new RegistryWarnings(this.#logger, options.registryPath);
     this.#timers = options.timers ?? systemTimers;
     this.#clock = options.clock ?? systemClock;
     this.#lock = options.lock ?? {};
@@ -106,10 +101,7 @@ export class RegistryMemoryCache {
 
   /** What is wrong with the file as it was last read, each for people to read; empty when all is well. Holds no values. */
   get problems(): readonly string[] {
-    const entries = setAsideOf(this.#current).map(
-      ({ index, name, reason }) =>
-        `servers[${index}]${name === undefined ? "" : ` (${JSON.stringify(name)})`} is not served: ${reason}`,
-    );
+    const entries = problemsOf(this.#current);
     return this.#corrupt === undefined ? entries : [this.#corrupt, ...entries];
   }
 
@@ -239,18 +231,7 @@ export class RegistryMemoryCache {
     this.#known = known;
     this.#current = this.#pending.applyTo(known.document);
     this.#corrupt = undefined;
-    this.#warnOfSetAside();
-  }
-
-  /** Once for each bad entry, not at each reading. */
-  #warnOfSetAside(): void {
-    const setAside = setAsideOf(this.#known.document);
-    const before = this.#warned;
-    this.#warned = new Set(setAside.map((entry) => JSON.stringify(entry)));
-    for (const entry of setAside) {
-      if (before.has(JSON.stringify(entry))) continue;
-      this.#logger.warn({ registryPath: this.#registryPath, ...entry }, "Registry entry set aside");
-    }
+    this.#warnings.tell(known.document);
   }
 
   #reportCorrupt(message: string): void {

@@ -1,7 +1,5 @@
 import { messageOf, ServerInfoSchema, type ServerInfo } from "@cortex-os/mcp-core";
-
-/** A JSON object as it was read, whatever is in it. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 
 /** An element of `servers`: what was read, and the server in it or the reason why there is none. */
 type RegistryItem =
@@ -53,7 +51,7 @@ export function parseRegistryFile(text: string): ParsedRegistry {
   } catch (error) {
     return { ok: false, reason: `it is not valid JSON${placeOf(messageOf(error), text)}` };
   }
-  if (!isObject(value)) return { ok: false, reason: 'it is not a JSON object of the form {"servers": […]}' };
+  if (!isJsonObject(value)) return { ok: false, reason: 'it is not a JSON object of the form {"servers": […]}' };
   const servers = Object.hasOwn(value, "servers") ? value["servers"] : [];
   if (!Array.isArray(servers)) return { ok: false, reason: 'its "servers" is not a list' };
   const document = { members: value, items: servers.map(itemOf) };
@@ -102,12 +100,12 @@ export function withoutName(document: RegistryDocument, name: string): RegistryD
 function itemOf(raw: unknown): RegistryItem {
   const parsed = ServerInfoSchema.safeParse(raw);
   if (parsed.success) return { raw, name: parsed.data.name, entry: parsed.data };
-  const name = isObject(raw) && typeof raw["name"] === "string" ? raw["name"] : undefined;
-  return { raw, name, reason: reasonOf(parsed.error.issues) };
+  const name = isJsonObject(raw) && typeof raw["name"] === "string" ? raw["name"] : undefined;
+  return { raw, name, reason: reasonOfIssues(parsed.error.issues) };
 }
 
 /** The first issues of a refused entry in one line: the field, then what is wrong with it. */
-export function reasonOf(
+export function reasonOfIssues(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): string {
   const told = issues
@@ -119,10 +117,6 @@ export function reasonOf(
 
 function lastByName(document: RegistryDocument): Map<string | undefined, RegistryItem> {
   return new Map(document.items.filter((item) => "entry" in item).map((item) => [item.name, item]));
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The line and column of a JSON error, where the engine tells its position; it quotes the text, so we do not repeat it. */

@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readFile, readlink, realpath, rename, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, readlink, realpath, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { errnoOf, registryIoError } from "./io-error.js";
@@ -47,12 +47,37 @@ export async function readBytes(file: string): Promise<Buffer | undefined> {
  */
 export async function ensureFolder(folder: string): Promise<void> {
   try {
-    const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const first = await makeFolders(path.resolve(folder));
     if (first === undefined) return;
-    for (let made = folder; made.length >= first.length; made = path.dirname(made))
+    for (let made = path.resolve(folder); made.length >= first.length; made = path.dirname(made))
       await syncFolder(path.dirname(made));
   } catch (error) {
     throw registryIoError("create the folder", folder, error);
+  }
+}
+
+/**
+ * One by one: Node's own recursive way never ends where nothing can be made, although the folder above is there (in `/proc`).
+ *
+ * @returns the topmost folder that was made, if one was
+ */
+async function makeFolders(folder: string): Promise<string | undefined> {
+  const tried = await makeFolder(folder, ["ENOENT"]);
+  if (tried !== "ENOENT") return tried === "made" ? folder : undefined;
+  const first = await makeFolders(path.dirname(folder));
+  return (await makeFolder(folder, [])) === "made" ? (first ?? folder) : first;
+}
+
+/** Whether the folder was made, was there, or could not be made for one of the `expected` reasons. */
+async function makeFolder<E extends string>(folder: string, expected: readonly E[]): Promise<"made" | "there" | E> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    return "made";
+  } catch (error) {
+    const code = expected.find((candidate) => candidate === errnoOf(error));
+    if (code !== undefined) return code;
+    if (errnoOf(error) === "EEXIST" && (await stat(folder)).isDirectory()) return "there";
+    throw error;
   }
 }
 

@@ -60,6 +60,17 @@ describe("the lock between processes", () => {
     expect(most).toBe(1);
   });
 
+  test("waiting ends when it is called off, and the lock is not taken", async () => {
+    const held = await acquireLock(folder.at("x.lock"));
+    const abort = new AbortController();
+    const waiting = acquireLock(folder.at("x.lock"), { signal: abort.signal });
+    abort.abort(new Error("called off"));
+    await expect(waiting).rejects.toThrow("called off");
+    await held.release();
+    await expect(acquireLock(folder.at("x.lock"), { signal: abort.signal })).rejects.toThrow("called off");
+    await expect(readFile(folder.at("x.lock"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
   test("a holder that stays is named after the wait, with what to do", async () => {
     const held = await acquireLock(folder.at("x.lock"));
     const time = new ManualTime();

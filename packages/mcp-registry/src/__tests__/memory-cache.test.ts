@@ -167,6 +167,23 @@ describe("RegistryMemoryCache: reads and changes (R10)", () => {
     await cache.close();
   });
 
+  test("a file as clients have it, with mcpServers and no servers, is empty, and is told once why", async () => {
+    await registry.writeServers({ mcpServers: { a: { command: "run", env: { KEY: "s3cret" } } } });
+    const cache = await registry.opened();
+    await cache.refresh();
+    const reason =
+      "it has mcpServers but no servers, so nothing is served; add each of them with cortex-mcp add-json, or make a list named servers of them";
+    expect([cache.getAll(), cache.problems]).toEqual([[], [reason]]);
+    expect(registry.logger.lines).toEqual([
+      { level: "warn", fields: { registryPath: registry.file, reason }, message: "Registry serves nothing" },
+    ]);
+    cache.upsert(server("b"));
+    await cache.flush();
+    expect([namesOf(cache), cache.problems]).toEqual([["b"], []]);
+    expect(await readJson(registry.file)).toMatchObject({ mcpServers: { a: {} }, servers: [server("b")] });
+    await cache.close();
+  });
+
   test("before init nothing works, and says so", async () => {
     const cache = new RegistryMemoryCache({ registryPath: registry.file });
     const error = expect.objectContaining({ code: "INTERNAL" }) as Error;

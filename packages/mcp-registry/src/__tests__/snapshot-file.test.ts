@@ -42,6 +42,20 @@ describe("ensureFolder", () => {
     expect(await modeOf(folder.at("there", "a", "b"))).toBe(0o700);
   });
 
+  test("several at once make one folder, and none fails", async () => {
+    await Promise.all(Array.from({ length: 8 }, () => ensureFolder(folder.at("a", "b", "c", "d"))));
+    expect(await modeOf(folder.at("a", "b", "c", "d"))).toBe(0o700);
+  });
+
+  test.runIf(process.platform === "linux")(
+    "where nothing can be made it fails, and does not try for ever",
+    async () => {
+      await expect(ensureFolder("/proc/cortex-mcp/mcp")).rejects.toMatchObject(
+        saying("cannot create the folder /proc/cortex-mcp/mcp: "),
+      );
+    },
+  );
+
   test("a file in the way is an error", async () => {
     await writeFile(folder.at("f"), "");
     await expect(ensureFolder(folder.at("f", "g"))).rejects.toMatchObject(saying("is a file, not a folder"));

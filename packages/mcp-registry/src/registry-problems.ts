@@ -1,0 +1,49 @@
+import type { Logger } from "@cortex-os/mcp-core";
+import { setAsideOf, type RegistryDocument, type SetAsideEntry } from "./registry-file.js";
+
+/** One thing in a registry file that is not served: an element of `servers`, or the file's own shape. */
+type Problem = { readonly entry: SetAsideEntry } | { readonly reason: string };
+
+/** What is wrong with a registry that can be read, each for people to read; empty when all is well. Holds no values. */
+export function problemsOf(document: RegistryDocument): readonly string[] {
+  return listOf(document).map((problem) => {
+    if ("reason" in problem) return problem.reason;
+    const { index, name, reason } = problem.entry;
+    return `servers[${index}]${name === undefined ? "" : ` (${JSON.stringify(name)})`} is not served: ${reason}`;
+  });
+}
+
+/** Logs what is wrong with a registry: each thing once, not at each reading. */
+export class RegistryWarnings {
+  readonly #logger: Logger;
+  readonly #registryPath: string;
+  #told = new Set<string>();
+
+  constructor(logger: Logger, registryPath: string) {
+    this.#logger = logger;
+    this.#registryPath = registryPath;
+  }
+
+  /** Logs what was not wrong the last time. */
+  tell(document: RegistryDocument): void {
+    const before = this.#told;
+    const problems = listOf(document);
+    this.#told = new Set(problems.map((problem) => JSON.stringify(problem)));
+    const registryPath = this.#registryPath;
+    for (const problem of problems) {
+      if (before.has(JSON.stringify(problem))) continue;
+      if ("entry" in problem) this.#logger.warn({ registryPath, ...problem.entry }, "Registry entry set aside");
+      else this.#logger.warn({ registryPath, reason: problem.reason }, "Registry serves nothing");
+    }
+  }
+}
+
+function listOf(document: RegistryDocument): readonly Problem[] {
+  const { members, items } = document;
+  if (items.length > 0 || Object.hasOwn(members, "servers") || !Object.hasOwn(members, "mcpServers")) {
+    return setAsideOf(document).map((entry) => ({ entry }));
+  }
+  // How most clients' files name them; there they are an object by name, so that renaming alone would not do.
+  const way = "add each of them with cortex-mcp add-json, or make a list named servers of them";
+  return [{ reason: `it has mcpServers but no servers, so nothing is served; ${way}` }];
+}
