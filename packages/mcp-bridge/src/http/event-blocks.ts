@@ -8,6 +8,7 @@ const BYTE_ORDER_MARK = Buffer.from("\uFEFF", "utf8");
 /** A longer id could not come back in a header. */
 const MAX_ID_BYTES = 4 * 1024;
 const NOTHING = Buffer.alloc(0);
+const FEED = Buffer.from("\n");
 
 /** What stands between two empty lines of an event stream, or a comment alone. */
 export interface EventBlock {
@@ -78,6 +79,8 @@ export class EventBlocks {
           if (run < start) held.push(chunk.subarray(run, start));
           run = next;
         }
+        // A line feed that follows must not become one line break with the return before what is left out.
+        if (held.length > 0 && held.from(held.length - 1)[0] === CARRIAGE_RETURN) held.push(FEED);
       } else if (kind === "blank" || (kind === "comment" && isAlone)) {
         const bytes = this.#take(chunk.subarray(run, next));
         run = next;

@@ -1,7 +1,9 @@
+import type { ServerResponse } from "node:http";
 import { Agent } from "undici";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { openLink, testLink } from "./open-link.js";
-import { json, modern, result, upstream, type Script } from "./scripted-upstream.js";
+import { LEGACY_CALLER, openLink, testLink, toolCall } from "./open-link.js";
+import { RecordingSink } from "./recording-sink.js";
+import { json, legacy, modern, result, upstream, type Script } from "./scripted-upstream.js";
 
 const nothing: Script = (_, res) => void res.writeHead(500).end();
 
@@ -24,6 +26,37 @@ describe("the way to the upstream", () => {
     expect(await server.open()).toBe(1);
     await close();
     await vi.waitFor(async () => expect(await server.open()).toBe(0));
+  });
+
+  test("as many calls as there are sockets for them lock out no handshake, list, note or goodbye", async () => {
+    const held = new Set<ServerResponse>();
+    const sessions = new Set<string>();
+    const server = await upstream(
+      legacy(
+        (seen, res) => {
+          if (seen.method === "tools/call") held.add(res);
+          else json(res, 200, result(seen, { tools: [] }));
+        },
+        { sessions },
+      ),
+    );
+    const { link } = await openLink(server.url);
+    const exchanges = Array.from({ length: 140 }, (_, id) =>
+      link.send(toolCall(LEGACY_CALLER, id), new RecordingSink()),
+    );
+    await vi.waitFor(() => expect(held.size).toBe(128));
+    expect(await link.request("tools/list", {}, { timeoutMs: 5_000, maxBytes: 1_000 })).toEqual({ tools: [] });
+    link.send(toolCall({ ...LEGACY_CALLER, sessionKey: "client-2" }), new RecordingSink());
+    await vi.waitFor(() => expect(server.of("notifications/initialized")).toHaveLength(3));
+    link.endSession("client-2");
+    await vi.waitFor(() => expect(sessions).toEqual(new Set(["session-1", "session-2"])));
+    exchanges[0]?.cancel();
+    await vi.waitFor(() => expect(server.methods).toContain("notifications/cancelled"));
+    // A call of the gateway's own is a call.
+    const own = link.request("tools/call", { name: "echo" }, { timeoutMs: 60_000, maxBytes: 1_000 }).catch(() => {});
+    await vi.waitFor(() => expect(held.size).toBe(129));
+    await link.close();
+    await own;
   });
 
   test("headers that nobody may set are left out with a warning that shows no value, others go with every request", async () => {

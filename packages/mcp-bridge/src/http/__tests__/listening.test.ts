@@ -1,4 +1,5 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { ServerResponse } from "node:http";
 import { describe, expect, test, vi } from "vitest";
 import { openLink } from "./open-link.js";
@@ -185,5 +186,64 @@ describe("hearing of changed tools from a legacy upstream", () => {
     await vi.waitFor(() => expect(time.delays).toEqual([40]));
     await time.advance(40);
     await vi.waitFor(() => expect(lost[0]?.message).toContain("HTTP 503"));
+  });
+});
+
+describe("whether a change would be heard of (R6: what is not announced must be looked for)", () => {
+  const acknowledged = (notifications: JsonObject): JsonObject => ({
+    jsonrpc: "2.0",
+    method: "notifications/subscriptions/acknowledged",
+    params: { notifications },
+  });
+
+  test("in the modern era from the acknowledgement that grants it until the stream ends", async () => {
+    const time = new ManualTime();
+    const streams = new Streams();
+    const server = await upstream(modern(streams.accept, { ...DISCOVERED, capabilities: TELLS }));
+    const { link, make, close } = await openLink(server.url, { time });
+    expect(make().hearsChanges).toBe(false);
+    await vi.waitFor(() => expect(streams.open).toHaveLength(1));
+    expect(link.hearsChanges).toBe(false);
+    streams.last?.send(acknowledged({ toolsListChanged: true }));
+    await vi.waitFor(() => expect(link.hearsChanges).toBe(true));
+    streams.last?.res.end();
+    await vi.waitFor(() => expect(link.hearsChanges).toBe(false));
+    await vi.waitFor(() => expect(time.pending).toBe(1));
+    await time.advance(20);
+    await vi.waitFor(() => expect(streams.open).toHaveLength(2));
+    streams.last?.send(acknowledged({ toolsListChanged: true }));
+    await vi.waitFor(() => expect(link.hearsChanges).toBe(true));
+    await close();
+    expect(link.hearsChanges).toBe(false);
+  });
+
+  test("not from an upstream that grants less than it claims; but whoever tells all the same is heard", async () => {
+    const streams = new Streams();
+    const server = await upstream(modern(streams.accept, { ...DISCOVERED, capabilities: TELLS }));
+    const { link, logger, changes } = await openLink(server.url);
+    await vi.waitFor(() => expect(streams.open).toHaveLength(1));
+    streams.last?.send(acknowledged({}));
+    await vi.waitFor(() =>
+      expect(logger.messages("debug")).toContain("The upstream will not tell of changes of its tools"),
+    );
+    expect(link.hearsChanges).toBe(false);
+    streams.last?.send(CHANGED);
+    await vi.waitFor(() => expect(changes.count).toBe(1));
+    expect(link.hearsChanges).toBe(true);
+  });
+
+  test("in the legacy era while the GET stream is open; not when there is none (405), nor without the claim", async () => {
+    const streams = new Streams();
+    const server = await upstream(legacy(() => {}, { sessions: new Set(), capabilities: TELLS, get: streams.accept }));
+    const { link } = await openLink(server.url);
+    await vi.waitFor(() => expect(link.hearsChanges).toBe(true));
+    const deaf = await upstream(legacy(() => {}, { sessions: new Set(), capabilities: TELLS }));
+    const without = await openLink(deaf.url);
+    await vi.waitFor(() =>
+      expect(without.logger.messages("debug")).toContain("The upstream offers no stream of changes"),
+    );
+    expect(without.link.hearsChanges).toBe(false);
+    const silent = await upstream(legacy(() => {}, { sessions: new Set() }));
+    expect((await openLink(silent.url)).link.hearsChanges).toBe(false);
   });
 });

@@ -3,6 +3,7 @@ import { fixedRandom, ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { Agent } from "undici";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { ByteBudget } from "../../byte-budget.js";
 import { LEGACY_CALLER, MODERN_CALLER, specFor, toolCall } from "../../http/__tests__/open-link.js";
 import { RecordingSink } from "../../http/__tests__/recording-sink.js";
 import {
@@ -15,6 +16,12 @@ import {
   upstream,
 } from "../../http/__tests__/scripted-upstream.js";
 import { called, echo, proxyTo, stopped } from "./proxy-to.js";
+
+const GRANTED: JsonObject = {
+  jsonrpc: "2.0",
+  method: "notifications/subscriptions/acknowledged",
+  params: { notifications: { toolsListChanged: true } },
+};
 
 describe("RemoteProxy (R8)", () => {
   test("connects, says so once, and forwards", async () => {
@@ -148,6 +155,30 @@ describe("RemoteProxy (R8)", () => {
     await vi.waitFor(async () => expect((await called(proxy, LEGACY_CALLER)).endings).toEqual(["end"]), {
       interval: 20,
     });
+  });
+
+  test("says whether changes of the tools would be heard of: not before it is up, nor from an upstream that offers no stream", async () => {
+    const capabilities = { tools: { listChanged: true } };
+    const hears = await upstream(modern((_, res) => openStream(res)(GRANTED), { ...DISCOVERED, capabilities }));
+    const deaf = await upstream(modern((_, res) => void res.writeHead(405).end(), { ...DISCOVERED, capabilities }));
+    const [one, other] = [proxyTo(hears.url), proxyTo(deaf.url)];
+    expect(one.proxy.hearsChanges).toBe(false);
+    await Promise.all([one.proxy.connect(), other.proxy.connect()]);
+    await vi.waitFor(() => expect(one.proxy.hearsChanges).toBe(true));
+    await vi.waitFor(() => expect(deaf.methods).toContain("subscriptions/listen"));
+    expect(other.proxy.hearsChanges).toBe(false);
+    await one.proxy.dispose();
+    expect(one.proxy.hearsChanges).toBe(false);
+  });
+
+  test("what is held for unfinished answers counts against the budget of all upstreams", async () => {
+    const server = await upstream(
+      modern((seen, res) => json(res, 200, result(seen, { resultType: "complete", text: "x".repeat(2_000) }))),
+    );
+    const budget = new ByteBudget(1_000);
+    const { proxy } = proxyTo(server.url, { budget });
+    expect((await called(proxy, LEGACY_CALLER)).error?.message).toContain("1000 bytes for all answers together");
+    expect(budget.held).toBe(0);
   });
 
   test("calls in flight outlive a lost connection; disposing ends them", async () => {

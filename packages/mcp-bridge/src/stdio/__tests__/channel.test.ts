@@ -269,3 +269,20 @@ describe("a peer that does not behave", () => {
     expect(logger.messages("error")).toHaveLength(1);
   });
 });
+
+describe("results that nest too deeply", () => {
+  test("fail the request that set a bound, and reach the one that did not", () => {
+    const { channel, answer } = channelUnderTest();
+    const [bounded, open, errors] = [receiver(), receiver(), receiver()];
+    channel.request("tools/call", {}, bounded, { maxDepth: 3 });
+    channel.request("tools/list", {}, open);
+    channel.request("tools/call", {}, errors, { maxDepth: 3 });
+    for (const id of [1, 2]) answer(ok(id, { a: [[[]]] }));
+    answer({ jsonrpc: "2.0", id: 3, error: { code: 1, message: "no" } });
+    expect(bounded.failures[0]?.code).toBe("UPSTREAM_PROTOCOL");
+    expect(bounded.failures[0]?.message).toBe(
+      'Connector "demo": its answer to tools/call is nested deeper than 3 levels',
+    );
+    expect([open.answers.length, errors.answers.length, bounded.answers.length]).toEqual([1, 1, 0]);
+  });
+});

@@ -112,6 +112,29 @@ describe("listening for changes of a modern server's tools (2026-07-28, Subscrip
     expect(nothing.logger.messages("debug")).toEqual(["Connector will not tell of changes of its tools"]);
   });
 
+  test("says whether a change would be heard of: from the grant until the subscription ends", async () => {
+    const { listening, time, say } = listeningUnderTest();
+    listening.start();
+    expect(listening.hears).toBe(false);
+    say(acknowledged(1, false));
+    expect(listening.hears).toBe(false);
+    say(changed(1));
+    expect(listening.hears).toBe(true);
+    say({ id: 1, result: {} });
+    expect(listening.hears).toBe(false);
+    await time.advance(500);
+    say(acknowledged(2));
+    expect(listening.hears).toBe(true);
+    say({ id: 2, error: { code: -32_603, message: "over" } });
+    expect(listening.hears).toBe(false);
+    await time.advance(100_000);
+    const stopped = listeningUnderTest();
+    stopped.listening.start();
+    stopped.say(acknowledged(1));
+    stopped.listening.stop();
+    expect(stopped.listening.hears).toBe(false);
+  });
+
   test("hears nothing after it was stopped, and opens nothing", async () => {
     const { listening, time, asked, say, changes } = listeningUnderTest();
     listening.start();
