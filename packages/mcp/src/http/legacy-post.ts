@@ -10,13 +10,22 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from "@cortex-os/mcp-core/wire";
+import type { Exchange } from "@cortex-os/mcp-bridge";
+import type { ClientSink } from "../gateway/client-sink.js";
 import type { Gateway } from "../gateway/gateway.js";
 import { CAPABILITIES } from "../gateway/router.js";
 import type { ClientSession } from "../gateway/session-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
+import { BATCH_REVISION, BatchAnswer, readBatch } from "./legacy-batch.js";
 import { sendEmpty, sendError, sendJson } from "./respond.js";
 import { unsupportedVersion } from "./validate-modern.js";
+
+/** Where one request is answered: a POST of its own, or a part of one. */
+interface LegacySink extends ClientSink {
+  attach(exchange: Exchange): void;
+  cancel(reason?: string): void;
+}
 
 /** The legacy era over Streamable HTTP (2025-11-25, Transports): `initialize`, sessions, the GET stream. */
 export class LegacyHttp {
@@ -44,12 +53,43 @@ export class LegacyHttp {
     }
     const session = this.session(request, response);
     if (session === undefined) return;
-    if (message.kind === "request") this.#request(session, message.message, response);
-    else {
+    if (message.kind === "request") {
+      const { id } = message.message;
+      this.#request(session, message.message, (onDone) => new HttpSink(response, id, "legacy", this.#deps, onDone));
+    } else {
       // Responses are accepted and dropped: nothing is asked of clients yet.
       if (message.kind === "notification") this.#notification(session, message.message);
       sendEmpty(response, 202);
     }
+  }
+
+  /**
+   * Answers a POSTed batch, each member as if it had come alone.
+   * @returns false when it is not for a session whose revision knows batches: nothing was answered
+   */
+  batch(values: readonly unknown[], request: IncomingMessage, response: ServerResponse): boolean {
+    // That revision had no header for itself.
+    const revision = request.headers[HEADER.protocolVersion] ?? BATCH_REVISION;
+    if (revision !== BATCH_REVISION || request.headers[HEADER.sessionId] === undefined) return false;
+    const session = this.session(request, response);
+    if (session === undefined) return true;
+    if (session.caller.revision !== BATCH_REVISION) return false;
+    const read = readBatch(values);
+    if (!read.ok) {
+      this.#metrics.rejected("body");
+      sendError(response, 400, read.error);
+      return true;
+    }
+    let answer: BatchAnswer | undefined;
+    for (const { kind, message } of read.messages) {
+      if (kind === "notification") this.#notification(session, message);
+      if (kind !== "request") continue;
+      const whole = (answer ??= new BatchAnswer(response, this.#deps));
+      this.#request(session, message, (onDone) => whole.member(message.id, onDone));
+    }
+    if (answer === undefined) sendEmpty(response, 202);
+    else answer.complete();
+    return true;
   }
 
   /** The session a request names; when it names none that lives, the request is answered and `undefined` returned. */
@@ -103,14 +143,14 @@ export class LegacyHttp {
     });
   }
 
-  #request(session: ClientSession, message: JsonRpcRequest, response: ServerResponse): void {
+  #request(session: ClientSession, message: JsonRpcRequest, sinkFor: (onDone: () => void) => LegacySink): void {
     const { id } = message;
     if (session.inFlight.has(id)) {
       const error = new GatewayError("INVALID_REQUEST", "Another request with this id is still under way");
-      sendError(response, 200, error, id);
+      sinkFor(() => {}).fail(error);
       return;
     }
-    const sink = new HttpSink(response, id, "legacy", this.#deps, () => session.inFlight.delete(id));
+    const sink = sinkFor(() => session.inFlight.delete(id));
     session.inFlight.set(id, (reason) => {
       sink.cancel(reason);
     });

@@ -59,6 +59,7 @@ export class McpEndpoint {
   #onBody(body: Buffer, request: IncomingMessage, response: ServerResponse): void {
     const read = readMessage(body);
     if (!read.ok) {
+      if (read.batch !== undefined && this.#legacy.batch(read.batch, request, response)) return;
       this.#deps.metrics.rejected("body");
       sendError(response, 400, read.error, read.id);
       return;

@@ -6,14 +6,21 @@ import {
   isTextDeeperThan,
   MAX_JSON_DEPTH,
   type ClassifiedMessage,
-  type JsonObject,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 
 /** One body as a message, or the error it deserves. */
 export type ReadMessage =
   | { readonly ok: true; readonly message: Exclude<ClassifiedMessage, { kind: "invalid" }> }
-  | { readonly ok: false; readonly error: GatewayError; readonly id?: RequestId };
+  | Refusal;
+
+interface Refusal {
+  readonly ok: false;
+  readonly error: GatewayError;
+  readonly id?: RequestId;
+  /** The members of a batch: some sessions may send one. They are not deeper than a message may be, and not checked otherwise. */
+  readonly batch?: readonly unknown[];
+}
 
 /** Reads one body strictly: one message, no key that differs from a reserved one in case only, no hostile depth. Never throws. */
 export function readMessage(body: Buffer): ReadMessage {
@@ -23,24 +30,30 @@ export function readMessage(body: Buffer): ReadMessage {
   } catch {
     return { ok: false, error: new GatewayError("PARSE_ERROR", "The body is not JSON") };
   }
-  if (Array.isArray(value)) {
-    const message = "JSON-RPC batches are not supported: send one message per request";
-    return { ok: false, error: new GatewayError("INVALID_REQUEST", message) };
-  }
-  const classified = classifyMessage(value);
-  const problem = isJsonObject(value) ? problemIn(value, body) : undefined;
-  if (classified.kind === "invalid") {
-    const error = new GatewayError("INVALID_REQUEST", `Invalid request: ${classified.reason}`);
-    return { ok: false, error, ...(classified.id === undefined ? {} : { id: classified.id }) };
-  }
-  if (problem === undefined) return { ok: true, message: classified };
-  const id = classified.kind === "request" ? { id: classified.message.id } : {};
-  return { ok: false, error: new GatewayError("INVALID_REQUEST", `Invalid request: ${problem}`), ...id };
+  const batch: readonly unknown[] | undefined = Array.isArray(value) ? value : undefined;
+  if (isTextDeeperThan(body, batch === undefined ? MAX_JSON_DEPTH : MAX_JSON_DEPTH + 1))
+    return invalid(`nested deeper than ${MAX_JSON_DEPTH} levels`, idOf(value));
+  if (batch === undefined) return checkMessage(value);
+  const message = "JSON-RPC batches are not supported: send one message per request";
+  return { ok: false, error: new GatewayError("INVALID_REQUEST", message), batch };
 }
 
-function problemIn(value: JsonObject, body: Buffer): string | undefined {
-  const variant = findCaseVariant(value);
-  if (variant !== undefined) return `the key ${JSON.stringify(variant)} differs from a reserved one in case only`;
-  if (isTextDeeperThan(body, MAX_JSON_DEPTH)) return `nested deeper than ${MAX_JSON_DEPTH} levels`;
-  return undefined;
+/** Checks one parsed value as {@link readMessage} does, but for its depth. Never throws. */
+export function checkMessage(value: unknown): ReadMessage {
+  const classified = classifyMessage(value);
+  if (classified.kind === "invalid") return invalid(classified.reason, classified.id);
+  const variant = isJsonObject(value) ? findCaseVariant(value) : undefined;
+  if (variant === undefined) return { ok: true, message: classified };
+  return invalid(`the key ${JSON.stringify(variant)} differs from a reserved one in case only`, idOf(value));
+}
+
+function invalid(reason: string, id: RequestId | undefined): Refusal {
+  const error = new GatewayError("INVALID_REQUEST", `Invalid request: ${reason}`);
+  return { ok: false, error, ...(id === undefined ? {} : { id }) };
+}
+
+/** The id of what is a request, whatever else is wrong with it. */
+function idOf(value: unknown): RequestId | undefined {
+  const classified = classifyMessage(value);
+  return classified.kind === "request" ? classified.message.id : undefined;
 }

@@ -52,6 +52,11 @@ export class SseResponse {
     return true;
   }
 
+  /** Sends whole events that are encoded already. */
+  pass(events: Uint8Array): void {
+    this.#write(events);
+  }
+
   /** Ends the stream; what waits is still delivered to a reader that reads. */
   end(): void {
     this.#stopBeating();
@@ -64,10 +69,10 @@ export class SseResponse {
     else if (++this.#beatsBehind >= MAX_BEATS_BEHIND) this.#response.destroy();
   }
 
-  #write(text: string): void {
+  #write(events: string | Uint8Array): void {
     if (this.#response.writableEnded || this.#response.destroyed) return;
     // Looked at before and not after: one large message to a reader that keeps up is no backlog.
     if (this.#response.writableLength > MAX_WAITING_BYTES) this.#response.destroy();
-    else this.#response.write(text);
+    else this.#response.write(events);
   }
 }

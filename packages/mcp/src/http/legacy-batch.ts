@@ -1,0 +1,210 @@
+import type { ServerResponse } from "node:http";
+import type { Exchange } from "@cortex-os/mcp-bridge";
+import { GatewayError, toJsonRpcError } from "@cortex-os/mcp-core";
+import type { ClassifiedMessage, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { ClientSink } from "../gateway/client-sink.js";
+import { checkMessage } from "./read-message.js";
+import { SseResponse, type SseDeps } from "./sse-response.js";
+
+/** The one revision that knows batches; its servers have to take them (2025-03-26, Base Protocol, Batching). */
+export const BATCH_REVISION = "2025-03-26";
+/** Most messages in a batch. */
+const MAX_MESSAGES = 100;
+/** Most bytes of answers that are held at once because they can be passed on only whole. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
+
+/** A batch's messages, or the error that the whole of it deserves. */
+export type ReadBatch =
+  | { readonly ok: true; readonly messages: readonly Exclude<ClassifiedMessage, { kind: "invalid" }>[] }
+  | { readonly ok: false; readonly error: GatewayError };
+
+/** Checks every member before anything is done for the first: a batch is carried out or refused as a whole. Never throws. */
+export function readBatch(values: readonly unknown[]): ReadBatch {
+  if (values.length === 0 || values.length > MAX_MESSAGES)
+    return refused(`a batch holds 1 to ${MAX_MESSAGES} messages, not ${values.length}`);
+  const messages: Exclude<ClassifiedMessage, { kind: "invalid" }>[] = [];
+  for (const value of values) {
+    const read = checkMessage(value);
+    if (!read.ok) return read;
+    if (read.message.kind === "request" && read.message.message.method === "initialize")
+      return refused("initialize must not be part of a batch");
+    messages.push(read.message);
+  }
+  return { ok: true, messages };
+}
+
+const refused = (reason: string): ReadBatch => ({
+  ok: false,
+  error: new GatewayError("INVALID_REQUEST", `Invalid request: ${reason}`),
+});
+
+/** What a {@link BatchAnswer} works through. */
+export interface BatchDeps extends SseDeps {
+  /** Every member is in it until it is done, so that a shutdown can answer in its stead. */
+  readonly unanswered?: Set<{ shutDown(error: GatewayError): void }>;
+}
+
+/** The answer to a batch: one event stream that has each answer as soon as it is there, and ends with the last. */
+export class BatchAnswer {
+  readonly #response: ServerResponse;
+  readonly #deps: BatchDeps;
+  readonly #sse: SseResponse;
+  readonly #open = new Set<BatchMember>();
+  readonly #budget = { left: MAX_HELD_BYTES };
+  #isWhole = false;
+
+  constructor(response: ServerResponse, deps: BatchDeps) {
+    this.#response = response;
+    this.#deps = deps;
+    this.#sse = new SseResponse(response, deps);
+    response.once("close", () => {
+      this.#giveUp();
+    });
+  }
+
+  /** Where one request's answer goes. @param onDone called once, when it is answered, given up or cancelled */
+  member(id: RequestId, onDone: () => void): BatchMember {
+    const member: BatchMember = new BatchMember(id, this.#sse, this.#budget, () => {
+      this.#open.delete(member);
+      this.#deps.unanswered?.delete(member);
+      onDone();
+      this.#endWhenDone();
+    });
+    this.#open.add(member);
+    this.#deps.unanswered?.add(member);
+    return member;
+  }
+
+  /** Every request has its member: the stream may end. */
+  complete(): void {
+    this.#isWhole = true;
+    // The client may have gone before anything was asked of it.
+    if (this.#response.destroyed) this.#giveUp();
+    this.#endWhenDone();
+  }
+
+  #giveUp(): void {
+    for (const member of [...this.#open]) member.cancel("the client disconnected");
+  }
+
+  #endWhenDone(): void {
+    if (this.#isWhole && this.#open.size === 0) this.#sse.end();
+  }
+}
+
+/** One request's part of a {@link BatchAnswer}. An upstream's event stream is passed on event by event, its JSON as one event. */
+export class BatchMember implements ClientSink {
+  readonly #id: RequestId;
+  readonly #sse: SseResponse;
+  readonly #budget: { left: number };
+  readonly #onDone: () => void;
+  #exchange: Exchange | undefined;
+  #isStream = false;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #done = false;
+
+  constructor(id: RequestId, sse: SseResponse, budget: { left: number }, onDone: () => void) {
+    this.#id = id;
+    this.#sse = sse;
+    this.#budget = budget;
+    this.#onDone = onDone;
+  }
+
+  /** Ties the member to what it answers. */
+  attach(exchange: Exchange): void {
+    this.#exchange = exchange;
+  }
+
+  /** Given up: no answer follows. */
+  cancel(reason?: string): void {
+    if (this.#done) return;
+    this.#exchange?.cancel(reason);
+    this.#finish();
+  }
+
+  /** Answers with `error` and gives up what was under way. */
+  shutDown(error: GatewayError): void {
+    if (this.#done) return;
+    this.fail(error);
+    this.#exchange?.cancel(error.message);
+  }
+
+  start(_status: number, headers: Readonly<Record<string, string>>): void {
+    this.#isStream = headers["content-type"]?.startsWith("text/event-stream") === true;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#done) return true;
+    // The bridge writes whole events only. A reader that is behind is the stream's to deal with.
+    if (this.#isStream) this.#sse.pass(chunk);
+    else this.#hold(chunk);
+    return true;
+  }
+
+  end(): void {
+    if (this.#done) return;
+    // Raw line breaks are only white space in JSON; in an event they would end its line.
+    if (!this.#isStream)
+      this.#sendText(
+        Buffer.concat(this.#held)
+          .toString("utf8")
+          .trim()
+          .replaceAll(/[\r\n]+/g, " "),
+      );
+    this.#finish();
+  }
+
+  notify(notification: JsonRpcNotification): void {
+    if (!this.#done) this.#sse.send(notification);
+  }
+
+  respond(response: JsonRpcResponse): void {
+    if (this.#done) return;
+    const tooDeep = "The connector's answer is nested too deeply to be passed on";
+    if (!this.#sse.send(response)) this.#sse.send(this.#errorAnswer(new GatewayError("UPSTREAM_PROTOCOL", tooDeep)));
+    this.#finish();
+  }
+
+  sendResult(id: RequestId, result: readonly Buffer[]): void {
+    if (this.#done) return;
+    this.#sendText(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${Buffer.concat(result).toString("utf8")}}`);
+    this.#finish();
+  }
+
+  fail(error: GatewayError): void {
+    if (this.#done) return;
+    this.#sse.send(this.#errorAnswer(error));
+    this.#finish();
+  }
+
+  /** What was held of the answer was not sent: the failure can be. */
+  abort(error: GatewayError): void {
+    this.fail(error);
+  }
+
+  #hold(chunk: Uint8Array): void {
+    this.#budget.left -= chunk.length;
+    this.#heldBytes += chunk.length;
+    this.#held.push(chunk);
+    if (this.#budget.left >= 0) return;
+    const message = `The answers of this batch are larger than ${MAX_HELD_BYTES} bytes; send one request at a time`;
+    this.fail(new GatewayError("UPSTREAM_LIMIT", message));
+    this.#exchange?.cancel("the answer is too large for a batch");
+  }
+
+  #sendText(text: string): void {
+    this.#sse.pass(Buffer.from(`event: message\ndata: ${text}\n\n`));
+  }
+
+  #errorAnswer(error: GatewayError): JsonRpcResponse {
+    return { jsonrpc: "2.0", id: this.#id, error: toJsonRpcError(error) };
+  }
+
+  #finish(): void {
+    this.#done = true;
+    this.#budget.left += this.#heldBytes;
+    this.#held = [];
+    this.#onDone();
+  }
+}
