@@ -1,4 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
+import { adviceOn } from "@cortex-os/mcp-registry";
 import { CommanderError } from "commander";
 import { CallError } from "./control/call-error.js";
 import type { FailureCode } from "./control/views.js";
@@ -56,12 +57,16 @@ function failureOf(error: unknown): { code: FailureCode; message: string } {
     return { code: error.code, message: oneLine(error.message) };
   }
   if (error instanceof CommanderError) return { code: "USER_INPUT", message: wordsOf(error) };
-  if (isRefusedBySystem(error)) return { code: "USER_INPUT", message: oneLine(error.message) };
+  if (isRefusedBySystem(error)) return { code: "USER_INPUT", message: systemText(error) };
   return { code: "INTERNAL", message: "internal error" };
 }
 
 /** What the operating system refuses (no permission, a full disk, a file where a folder must be) names the place, and is no bug. */
-const isRefusedBySystem = (error: unknown): error is Error => error instanceof Error && "syscall" in error;
+const isRefusedBySystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "syscall" in error;
+
+const systemText = (error: NodeJS.ErrnoException): string =>
+  error.path === undefined ? oneLine(error.message) : oneLine(`cannot use ${error.path}: ${adviceOn(error)}`);
 
 /** Commander's message in one line, without the value of a flag it does not know: that could be a secret. */
 function wordsOf({ message }: CommanderError): string {

@@ -10,8 +10,3 @@ export const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").tr
 
 /** The one-line message of whatever was thrown. */
 export const reasonOf = (thrown: unknown): string => oneLine(messageOf(thrown));
-
-/** The system error code (`ENOENT` …) of whatever was thrown, if it has one. */
-export function systemCodeOf(thrown: unknown): string | undefined {
-  return thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : undefined;
-}

@@ -1,5 +1,5 @@
 export * from "./fs-store.js";
-export { errnoOf } from "./io-error.js";
+export { adviceOn, errnoOf } from "./io-error.js";
 export { acquireLock, type Lock, type LockOptions } from "./lock.js";
 export * from "./memory-cache.js";
 export * from "./paths.js";

@@ -18,6 +18,11 @@ export function errnoOf(thrown: unknown): string | undefined {
   return thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : undefined;
 }
 
+/** Why a file could not be used, and what a person can do about it; the system's own words where there is nothing to advise. */
+export function adviceOn(thrown: unknown): string {
+  return ADVICE[errnoOf(thrown) ?? ""] ?? messageOf(thrown);
+}
+
 /**
  * A `REGISTRY_IO` error that says what could not be done, to which file, and what to do next; the system's own error is
  * its cause. One that is a `GatewayError` already is returned as it is.
@@ -25,6 +30,5 @@ export function errnoOf(thrown: unknown): string | undefined {
  * @param action what was tried, to read after "cannot"
  */
 export function registryIoError(action: string, path: string, thrown: unknown): GatewayError {
-  const advice = ADVICE[errnoOf(thrown) ?? ""] ?? messageOf(thrown);
-  return GatewayError.from(thrown, "REGISTRY_IO", `cannot ${action} ${path}: ${advice}`);
+  return GatewayError.from(thrown, "REGISTRY_IO", `cannot ${action} ${path}: ${adviceOn(thrown)}`);
 }

@@ -51,7 +51,7 @@ describe("the command line itself", () => {
     await writeFile(config, "{}");
     expect(await io.run("serve", "--port", "0", "--config", config)).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/^cortex-mcp: ENOTDIR: .+$/),
+      err: `cortex-mcp: cannot create the folder ${path.join(io.home, "mcp")}: a part of its path is a file, not a folder: move that file away`,
     });
     expect(await io.run("list")).toMatchObject({ code: 1, err: expect.stringMatching(/^cortex-mcp: .+$/) });
   });

@@ -34,6 +34,7 @@ describe("configuration", () => {
       },
       log: { level: "info" },
       drainMs: 5_000,
+      drainMinMs: 250,
     });
   });
 
@@ -75,6 +76,7 @@ describe("configuration", () => {
       "CORTEX_MCP_LIMITS_SLOW_READER_MS",
       "CORTEX_MCP_LOG_LEVEL",
       "CORTEX_MCP_DRAIN_MS",
+      "CORTEX_MCP_DRAIN_MIN_MS",
     ]);
     const env = { CORTEX_MCP_ALLOWED_HOSTS: "a.example, b.example", CORTEX_MCP_LISTS_TTL_MS: "5" };
     expect(await load(undefined, env)).toMatchObject({
@@ -118,7 +120,9 @@ describe("configuration", () => {
     await expect(loadConfig({ ...sources, file: path.join(folder, "no.json") })).rejects.toThrow(
       /^there is no file .+no\.json; name an existing one with --config$/,
     );
-    await expect(loadConfig({ ...sources, file: folder })).rejects.toThrow(/^cannot read .+: EISDIR/);
+    await expect(loadConfig({ ...sources, file: folder })).rejects.toThrow(
+      `cannot read ${folder}: there is a folder in its place: move it away`,
+    );
   });
 
   test.each([

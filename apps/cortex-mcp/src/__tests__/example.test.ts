@@ -161,7 +161,9 @@ describe("pnpm start", () => {
     await mkdir(path.join(io.home, "mcp/example"), { recursive: true });
     await writeFile(path.join(io.home, "mcp/example/files"), "a file where a folder should be");
     expect(await exampleProgram([], io)).toBe(1);
-    expect(io.errLines.at(-1)).toMatch(/^cortex-mcp: EEXIST: /);
+    expect(io.errLines.at(-1)).toBe(
+      `cortex-mcp: cannot use ${path.join(io.home, "mcp/example/files")}: a part of its path is a file, not a folder: move that file away`,
+    );
     expect(await readdir(path.join(io.home, "mcp"))).toEqual(["example"]);
     expect(io.listening()).toBe(0);
   });
@@ -173,7 +175,7 @@ describe("progress", () => {
     return {
       connectors,
       listeners,
-      status: () => ({ version: "1", startedAt: "x", revision: "r", tools: 0, sessions: 0, connectors }),
+      status: () => ({ version: "1", startedAt: "x", revision: "r", tools: 0, sessions: 0, problems: [], connectors }),
       onChange: (listener: () => void) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);

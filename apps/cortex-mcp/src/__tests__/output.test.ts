@@ -4,7 +4,7 @@ import { counted, shortened } from "../output.js";
 import { createLogger } from "../serve/create-logger.js";
 import { prettyLine } from "../serve/pretty-line.js";
 import { targetText, transportText } from "../server-text.js";
-import { reasonOf, systemCodeOf } from "../user-error.js";
+import { reasonOf } from "../user-error.js";
 
 describe("what people read", () => {
   test.each([
@@ -54,11 +54,6 @@ describe("what people read", () => {
   test("reasons are one line, whatever was thrown", () => {
     expect(reasonOf(new Error("a\n  b"))).toBe("a b");
     expect(reasonOf("c")).toBe("c");
-    expect(systemCodeOf(Object.assign(new Error("x"), { code: "ENOENT" }))).toBe("ENOENT");
-    expect([systemCodeOf(Object.assign(new Error("x"), { code: 7 })), systemCodeOf("x")]).toEqual([
-      undefined,
-      undefined,
-    ]);
   });
 });
 

@@ -1,8 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { readGatewayRecord, removeGatewayRecord, writeGatewayRecord } from "../state/gateway-file.js";
+import {
+  readGatewayRecord,
+  removeGatewayRecord,
+  sweepGatewayRecords,
+  writeGatewayRecord,
+} from "../state/gateway-file.js";
 import { ensurePrivateFolder } from "../state/private-folder.js";
 import { statePaths } from "../state/state-paths.js";
 import { temporaryFolder } from "./test-io.js";
@@ -15,7 +21,6 @@ describe("state of a home", () => {
       folder: "/srv/cortex/mcp",
       registry: "/srv/cortex/mcp/servers.json",
       config: "/srv/cortex/mcp/config.json",
-      state: "/srv/cortex/mcp/state",
       gatewayFile: "/srv/cortex/mcp/gateway.json",
       socket: "/srv/cortex/mcp/gateway.sock",
     });
@@ -53,18 +58,37 @@ describe("state of a home", () => {
     const folder = await temporaryFolder();
     const file = path.join(folder, "gateway.json");
     await mkdir(file);
-    await expect(writeGatewayRecord(file, RECORD)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+    await expect(writeGatewayRecord(file, RECORD)).rejects.toThrow(
+      `cannot write ${file}: there is a folder in its place: move it away`,
+    );
     expect(await readdir(folder)).toEqual(["gateway.json"]);
   });
 
   test("only its own record is removed", async () => {
     const file = path.join(await temporaryFolder(), "gateway.json");
     await writeGatewayRecord(file, RECORD);
-    await removeGatewayRecord(file, 1);
+    await removeGatewayRecord(file);
     expect(await readGatewayRecord(file)).toEqual(RECORD);
-    await removeGatewayRecord(file, RECORD.pid);
+    await writeGatewayRecord(file, { ...RECORD, pid: process.pid });
+    await removeGatewayRecord(file);
     await expect(readFile(file)).rejects.toThrow("ENOENT");
-    await removeGatewayRecord(file, RECORD.pid);
+    await removeGatewayRecord(file);
+  });
+
+  test("what was left half-written is swept away, and nothing else", async () => {
+    const folder = await temporaryFolder();
+    const kept = ["gateway.json", "gateway.json.tmp.mine", "servers.json.x.tmp"];
+    for (const name of [...kept, `gateway.json.${randomUUID()}.tmp`]) await writeFile(path.join(folder, name), "");
+    await sweepGatewayRecords(path.join(folder, "gateway.json"));
+    expect((await readdir(folder)).toSorted()).toEqual(kept);
+  });
+
+  test("a private folder whose parent takes none is an error that says what to do", async () => {
+    const gone = path.join(await temporaryFolder(), "gone", "cortex-mcp");
+    await expect(ensurePrivateFolder(gone)).rejects.toMatchObject({
+      code: "USER_INPUT",
+      message: `cannot create the folder ${gone}: ENOENT: no such file or directory, mkdir '${gone}'; set XDG_RUNTIME_DIR to a folder of yours, or unset it`,
+    });
   });
 
   test("a private folder is made, and one that is a link, a file or open to others is refused", async () => {

@@ -6,7 +6,8 @@ import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
 import { hostGateway } from "../serve/host-gateway.js";
-import { listenForStop } from "../serve/stop-request.js";
+import { startUnlessStopped } from "../serve/start-unless-stopped.js";
+import { listenForStop, type StopRequest } from "../serve/stop-request.js";
 import { statePaths, type StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
@@ -34,7 +35,7 @@ async function serve(io: Io, flags: ServeFlags): Promise<number> {
   try {
     const paths = statePaths(io.env);
     const config = await configOf(io, paths, flags);
-    return await serveUntil(io, { paths, config, json: flags.json === true, requested: stop.requested });
+    return await serveUntil(io, { paths, config, json: flags.json === true, stop });
   } finally {
     stop.dispose();
   }
@@ -44,10 +45,10 @@ interface Serving {
   readonly paths: StatePaths;
   readonly config: Config;
   readonly json: boolean;
-  readonly requested: Promise<string>;
+  readonly stop: StopRequest;
 }
 
-async function serveUntil(io: Io, { paths, config, json, requested }: Serving): Promise<number> {
+async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promise<number> {
   const version = programVersion();
   const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
   const forgetFatal = io.onFatal((error) => {
@@ -55,12 +56,17 @@ async function serveUntil(io: Io, { paths, config, json, requested }: Serving): 
   });
   try {
     const source = registrySource({ path: paths.registry, logger, timers: io.system.timers });
-    const hosted = await hostGateway({ version, config, paths, sources: [source], system: io.system, logger });
+    const options = { version, config, paths, sources: [source], system: io.system, logger };
+    const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
+    if (typeof hosted === "number") {
+      logger.info({ signal: await stop.requested }, "Stopped before it had started");
+      return hosted;
+    }
     logger.info({ url: hosted.url, version }, "Gateway is ready");
     io.out(
       json ? JSON.stringify({ url: hosted.url, pid: process.pid, version }) : `cortex-mcp is ready at ${hosted.url}`,
     );
-    logger.info({ signal: await requested }, "Shutting down");
+    logger.info({ signal: await stop.requested }, "Shutting down");
     await hosted.stop();
     logger.info({}, "Gateway is closed");
     return 0;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { adviceOn, errnoOf } from "@cortex-os/mcp-registry";
 import { isJsonObject, type JsonObject, type JsonValue } from "@cortex-os/mcp-core/wire";
-import { reasonOf, systemCodeOf, userError } from "../user-error.js";
+import { reasonOf, userError } from "../user-error.js";
 import { environmentLayer } from "./environment.js";
 import { configProblems } from "./problems.js";
 import { ConfigSchema, type Config } from "./schema.js";
@@ -51,7 +52,7 @@ async function readText(file: string, required: boolean): Promise<string | undef
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT") throw userError(`cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+    if (errnoOf(error) !== "ENOENT") throw userError(`cannot read ${file}: ${adviceOn(error)}`, { cause: error });
     if (required) throw userError(`there is no file ${file}; name an existing one with --config`, { cause: error });
     return undefined;
   }
@@ -59,7 +60,8 @@ async function readText(file: string, required: boolean): Promise<string | undef
 
 function parsedJson(file: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Editors on Windows put a byte order mark in front.
+    return JSON.parse(text.startsWith("\uFEFF") ? text.slice(1) : text);
   } catch (error) {
     throw userError(`${file} is not JSON: ${reasonOf(error)}; mend it or move it away`, { cause: error });
   }

@@ -79,7 +79,7 @@ export const ConfigSchema = z
           .describe("How long lists wait at most after a start, in milliseconds."),
       })
       .prefault({})
-      .describe("What lists wait for after a start without a stored catalog."),
+      .describe("What lists wait for after a start."),
     limits: z
       .strictObject({
         bodyBytes: z
@@ -118,6 +118,14 @@ export const ConfigSchema = z
       .max(8_000)
       .default(5_000)
       .describe("How long calls in flight may take to finish after SIGTERM, in milliseconds."),
+    drainMinMs: z
+      .int()
+      .min(0)
+      .max(5_000)
+      .default(250)
+      .describe(
+        "How long new connections are still accepted after SIGTERM, in milliseconds, so that a balancer can read on /readyz that this gateway is draining.",
+      ),
   })
   .describe("Configuration of cortex-mcp.");
 

@@ -1,6 +1,6 @@
 import { GatewayError } from "@cortex-os/mcp-core";
+import { errnoOf } from "@cortex-os/mcp-registry";
 import { hostGateway, type HostedGateway, type HostOptions } from "../serve/host-gateway.js";
-import { systemCodeOf } from "../user-error.js";
 
 /** {@link HostOptions} whose sources are made anew for each attempt. */
 export interface AnyPortOptions extends Omit<HostOptions, "sources"> {
@@ -20,4 +20,4 @@ export async function hostOnAnyPort({ sources, write, ...options }: AnyPortOptio
   }
 }
 
-const isPortTaken = (error: unknown): boolean => GatewayError.is(error) && systemCodeOf(error.cause) === "EADDRINUSE";
+const isPortTaken = (error: unknown): boolean => GatewayError.is(error) && errnoOf(error.cause) === "EADDRINUSE";

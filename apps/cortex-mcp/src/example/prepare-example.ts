@@ -1,8 +1,8 @@
 import { access, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ServerInfo } from "@cortex-os/mcp-core";
+import { errnoOf } from "@cortex-os/mcp-registry";
 import type { Registry } from "../registry.js";
-import { systemCodeOf } from "../user-error.js";
 import { EXAMPLE_MARK, exampleEntries, FIXTURE, type ExamplePlaces } from "./example-entries.js";
 
 const SAMPLES = {
@@ -58,7 +58,7 @@ async function writeSamples(folder: string): Promise<void> {
     try {
       await writeFile(path.join(folder, name), text, { flag: "wx" });
     } catch (error) {
-      if (systemCodeOf(error) !== "EEXIST") throw error;
+      if (errnoOf(error) !== "EEXIST") throw error;
     }
   }
 }

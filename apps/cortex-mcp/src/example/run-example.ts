@@ -7,6 +7,7 @@ import { openRegistry, type Registry } from "../registry.js";
 import { createLogger } from "../serve/create-logger.js";
 import { filteredSource } from "../serve/filtered-source.js";
 import type { HostedGateway } from "../serve/host-gateway.js";
+import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop } from "../serve/stop-request.js";
 import { statePaths, type StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
@@ -43,18 +44,16 @@ export async function runExample(flags: ExampleFlags, io: Io): Promise<number> {
     const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, flags: {}, base });
     const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
     const before = await registry.all();
-    hosted = await hostOnAnyPort({
-      version: programVersion(),
-      config,
-      paths,
+    const options = {
+      ...{ version: programVersion(), config, paths, system: io.system, logger, write: io.out },
       sources: () => [sourceOf(io, paths, logger, flags.empty ? before.filter(isExample) : [])],
-      system: io.system,
-      logger,
       prepare: async () => {
         if (!flags.empty) await prepare(registry, paths, fixture);
       },
-      write: io.out,
-    });
+    };
+    const started = await startUnlessStopped((signal) => hostOnAnyPort({ ...options, signal }), stop, io.system.timers);
+    if (typeof started === "number") return started;
+    hosted = started;
     await showConnecting(io, hosted, stop.requested);
     for (const line of announcement(hosted.url, fixture.running ? SAMPLE_CALL : undefined)) io.out(line);
     await stop.requested;

@@ -1,28 +1,68 @@
-import { chmod, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
-import { acquireLock } from "@cortex-os/mcp-registry";
-import { ensureFolder, ensurePrivateFolder } from "../state/private-folder.js";
+import type { Logger } from "@cortex-os/mcp-core";
+import { acquireLock, ensureFolder } from "@cortex-os/mcp-registry";
+import type { SystemPorts } from "../io.js";
+import { sweepGatewayRecords, type GatewayRecord } from "../state/gateway-file.js";
+import { ensurePrivateFolder } from "../state/private-folder.js";
 import { findRunningGateway, type RunningGateway } from "../state/running-gateway.js";
 import type { StatePaths } from "../state/state-paths.js";
 import { userError } from "../user-error.js";
+import { orAborted } from "./or-aborted.js";
+
+/** What claiming a home needs. */
+export interface Claim<T> {
+  readonly paths: StatePaths;
+  readonly system: Pick<SystemPorts, "timers" | "monotonic">;
+  readonly logger: Logger;
+  /** Ends whatever it waits for. */
+  readonly signal: AbortSignal;
+  /** Listens on `paths.socket`; runs when the home is ours. */
+  readonly bind: () => Promise<T>;
+}
+
+/** How long one that is stopping is waited for, in milliseconds: a little longer than a stop may take. */
+const PREDECESSOR_MS = 10_000;
+const LOOK_AGAIN_MS = 100;
 
 /**
- * Makes this process the gateway of its home: checks that there is none, clears away the socket of one that died, and
- * runs `bind`, which must listen on `paths.socket`. A lock keeps two that start at once from clearing away each other's socket.
+ * Makes this process the gateway of its home: checks that there is none, clears away what one that died left, and
+ * runs `bind`. A lock keeps two that start at once from clearing away each other's socket.
  *
- * @throws GatewayError USER_INPUT naming pid and URL when a gateway of this home is running; whatever `bind` throws
+ * One that is stopping is waited for, not an error: who restarts a gateway (`kill` and `serve` in one script, a supervisor that starts
+ * the new one while the old one drains) wants the new one to run, and would have to guess how long to wait itself.
+ *
+ * @throws GatewayError USER_INPUT naming pid and URL when a gateway of this home is running; whatever `bind` throws; the reason of `signal`
  */
-export async function claimHome<T>(paths: StatePaths, bind: () => Promise<T>): Promise<T> {
-  await ensureFolder(paths.folder);
-  if (paths.runtimeFolder !== undefined) await ensurePrivateFolder(paths.runtimeFolder);
-  const lock = await acquireLock(path.join(paths.folder, "gateway.lock"));
+export async function claimHome<T>(claim: Claim<T>): Promise<T> {
+  const { paths, system, logger, signal } = claim;
+  await orAborted(ensureFolder(paths.folder), signal);
+  if (paths.runtimeFolder !== undefined) await orAborted(ensurePrivateFolder(paths.runtimeFolder), signal);
+  const startedAt = system.monotonic.elapsedMs();
+  for (let told = false; ; told = true) {
+    const claimed = await claimNow(claim);
+    if ("bound" in claimed) return claimed.bound;
+    const { pid } = claimed.stopping;
+    if (system.monotonic.elapsedMs() - startedAt > PREDECESSOR_MS) {
+      const problem = `the gateway of ${paths.folder} (pid ${pid}) is stopping, and does not come to an end`;
+      throw userError(`${problem}; end it with kill -9 ${pid}`);
+    }
+    if (!told) logger.info({ predecessor: pid }, "Waiting for the gateway that is stopping");
+    await orAborted(new Promise<void>((resolve) => void system.timers.after(LOOK_AGAIN_MS, resolve)), signal);
+  }
+}
+
+type Claimed<T> = { readonly bound: T } | { readonly stopping: GatewayRecord };
+
+async function claimNow<T>({ paths, signal, bind }: Claim<T>): Promise<Claimed<T>> {
+  const lock = await acquireLock(path.join(paths.folder, "gateway.lock"), { signal });
   try {
     const running = await findRunningGateway(paths);
+    if (running?.record?.stopping === true) return { stopping: running.record };
     if (running !== undefined) throw alreadyRunning(paths, running);
     await rm(paths.socket, { force: true });
-    const bound = await bind();
-    await chmod(paths.socket, 0o600);
-    return bound;
+    await sweepGatewayRecords(paths.gatewayFile);
+    return { bound: await bind() };
   } finally {
     await lock.release();
   }

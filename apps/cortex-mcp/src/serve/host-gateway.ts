@@ -1,11 +1,24 @@
-import { rm } from "node:fs/promises";
-import { createMetrics, Gateway, serveHttp, type ConnectorSource, type HttpFront } from "@cortex-os/mcp";
+import {
+  createMetrics,
+  Gateway,
+  serveHttp,
+  type ConnectorSource,
+  type HttpFront,
+  type ServeHttpOptions,
+} from "@cortex-os/mcp";
 import type { Logger } from "@cortex-os/mcp-core";
 import type { Config } from "../config/schema.js";
 import type { SystemPorts } from "../io.js";
-import { removeGatewayRecord, writeGatewayRecord } from "../state/gateway-file.js";
+import {
+  readGatewayRecord,
+  removeGatewayRecord,
+  writeGatewayRecord,
+  type GatewayRecord,
+} from "../state/gateway-file.js";
 import type { StatePaths } from "../state/state-paths.js";
 import { claimHome } from "./claim-home.js";
+import { openControlSocket, type ControlSocket } from "./control-socket.js";
+import { orAborted } from "./or-aborted.js";
 import { within } from "./within.js";
 
 /** What a gateway of its own process needs. */
@@ -16,6 +29,8 @@ export interface HostOptions {
   readonly sources: readonly ConnectorSource[];
   readonly system: SystemPorts;
   readonly logger: Logger;
+  /** Calls the start off. */
+  readonly signal: AbortSignal;
   /** Runs when the home is ours and before its sources are read. */
   readonly prepare?: () => Promise<void>;
 }
@@ -26,76 +41,96 @@ export interface HostedGateway {
   /** The endpoint for clients. */
   readonly url: string;
   /**
-   * Ends in good order: no longer ready, calls in flight finish within `config.drainMs`, then children, sockets and the record of the running gateway
-   * go. Resolves within 9.5 s whatever hangs. Idempotent.
+   * Ends in good order: no longer ready, calls in flight finish within `config.drainMs` or are told that they will not, then children, the record of the
+   * running gateway and, last of all, the control socket go: until then the home is ours. Resolves within 9.5 s whatever hangs. Idempotent.
    */
   stop(): Promise<void>;
 }
 
 /** An orderly end takes at most 10 s; what is left is for the process to exit. */
-const STOP_MS = 9_500;
+export const STOP_MS = 9_500;
 
 /**
  * Opens the endpoint and the control socket, starts the connectors and says in `gateway.json` that it runs. Nothing is left open when it throws.
  *
- * @throws GatewayError USER_INPUT when a gateway of this home is running, or the port is taken
+ * @throws GatewayError USER_INPUT when a gateway of this home is running, or the port is taken; the reason of `signal`
  */
 export async function hostGateway(options: HostOptions): Promise<HostedGateway> {
-  const { version, config, paths, system, logger } = options;
-  const metrics = createMetrics();
-  const gateway = new Gateway({
-    ...system,
-    version,
-    sources: options.sources,
-    names: config.names,
-    lists: config.lists,
-    startup: config.startup,
-    logger,
-    metrics,
-  });
-  const shared = { timers: system.timers, logger, metrics };
-  const fronts: HttpFront[] = [];
-  const release = once(async (drainMs: number) => {
-    await Promise.all(fronts.map((front) => front.drain(drainMs)));
+  const { config, paths, system, logger, signal } = options;
+  const { gateway, listen } = gatewayOf(options);
+  const opened: { endpoint?: HttpFront; control?: ControlSocket; record?: GatewayRecord } = {};
+  const release = async (): Promise<void> => {
     await gateway.close();
-    await Promise.all(fronts.map((front) => front.close()));
-    if (fronts.length < 2) return;
-    await removeGatewayRecord(paths.gatewayFile, process.pid);
-    await rm(paths.socket, { force: true });
+    await opened.endpoint?.close();
+    if (opened.record !== undefined) await removeGatewayRecord(paths.gatewayFile);
+    await opened.control?.close();
+  };
+  const stop = once(async () => {
+    const { endpoint, control, record } = opened;
+    const { drainMs: deadlineMs, drainMinMs: minMs } = config;
+    await Promise.all([
+      endpoint?.drain({ deadlineMs, minMs }),
+      control?.front.drain({ deadlineMs, keepListening: true }),
+      record && tellStopping(options, record),
+    ]);
+    await release();
   });
   try {
-    const endpoint = await claimHome(paths, async () => {
-      const { host, port, allowedHosts, allowedOrigins, limits } = config;
-      const front = await serveHttp(gateway, {
-        ...shared,
-        listen: { host, port },
-        allowedHosts,
-        allowedOrigins,
-        limits,
-      });
-      fronts.push(front);
-      fronts.push(await serveHttp(gateway, { ...shared, listen: { socketPath: paths.socket }, controlApi: true }));
-      return front;
+    const url = await claimHome({
+      ...{ paths, system, logger, signal },
+      bind: async () => {
+        const { host, port, allowedHosts, allowedOrigins, limits } = config;
+        opened.endpoint = await listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits });
+        opened.control = await openControlSocket(paths.socket, (socketPath) =>
+          listen({ listen: { socketPath }, controlApi: true }),
+        );
+        return opened.endpoint.url;
+      },
     });
-    await options.prepare?.();
-    await gateway.start();
-    await writeGatewayRecord(paths.gatewayFile, { pid: process.pid, url: endpoint.url, version, socket: paths.socket });
+    if (options.prepare !== undefined) await orAborted(options.prepare(), signal);
+    await orAborted(gateway.start(), signal);
+    const { version } = options;
+    opened.record = { pid: process.pid, url, version, socket: paths.socket };
+    await writeGatewayRecord(paths.gatewayFile, opened.record);
     return {
       gateway,
-      url: endpoint.url,
+      url,
       stop: () =>
-        within(STOP_MS, release(config.drainMs), system.timers, () => {
+        within(STOP_MS, stop(), system.timers, () => {
           logger.error({ afterMs: STOP_MS }, "Gave up waiting for an orderly end");
         }),
     };
   } catch (error) {
-    await release(0);
+    await release();
     throw error;
   }
 }
 
+type Listen = (options: Omit<ServeHttpOptions, "timers" | "logger" | "metrics">) => Promise<HttpFront>;
+
+function gatewayOf(options: HostOptions): { readonly gateway: Gateway; readonly listen: Listen } {
+  const { version, sources, config, system, logger } = options;
+  const { names, lists, startup } = config;
+  const metrics = createMetrics();
+  const gateway = new Gateway({ ...system, version, sources, names, lists, startup, logger, metrics });
+  return {
+    gateway,
+    listen: (where) => serveHttp(gateway, { timers: system.timers, logger, metrics, ...where }),
+  };
+}
+
+/** So that the next gateway of this home waits for the end of this one. */
+async function tellStopping({ paths, logger }: HostOptions, record: GatewayRecord): Promise<void> {
+  try {
+    if ((await readGatewayRecord(paths.gatewayFile))?.pid !== record.pid) return;
+    await writeGatewayRecord(paths.gatewayFile, { ...record, stopping: true });
+  } catch (error) {
+    logger.warn({ err: error }, "Could not note that this gateway is stopping");
+  }
+}
+
 /** Runs `task` for the first caller; later ones wait for the same run. */
-function once<A>(task: (argument: A) => Promise<void>): (argument: A) => Promise<void> {
+function once(task: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
-  return (argument) => (running ??= task(argument));
+  return () => (running ??= task());
 }

@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import { adviceOn, errnoOf, replaceFile } from "@cortex-os/mcp-registry";
 import { z } from "zod";
-import { systemCodeOf } from "../user-error.js";
+import { userError } from "../user-error.js";
 
 const GatewayRecordSchema = z.looseObject({
   pid: z.int().positive(),
   url: z.string(),
   version: z.string(),
   socket: z.string(),
+  stopping: z.boolean().exactOptional(),
 });
 
 /** What `gateway.json` says about the running gateway. */
@@ -18,32 +21,48 @@ export interface GatewayRecord {
   readonly version: string;
   /** Its control socket. */
   readonly socket: string;
+  /** It is on its way out: the next one may wait for its end. */
+  readonly stopping?: boolean;
 }
 
-/** Writes the record for its owner alone, whole or not at all. */
+/**
+ * Writes the record for its owner alone, whole or not at all.
+ *
+ * @throws GatewayError REGISTRY_IO
+ */
 export async function writeGatewayRecord(file: string, record: GatewayRecord): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flag: "wx" });
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(file, `${JSON.stringify(record, null, 2)}\n`, `${file}.${randomUUID()}.tmp`);
 }
 
-/** The record in `file`, or `undefined` when there is none or it is damaged: whether a gateway runs, only its socket tells. */
+/**
+ * The record in `file`, or `undefined` when there is none or it is damaged: whether a gateway runs, only its socket tells.
+ *
+ * @throws GatewayError USER_INPUT when it may not be read: then nothing can be said about this home
+ */
 export async function readGatewayRecord(file: string): Promise<GatewayRecord | undefined> {
+  let text: string;
   try {
-    return GatewayRecordSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    text = await readFile(file, "utf8");
   } catch (error) {
-    if (systemCodeOf(error) === "EACCES") throw error;
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw userError(`cannot read ${file}: ${adviceOn(error)}`, { cause: error });
+  }
+  try {
+    return GatewayRecordSchema.parse(JSON.parse(text));
+  } catch {
     return undefined;
   }
 }
 
-/** Removes the record, unless another process wrote it. */
-export async function removeGatewayRecord(file: string, pid: number): Promise<void> {
-  const record = await readGatewayRecord(file);
-  if (record === undefined || record.pid === pid) await rm(file, { force: true });
+/** Removes the record if it is this process's. */
+export async function removeGatewayRecord(file: string): Promise<void> {
+  if ((await readGatewayRecord(file))?.pid === process.pid) await rm(file, { force: true });
+}
+
+/** Removes what processes that were killed in the middle of writing a record left beside it; for the owner of the home only. */
+export async function sweepGatewayRecords(file: string): Promise<void> {
+  const folder = path.dirname(file);
+  const leftOver = (name: string): boolean => name.startsWith(`${path.basename(file)}.`) && name.endsWith(".tmp");
+  const names = (await readdir(folder)).filter(leftOver);
+  await Promise.all(names.map((name) => rm(path.join(folder, name), { force: true })));
 }

@@ -12,8 +12,6 @@ export interface StatePaths {
   readonly folder: string;
   readonly registry: string;
   readonly config: string;
-  /** What the gateway keeps for itself. */
-  readonly state: string;
   /** Who runs: pid, URL, version. */
   readonly gatewayFile: string;
   /** The control socket. */
@@ -31,7 +29,6 @@ export function statePaths(env: Env): StatePaths {
     folder,
     registry: registryPath(env),
     config: path.join(folder, "config.json"),
-    state: path.join(folder, "state"),
     gatewayFile: path.join(folder, "gateway.json"),
   };
   const socket = path.join(folder, "gateway.sock");

@@ -6,6 +6,7 @@ test("@cortex-os/mcp-registry exports exactly these names", () => {
     "FsStore",
     "RegistryMemoryCache",
     "acquireLock",
+    "adviceOn",
     "closeRegistryCache",
     "cortexHome",
     "ensureFolder",

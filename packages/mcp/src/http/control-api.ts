@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
+import type { Unanswered } from "./open-answers.js";
 import { readBody } from "./read-body.js";
 import { sendEmpty, sendJson } from "./respond.js";
 import { onlyGet, type Handler } from "./routes.js";
@@ -11,6 +12,8 @@ export interface ControlApiDeps {
   readonly gateway: Gateway;
   readonly logger: Logger;
   readonly maxBodyBytes: number;
+  /** Every call is in it until it is answered. */
+  readonly unanswered: Set<Unanswered>;
 }
 
 /** `/api/v1`, for the command line. It is served on the control socket only, which the file system guards (0600). */
@@ -38,21 +41,35 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
     }),
     "/api/v1/call": onlyPost((request, response) => {
       readBody(request, deps.maxBodyBytes, (failure, body) => {
-        if (failure === undefined) run(deps, response, async () => call(gateway, body, response));
+        if (failure === undefined) run(deps, response, async () => call(deps, body, response));
         else sendError(response, 413, new GatewayError("INVALID_PARAMS", `The body is ${failure}`));
       });
     }),
   };
 }
 
-async function call(gateway: Gateway, body: Buffer, response: ServerResponse): Promise<void> {
+async function call({ gateway, unanswered }: ControlApiDeps, body: Buffer, response: ServerResponse): Promise<void> {
   const { name, args } = readCall(body);
   const abort = new AbortController();
+  const { signal } = abort;
+  const waiting: Unanswered = {
+    shutDown: (error) => {
+      abort.abort(error);
+    },
+  };
+  unanswered.add(waiting);
   // The command line was interrupted: so is its call.
   response.once("close", () => {
     abort.abort();
   });
-  sendJson(response, 200, await gateway.callTool(name, args, { signal: abort.signal }));
+  try {
+    sendJson(response, 200, await gateway.callTool(name, args, { signal }));
+  } catch (error) {
+    // Who ended it knows why; who was called only knows that it was given up.
+    throw GatewayError.is(signal.reason) ? signal.reason : error;
+  } finally {
+    unanswered.delete(waiting);
+  }
 }
 
 function readCall(body: Buffer): { name: string; args: JsonObject } {

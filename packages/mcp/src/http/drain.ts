@@ -1,8 +1,11 @@
 import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
 import type { Timers } from "@cortex-os/mcp-core";
+import type { OpenAnswers } from "./open-answers.js";
 
 const SWEEP_MS = 50;
+/** How long what is written at the deadline gets to leave, in milliseconds. */
+const LAST_WORDS_MS = 200;
 
 /** What draining works through. */
 export interface DrainDeps {
@@ -10,45 +13,79 @@ export interface DrainDeps {
   readonly timers: Timers;
   /** The server's open connections. */
   readonly sockets: ReadonlySet<Socket>;
+  readonly answers: OpenAnswers;
   /** Ends what is long-lived in good order; called again and again, because a connection that is still busy may bring more. */
   readonly endStreams: () => void;
+  /** Answers what is still waiting when the deadline comes. */
+  readonly failUnanswered: () => void;
+}
+
+/** How a front is drained. */
+export interface DrainPlan {
+  /** When requests still under way are failed, in milliseconds from now. */
+  readonly deadlineMs: number;
+  /**
+   * How long new connections are still accepted, in milliseconds: so long a balancer can read on `/readyz` that it should send nobody here any more. @default 0
+   */
+  readonly minMs?: number;
+  /** Goes on accepting throughout, and only waits until nothing is under way. @default false */
+  readonly keepListening?: boolean;
 }
 
 /**
- * Stops accepting and waits until every request under way is answered and its last byte is out. After `deadlineMs` what is left is cut off.
+ * Stops accepting and waits until every request under way is answered and its last byte is out. At the deadline what still waits is told why it gets no
+ * answer; 200 ms later what is left is cut off.
  *
  * Node's own way does not do here: it cuts off an answer that is complete but not yet taken by its reader, leaves connections open
  * that never sent a request or become idle later, and stops looking for slow ones.
  */
-export async function drain({ server, timers, sockets, endStreams }: DrainDeps, deadlineMs: number): Promise<void> {
+export async function drain(deps: DrainDeps, plan: DrainPlan): Promise<void> {
+  const { server, timers } = deps;
+  let cancelCut = timers.after(plan.deadlineMs, () => {
+    deps.failUnanswered();
+    cancelCut = timers.after(LAST_WORDS_MS, () => {
+      server.closeAllConnections();
+    });
+  });
+  deps.endStreams();
+  if (plan.keepListening === true) await untilAnswered(deps);
+  else await untilClosed(deps, Math.min(plan.minMs ?? 0, plan.deadlineMs));
+  cancelCut();
+}
+
+async function untilAnswered({ answers, endStreams, timers }: DrainDeps): Promise<void> {
+  while (!answers.isEmpty) {
+    await pause(timers, SWEEP_MS);
+    endStreams();
+  }
+}
+
+async function untilClosed({ server, timers, sockets, answers, endStreams }: DrainDeps, minMs: number): Promise<void> {
+  if (minMs > 0) await pause(timers, minMs);
   const done = new Promise<void>((resolve) => {
     // The plain server's close: the HTTP server's would begin by closing what it takes for idle.
     NetServer.prototype.close.call(server, () => {
       resolve();
     });
   });
-  const cancelDeadline = timers.after(deadlineMs, () => {
-    server.closeAllConnections();
-  });
   let cancelSweep: () => void = () => {};
   const sweep = (): void => {
     endStreams();
     // Not before the second look: a request may be on its way on a connection that seems idle.
     cancelSweep = timers.after(SWEEP_MS, () => {
-      for (const socket of sockets) if (isIdle(socket)) socket.destroy();
+      for (const socket of sockets) if (answers.isIdle(socket)) socket.destroy();
       sweep();
     });
   };
   sweep();
   await done;
-  cancelDeadline();
   cancelSweep();
   // Now the HTTP server's own part: it stops looking for slow connections.
   server.close();
 }
 
-/** Whether no request is under way on `socket` and the last byte of every answer is out. Node shows it in `_httpMessage` only. */
-function isIdle(socket: Socket): boolean {
-  const answering: unknown = Reflect.get(socket, "_httpMessage");
-  return answering === undefined || answering === null;
+async function pause(timers: Timers, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    timers.after(ms, resolve);
+  });
 }

@@ -1,8 +1,15 @@
 import type { ServerResponse } from "node:http";
 import type { Exchange } from "@cortex-os/mcp-bridge";
 import { GatewayError, modernHttpStatus, toJsonRpcError, type Timers } from "@cortex-os/mcp-core";
-import type { Era, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import {
+  encodeSseMessage,
+  type Era,
+  type JsonRpcNotification,
+  type JsonRpcResponse,
+  type RequestId,
+} from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "../gateway/client-sink.js";
+import type { Unanswered } from "./open-answers.js";
 import { cutOffWhenStalled } from "./slow-reader.js";
 import { SseResponse, type SseDeps } from "./sse-response.js";
 
@@ -11,13 +18,15 @@ export interface HttpSinkDeps extends SseDeps {
   readonly timers: Timers;
   /** A reader that takes nothing for so many milliseconds is cut off. */
   readonly slowReaderMs: number;
+  /** Every sink is in it until it is done. */
+  readonly unanswered?: Set<Unanswered>;
 }
 
 /**
  * The answer to one POST. JSON when the answer comes first, server-sent events as soon as something comes before it, the upstream's own bytes
  * when it has them. Once it is answered, given up or cancelled, whatever else comes is dropped.
  */
-export class HttpSink implements ClientSink {
+export class HttpSink implements ClientSink, Unanswered {
   readonly #response: ServerResponse;
   readonly #id: RequestId;
   readonly #era: Era;
@@ -39,6 +48,7 @@ export class HttpSink implements ClientSink {
     this.#deps = deps;
     this.#onDone = onDone;
     response.on("close", this.#onClose);
+    deps.unanswered?.add(this);
   }
 
   /** Ties the sink to what it answers: a client that goes cancels it, one that catches up resumes it. */
@@ -57,6 +67,17 @@ export class HttpSink implements ClientSink {
     else if (this.#passedOn === undefined || mayEndAnywhere(this.#passedOn)) this.#response.end();
     // Half a JSON text, or less than its content-length says: only a broken connection tells the client so.
     else this.#response.destroy();
+  }
+
+  shutDown(error: GatewayError): void {
+    if (this.#done) return;
+    if (this.#passedOn === undefined) this.fail(error);
+    else if (mayEndAnywhere(this.#passedOn)) {
+      this.#finish();
+      // The upstream's stream is passed on in whole events: one more may follow.
+      this.#response.end(encodeSseMessage(this.#errorAnswer(error)));
+    } else this.abort();
+    this.#exchange?.cancel(error.message);
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
@@ -162,6 +183,7 @@ export class HttpSink implements ClientSink {
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#deps.unanswered?.delete(this);
     this.#onDone?.();
   }
 }

@@ -1,14 +1,15 @@
 import { chmod } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import type { Gateway } from "../gateway/gateway.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { controlApi } from "./control-api.js";
-import { drain } from "./drain.js";
+import { drain, type DrainPlan } from "./drain.js";
 import { guard, type GuardPolicy } from "./guards.js";
 import { KeepAlive } from "./keep-alive.js";
 import { McpEndpoint } from "./mcp-endpoint.js";
+import { OpenAnswers } from "./open-answers.js";
 import { sendEmpty, sendError } from "./respond.js";
 import { opsRoutes, type Handler } from "./routes.js";
 
@@ -54,9 +55,10 @@ export interface HttpFront {
   readonly url: string;
   readonly port: number | undefined;
   /**
-   * Stops accepting, ends long-lived streams in good order, waits for requests under way. After `deadlineMs` what is left is cut off.
+   * Says on `/readyz` that it drains, ends long-lived streams in good order, stops accepting, waits for requests under way. Those
+   * still waiting at `deadlineMs` fail with −31001; soon after, what is left is cut off.
    */
-  drain(deadlineMs: number): Promise<void>;
+  drain(plan: DrainPlan): Promise<void>;
   /** Cuts everything off. Idempotent. */
   close(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   let draining = false;
   const sockets = new Set<Socket>();
+  const answers = new OpenAnswers();
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -82,7 +85,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       // Node's defaults closed 0 of 200 slow connections in 8 s (reliability.md, threat 25).
       connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
     },
-    createListener(gateway, options, limits, () => draining),
+    createListener({ gateway, options, limits, answers, isDraining: () => draining }),
   );
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -104,23 +107,31 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
     url: "socketPath" in options.listen ? options.listen.socketPath : urlOf(options.listen.host, port),
     port,
     close,
-    drain: async (deadlineMs) => {
+    drain: async (plan) => {
       draining = true;
       const endStreams = (): void => {
         gateway.endStreams();
       };
-      await drain({ server, timers: options.timers, sockets, endStreams }, deadlineMs);
+      const failUnanswered = (): void => {
+        const calls = answers.shutDown(new GatewayError("UPSTREAM_UNAVAILABLE", "the gateway is shutting down"));
+        if (calls > 0) options.logger.warn({ calls }, "Calls failed because the gateway is shutting down");
+      };
+      await drain({ server, timers: options.timers, sockets, answers, endStreams, failUnanswered }, plan);
     },
   };
 }
 
-function createListener(
-  gateway: Gateway,
-  options: ServeHttpOptions,
-  limits: HttpLimits,
-  isDraining: () => boolean,
-): (request: IncomingMessage, response: ServerResponse) => void {
+interface ListenerDeps {
+  readonly gateway: Gateway;
+  readonly options: ServeHttpOptions;
+  readonly limits: HttpLimits;
+  readonly answers: OpenAnswers;
+  readonly isDraining: () => boolean;
+}
+
+function createListener({ gateway, options, limits, answers, isDraining }: ListenerDeps): Handler {
   const { logger, metrics, timers } = options;
+  const { unanswered } = answers;
   const policy: GuardPolicy = {
     allowedHosts: (options.allowedHosts ?? []).map((host) => host.toLowerCase()),
     allowedOrigins: options.allowedOrigins ?? [],
@@ -132,16 +143,18 @@ function createListener(
     logger,
     timers,
     keepAlive,
+    unanswered,
     slowReaderMs: limits.slowReaderMs,
     maxBodyBytes: limits.bodyBytes,
   });
   const routes = new Map<string, Handler>([
     ...Object.entries(opsRoutes({ gateway, metrics, isDraining })),
     ...(options.controlApi === true
-      ? Object.entries(controlApi({ gateway, logger, maxBodyBytes: limits.bodyBytes }))
+      ? Object.entries(controlApi({ gateway, logger, unanswered, maxBodyBytes: limits.bodyBytes }))
       : []),
   ]);
   return (request, response) => {
+    answers.add(response);
     if (isDraining()) response.setHeader("connection", "close");
     const refusal = guard(request, policy);
     if (refusal !== undefined) {

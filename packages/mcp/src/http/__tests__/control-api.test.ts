@@ -23,7 +23,7 @@ async function controlled(limits: { bodyBytes?: number } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "cortex-"));
   onTestFinished(async () => rm(folder, { recursive: true }));
   const socketPath = path.join(folder, "gateway.sock");
-  await startFront(running, { listen: { socketPath }, controlApi: true, limits });
+  const control = await startFront(running, { listen: { socketPath }, controlApi: true, limits });
   const begin = (method: string, route: string, body?: string) => {
     const sending = request({ socketPath, method, path: route, headers: { host: "localhost" }, agent: false });
     sending.end(body);
@@ -35,7 +35,7 @@ async function controlled(limits: { bodyBytes?: number } = {}) {
     for await (const chunk of response as AsyncIterable<Buffer>) text += chunk.toString("utf8");
     return { status: response.statusCode ?? 0, body: text === "" ? undefined : JSON.parse(text) };
   };
-  return { ...running, upstream, socketPath, begin, ask };
+  return { ...running, upstream, control, socketPath, begin, ask };
 }
 
 describe("the control API (R14)", () => {
@@ -131,6 +131,16 @@ describe("the control API (R14)", () => {
   ])("%s %s is 405", async (method, route) => {
     const { ask } = await controlled();
     expect((await ask(method, route)).status).toBe(405);
+  });
+
+  test("a call that is under way when the gateway ends fails with the reason, and is cancelled at the upstream", async () => {
+    const { ask, control, upstream } = await controlled();
+    const calling = ask("POST", "/api/v1/call", '{"name":"a__slow","arguments":{"ms":60000}}');
+    await vi.waitFor(() => expect(upstream.calls.inFlight).toBe(1));
+    await control.drain({ deadlineMs: 50, keepListening: true });
+    expect((await calling).body).toEqual({ error: { code: -31_001, message: "the gateway is shutting down" } });
+    await vi.waitFor(() => expect(upstream.calls).toMatchObject({ cancelled: 1, inFlight: 0 }));
+    expect((await ask("GET", "/api/v1/status")).status).toBe(200);
   });
 
   test("is not on a front that was not asked to serve it", async () => {

@@ -1,3 +1,4 @@
+import { GatewayError } from "@cortex-os/mcp-core";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { RawConnection, send, startServer } from "../../__tests__/support/http.js";
@@ -98,5 +99,31 @@ describe("an answer whose client goes away", () => {
     await vi.waitFor(() => expect(connection.socket.bytesWritten).toBeGreaterThan(0));
     connection.close();
     await vi.waitFor(() => expect(exchange.cancelled).toEqual(["the client disconnected"]));
+  });
+});
+
+describe("an answer that a shutdown comes before", () => {
+  const CLOSING = new GatewayError("UPSTREAM_UNAVAILABLE", "the gateway is shutting down");
+
+  test("of which half has been passed on breaks off: it must not look whole", async () => {
+    const { port, sink, exchange, doneTimes } = await startSink((own) => {
+      own.start(200, { "content-type": "application/json" });
+      own.write(Buffer.from('{"half":'));
+    });
+    const connection = await RawConnection.open(port);
+    connection.write(ASK);
+    await connection.until(/half/);
+    (await sink()).shutDown(CLOSING);
+    expect(await connection.untilClosed()).not.toMatch(/0\r\n\r\n$/);
+    expect([doneTimes(), exchange.cancelled]).toEqual([1, ["the gateway is shutting down"]]);
+  });
+
+  test("is not touched when it was given already", async () => {
+    const { port, exchange, doneTimes } = await startSink((sink) => {
+      sink.respond({ jsonrpc: "2.0", id: "id-1", result: {} });
+      sink.shutDown(CLOSING);
+    });
+    expect(JSON.parse((await send({ port })).text)).toEqual({ jsonrpc: "2.0", id: "id-1", result: {} });
+    expect([doneTimes(), exchange.cancelled]).toEqual([1, []]);
   });
 });
