@@ -10,6 +10,8 @@ import { UpstreamExchange } from "./upstream-exchange.js";
 const PASSED_ON = ["content-type", "content-length", "cache-control", "x-accel-buffering"] as const;
 const OBJECT = 0x7b;
 const ARRAY = 0x5b;
+const CARRIAGE_RETURN = 0x0d;
+const FEED = Buffer.from("\n");
 /** What may stand before JSON: white space, and the byte order mark of servers that do not know better. */
 const BEFORE_JSON: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 
@@ -74,6 +76,8 @@ export class ByteExchange extends UpstreamExchange {
     const isWhole = passed.length === members.length && passed.every((member, at) => member === members[at]);
     const goesOn = this.sink.write(isWhole ? bytes : encoded(Array.isArray(value) ? passed : passed[0]));
     if (this.#answered) {
+      // The line feed of a break that the chunk border cut in two would come too late, and some readers wait for it.
+      if (isWhole && bytes.at(-1) === CARRIAGE_RETURN) this.sink.write(FEED);
       this.settle();
       this.sink.end();
     }

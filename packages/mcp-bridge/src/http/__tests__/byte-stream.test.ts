@@ -77,6 +77,11 @@ describe("event streams on the byte path (R8)", () => {
     expect(sink.headers).toEqual({ "content-type": "text/event-stream" });
   });
 
+  test("the answer's last line break is whole for the client also when its line feed comes later, or never", async () => {
+    const { sink } = await answered(text(ANSWER.replaceAll("\n", "\r\n").slice(0, -1)));
+    expect(sink.text).toBe(ANSWER.replaceAll("\n", "\r\n"));
+  });
+
   test("requests of a legacy upstream are answered by the gateway and do not reach the client", async () => {
     const { server, sink } = await answered((seen, res) => {
       const send = openStream(res);
