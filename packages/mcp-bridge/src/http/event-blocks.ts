@@ -1,4 +1,3 @@
-import { SseParser, type SseEvent } from "@cortex-os/mcp-core/wire";
 import type { HeldBytes } from "./held-bytes.js";
 
 const LINE_FEED = 0x0a;
@@ -33,15 +32,13 @@ type Line = "blank" | "comment" | "own" | "other";
 export class EventBlocks {
   readonly #held: HeldBytes;
   readonly #onBlock: (block: EventBlock) => boolean;
-  readonly #parser = new SseParser((event) => {
-    this.#event = event;
-  }, Infinity);
   /** Where in what is held the unfinished line begins. */
   #lineAt = 0;
   /** A carriage return ended the last chunk: was its line kept? A line feed that follows belongs to it. */
   #returned: "kept" | "left-out" | undefined;
   #atStart = true;
-  #event: SseEvent | undefined;
+  #event = "";
+  #data: string[] = [];
   #id: string | undefined;
   #retryMs: number | undefined;
 
@@ -124,17 +121,16 @@ export class EventBlocks {
     if (line.length === 0) return "blank";
     const colon = line.indexOf(COLON);
     if (colon === 0) return "comment";
-    const name = colon === -1 ? line.length : colon;
-    if (name === 2 && line.toString("latin1", 0, 2) === "id") {
-      this.#id = idIn(line) ?? this.#id;
-      return "own";
-    }
-    if (name === 5 && line.toString("latin1", 0, 5) === "retry") {
-      const value = valueOf(line, name);
+    const length = colon === -1 ? line.length : colon;
+    const name = length === 2 || length === 4 || length === 5 ? line.toString("latin1", 0, length) : "";
+    if (name === "data") this.#data.push(valueOf(line, length));
+    else if (name === "event") this.#event = valueOf(line, length);
+    else if (name === "id") this.#id = idIn(line) ?? this.#id;
+    else if (name === "retry") {
+      const value = valueOf(line, length);
       if (/^\d{1,15}$/.test(value)) this.#retryMs = Number(value);
-      return "own";
     }
-    return "other";
+    return name === "id" || name === "retry" ? "own" : "other";
   }
 
   #give(kind: Line, bytes: Buffer): boolean {
@@ -142,9 +138,11 @@ export class EventBlocks {
     if (kind === "comment") return this.#onBlock({ bytes });
     const id = this.#id;
     const retryMs = this.#retryMs;
-    this.#event = this.#id = this.#retryMs = undefined;
-    this.#parser.push(bytes);
-    const { data = "", event = "" } = this.#takeEvent() ?? {};
+    const event = this.#event === "" ? "message" : this.#event;
+    const data = this.#data.join("\n");
+    this.#id = this.#retryMs = undefined;
+    this.#event = "";
+    this.#data = [];
     const wasOwn = id !== undefined || retryMs !== undefined;
     return this.#onBlock({
       // Nothing but an id to resume from: empty data would be no message to clients that do not know of such events.
@@ -153,11 +151,6 @@ export class EventBlocks {
       ...(id === undefined ? {} : { id }),
       ...(retryMs === undefined ? {} : { retryMs }),
     });
-  }
-
-  /** A method, because the parser sets it behind the compiler's back. */
-  #takeEvent(): SseEvent | undefined {
-    return this.#event;
   }
 }
 
