@@ -14,7 +14,7 @@ export interface Registry {
   drop(name: string): Promise<void>;
 }
 
-const CorruptLine = z.looseObject({ reason: z.string() });
+const ReasonLine = z.looseObject({ reason: z.string() });
 const SetAsideLine = z.looseObject({ index: z.number(), name: z.string().optional(), reason: z.string() });
 
 /**
@@ -28,10 +28,12 @@ export function openRegistry(io: Pick<Io, "env" | "err">): Registry {
     info: () => {},
     warn: (fields) => {
       const line = SetAsideLine.safeParse(fields);
+      const whole = ReasonLine.safeParse(fields);
       if (line.success) io.err(setAsideText(line.data));
+      else if (whole.success) io.err(`cortex-mcp: warning: servers.json: ${oneLine(whole.data.reason)}`);
     },
     error: (fields) => {
-      const line = CorruptLine.safeParse(fields);
+      const line = ReasonLine.safeParse(fields);
       // The first one also names the copy that was kept.
       if (line.success) corrupt ??= line.data.reason;
     },

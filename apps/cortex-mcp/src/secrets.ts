@@ -7,7 +7,7 @@ const SECRET_FLAG = /^--?[\w-]*(?:key|token|secret|password|passwd|auth|credenti
 const SECRET_ASSIGNMENT = /^(--?[\w-]*(?:key|token|secret|password|passwd|auth|credential)[\w-]*=).+$/i;
 
 /**
- * A registry entry that may be shown: every value of `headers` and `env`, the password and the query values of a URL
+ * A registry entry that may be shown: every value of `headers` and `env`, user information and the query values of a URL
  * (some services take their key there), and what follows an argument that is named like a secret become {@link MASK}.
  */
 export function maskServer(entry: ServerInfo): ServerInfo {
@@ -25,12 +25,16 @@ function maskValues(record: Readonly<Record<string, string>>): Record<string, st
   return Object.fromEntries(Object.keys(record).map((key) => [key, MASK]));
 }
 
-/** The URL with its password and its query values masked; what is no URL comes back as it is. */
+/**
+ * The URL with its password and its query values masked, and a user name that stands alone: that is where a token goes (`https://TOKEN@host`). What is
+ * no URL comes back as it is.
+ */
 export function maskUrl(text: string): string {
   if (!URL.canParse(text)) return text;
   const url = new URL(text);
-  if (url.password === "" && url.search === "") return text;
+  if (url.username === "" && url.password === "" && url.search === "") return text;
   if (url.password !== "") url.password = MASK;
+  else if (url.username !== "") url.username = MASK;
   for (const key of new Set(url.searchParams.keys())) url.searchParams.set(key, MASK);
   return url.href;
 }

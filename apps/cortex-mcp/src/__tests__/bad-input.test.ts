@@ -11,6 +11,11 @@ describe("bad input", () => {
     [["add", "../up", "https://x"], "\"../up\" cannot be a server's name: use 1 to 32 letters, digits, '_' or '-'"],
     [["add", "x"], "add x needs a URL, or -- and a command: cortex-mcp add x -- npx -y some-server"],
     [["add", "x", "ftp://host"], '"ftp://host" is no http or https URL; write it out, as in https://host/mcp'],
+    [
+      ["add", "x", "ftp://s3cret@host"],
+      '"ftp://***@host/" is no http or https URL; write it out, as in https://host/mcp',
+    ],
+    [["add", "x", "-t", "stdio", "http://s3cret@h/mcp"], "http://***@h/mcp is a URL, no command; leave out -t stdio"],
     [["add", "x", "http://"], '"http://" is no http or https URL; write it out, as in https://host/mcp'],
     [["add", "x", "-t", "http", "host"], '"host" is no http or https URL; write it out, as in https://host/mcp'],
     [["add", "x", "-t", "htpp", "https://h"], '-t takes http, sse or stdio, not "htpp"; did you mean "http"?'],

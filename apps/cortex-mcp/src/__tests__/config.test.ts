@@ -114,6 +114,12 @@ describe("configuration", () => {
     expect((refusal as Error).message).not.toContain("\n");
   });
 
+  test("a byte order mark, as editors on Windows put it in front, is no part of the file", async () => {
+    const file = path.join(await temporaryFolder(), "config.json");
+    await writeFile(file, '\uFEFF{"port":7}');
+    expect(await loadConfig({ file, fileRequired: true, env: {}, flags: {} })).toMatchObject({ port: 7 });
+  });
+
   test("a file that somebody named must exist, and any file must be readable", async () => {
     const folder = await temporaryFolder();
     const sources = { env: {}, flags: {}, fileRequired: true };

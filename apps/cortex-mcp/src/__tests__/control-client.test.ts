@@ -5,6 +5,7 @@ import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ControlClient } from "../control/control-client.js";
 import { pickUp, pickupText } from "../control/pickup.js";
+import type { RunningGateway } from "../state/running-gateway.js";
 import { createTestIo, temporaryFolder } from "./test-io.js";
 
 /** Something else than a gateway of this version, listening on a socket. */
@@ -18,6 +19,11 @@ async function stranger(listener: RequestListener, socket?: string): Promise<str
   return file;
 }
 
+const at = (socket: string, pid?: number): RunningGateway => ({
+  socket,
+  record: pid === undefined ? undefined : { pid, url: "http://127.0.0.1:1/mcp", version: "0", socket },
+});
+
 describe("the control client", () => {
   test.each([
     ["no JSON", 200, "<html>"],
@@ -25,7 +31,7 @@ describe("the control client", () => {
     ["an error status", 500, "{}"],
   ])("says that it does not understand %s", async (_what, status, body) => {
     const socket = await stranger((_request, response) => response.writeHead(status).end(body));
-    await expect(new ControlClient(socket, systemTimers).status()).rejects.toMatchObject({
+    await expect(new ControlClient(at(socket), systemTimers).status()).rejects.toMatchObject({
       code: "UPSTREAM_PROTOCOL",
       message: expect.stringMatching(
         /answered \/api\/v1\/status with HTTP \d+ .+; restart it, it may be of another version$/,
@@ -34,19 +40,19 @@ describe("the control client", () => {
   });
 
   test("keeps what a newer gateway adds, and the codes of its errors", async () => {
-    const view = { version: "9", startedAt: "x", tools: 1, connectors: [], future: true };
+    const view = { version: "9", startedAt: "x", tools: 1, connectors: [], problems: [], future: true };
     const socket = await stranger((request, response) => {
       if (request.url === "/api/v1/status") response.end(JSON.stringify(view));
       else response.writeHead(400).end('{"error":{"code":-31004,"message":"not ready"}}');
     });
-    const client = new ControlClient(socket, systemTimers);
+    const client = new ControlClient(at(socket), systemTimers);
     expect(await client.status()).toEqual(view);
     await expect(client.tools()).rejects.toMatchObject({ code: -31_004, message: "not ready" });
   });
 
   test("tells a gateway that goes away from a command that is interrupted", async () => {
     const away = await stranger((request) => request.socket.destroy());
-    const client = new ControlClient(away, systemTimers);
+    const client = new ControlClient(at(away), systemTimers);
     const gone = { code: "NOT_READY", message: "the running gateway went away before it answered" };
     await expect(client.reload()).rejects.toMatchObject(gone);
     await expect(client.call("x", {}, new AbortController().signal)).rejects.toMatchObject(gone);
@@ -54,22 +60,31 @@ describe("the control client", () => {
     const half = await stranger((_request, response) => {
       response.writeHead(200, { "content-length": "100" }).write("{", () => response.destroy());
     });
-    await expect(new ControlClient(half, systemTimers).status()).rejects.toMatchObject(gone);
+    await expect(new ControlClient(at(half), systemTimers).status()).rejects.toMatchObject(gone);
   });
 
-  test("does not wait for ever", async () => {
+  test.each([
+    [
+      "status",
+      7,
+      3_000,
+      "the running gateway (pid 7) did not answer within 3 s; kill -CONT 7 wakes one that was suspended, kill -9 7 ends it",
+    ],
+    ["reload", undefined, 3_000, "the running gateway did not answer within 3 s; end it and start it anew"],
+    ["tools", undefined, 30_000, "the running gateway did not answer within 30 s; end it and start it anew"],
+  ] as const)("does not wait for ever for %s, and says what to do", async (method, pid, withinMs, message) => {
     let asked = false;
     const silent = await stranger(() => {
       asked = true;
     });
     const time = new ManualTime();
-    const answer = new ControlClient(silent, time).status();
-    const refusal = expect(answer).rejects.toMatchObject({ code: "CANCELLED" });
+    const answer = new ControlClient(at(silent, pid), time)[method]();
+    const refusal = expect(answer).rejects.toMatchObject({ code: "NOT_READY", message });
     await vi.waitFor(() => {
       expect(asked).toBe(true);
     });
-    expect(time.delays).toEqual([30_000]);
-    await time.advance(30_000);
+    expect(time.delays).toEqual([withinMs]);
+    await time.advance(withinMs);
     await refusal;
     expect(time.pending).toBe(0);
   });

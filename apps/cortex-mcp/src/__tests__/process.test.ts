@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { access, readdir, readFile, writeFile } from "node:fs/promises";
+import { access, open, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { stdioMainPath } from "@cortex-os/fixture-server";
@@ -15,14 +15,20 @@ interface Running {
 }
 
 /** Runs one of our programs as a process of its own, killed at the end of the test at the latest. */
-function start(name: string, args: readonly string[], env: Record<string, string>): Running {
+function start(
+  name: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  stdout: number | "pipe" = "pipe",
+): Running {
   const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith("CORTEX_") && key !== "NODE_OPTIONS");
   const child = spawn(process.execPath, [program(name), ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
+    stdio: ["pipe", stdout, "pipe"],
   });
   const output = { out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.err += text));
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (output.out += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (output.err += text));
   const ended = new Promise<Awaited<Running["ended"]>>((resolve) => {
     child.once("close", (code, signal) => {
       resolve({ code, signal });
@@ -145,6 +151,45 @@ describe.runIf(process.platform === "linux")("our programs as processes", () => 
     ran.child.stdout?.destroy();
     expect(await ran.ended).toEqual({ code: 0, signal: null });
     expect(ran.output.err).toBe("");
+  });
+
+  test("output that cannot be written is told, with exit code 1", async () => {
+    const home = await temporaryFolder();
+    const full = await open("/dev/full", "w");
+    onTestFinished(() => full.close());
+    const ran = start("main", ["list", "--json"], { CORTEX_HOME: home }, full.fd);
+    expect(await ran.ended).toEqual({ code: 1, signal: null });
+    expect(ran.output.err).toBe(
+      "cortex-mcp: cannot write to standard output: no space left on the device: free some and try again\n",
+    );
+  });
+
+  test("status and list give up on a gateway that was suspended, and name it; list shows the registry all the same", async () => {
+    const home = await temporaryFolder();
+    const env = { CORTEX_HOME: home };
+    await start("main", ["add", "dead", "http://127.0.0.1:1/mcp"], env).ended;
+    const serve = start("main", ["serve", "--port", "0"], env);
+    await untilOut(serve, "ready");
+    serve.child.kill("SIGSTOP");
+    const { pid } = serve.child;
+    const problem = `the running gateway (pid ${pid}) did not answer within 3 s; kill -CONT ${pid} wakes one that was suspended, kill -9 ${pid} ends it\n`;
+    const commands = [["status"], ["list"], ["list", "--json"], ["get", "dead"]];
+    const [status, list, json, get] = commands.map((words) => start("main", words, env));
+    expect([await status?.ended, status?.output]).toEqual([
+      { code: 1, signal: null },
+      { out: "", err: `cortex-mcp: ${problem}` },
+    ]);
+    expect([await list?.ended, list?.output]).toEqual([
+      { code: 0, signal: null },
+      { out: expect.stringMatching(/^dead {2}http {7}unknown /m), err: `cortex-mcp: warning: ${problem}` },
+    ]);
+    expect((await json?.ended)?.code).toBe(0);
+    expect(JSON.parse(json?.output.out ?? "")).toMatchObject([{ name: "dead", status: null }]);
+    await get?.ended;
+    expect(get?.output.out).toContain("  state: unknown\n");
+    serve.child.kill("SIGCONT");
+    serve.child.kill("SIGTERM");
+    expect(await serve.ended).toEqual({ code: 0, signal: null });
   });
 
   test("the example: ready, a call, Ctrl-C twice as a wrapper delivers it, and nothing is left", async () => {

@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { describe, expect, test, vi } from "vitest";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { run } from "../run.js";
 import { fixture, serving, stdioFixture, untilState } from "./serving.js";
 import { createTestIo } from "./test-io.js";
 
@@ -148,6 +150,68 @@ describe("R14: commands and the running gateway", () => {
     expect(await io.run("status")).toMatchObject({ code: 1 });
     expect(io.listening()).toBe(0);
     expect(JSON.parse(await readFile(`${io.home}/mcp/servers.json`, "utf8"))).toHaveProperty("servers.length", 3);
+  });
+
+  test("R11: over a registry that is not JSON, tools and call without a gateway fail and name the copy that was kept", async () => {
+    const io = await createTestIo();
+    await io.run("add", "a", "https://a.example/mcp");
+    await writeFile(`${io.home}/mcp/servers.json`, '{"servers": [');
+    for (const words of [["tools"], ["tools", "--json"], ["call", "a__x"]]) {
+      const ran = await io.run(...words);
+      expect(ran.code).toBe(1);
+      expect(ran.out + ran.err).toMatch(/servers\.json cannot be used: .+ It was kept as .+servers\.json\.corrupt-\S+/);
+    }
+  });
+
+  test("R11: a running gateway that cannot read the registry says so in status, and tools on standard error", async () => {
+    const io = await createTestIo();
+    await io.run("add", "dead", "http://127.0.0.1:1/mcp");
+    await serving(io);
+    await writeFile(`${io.home}/mcp/servers.json`, '{"servers": [');
+    await vi.waitFor(async () => {
+      expect((await io.run("status")).out).toMatch(/^Problem: the registry cannot be read: it is not valid JSON/m);
+    }, 20_000);
+    const json = JSON.parse((await io.run("status", "--json")).out) as unknown;
+    expect(json).toMatchObject({ problems: [expect.stringContaining("the registry cannot be read")] });
+    const tools = await io.run("tools");
+    expect([tools.code, tools.err]).toEqual([0, expect.stringMatching(/^cortex-mcp: warning: .*is not valid JSON/)]);
+  });
+
+  test("a registry as clients write theirs is told in one line", async () => {
+    const io = await createTestIo();
+    await mkdir(`${io.home}/mcp`, { recursive: true });
+    await writeFile(`${io.home}/mcp/servers.json`, '{"mcpServers": {"a": {"command": "x"}}}');
+    const reason =
+      "it has mcpServers but no servers, so nothing is served; add each of them with cortex-mcp add-json, or make a list named servers of them";
+    for (const command of ["list", "tools"]) {
+      expect(await io.run(command)).toMatchObject({
+        code: 0,
+        err: expect.stringContaining(`cortex-mcp: warning: servers.json: ${reason}`),
+      });
+    }
+  });
+
+  test("without a gateway, who keeps tools waiting is told at a terminal, and is not waited for for ever", async () => {
+    const hanging = createServer(() => {}).listen(0, "127.0.0.1");
+    await new Promise((resolve) => hanging.once("listening", resolve));
+    onTestFinished(() => {
+      hanging.close().closeAllConnections();
+    });
+    const address = hanging.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const io = await createTestIo({ terminal: true, env: { CORTEX_MCP_STARTUP_MAX_MS: "4000" } });
+    const server = await fixture();
+    await io.run("add", "fix", server.url);
+    await io.run("add", "hung", `http://127.0.0.1:${port}/mcp`);
+    // Ten times as fast: the order is what counts.
+    const timers = { after: (ms: number, task: () => void) => io.system.timers.after(ms / 10, task) };
+    const before = io.errLines.length;
+    expect(await run(["tools"], { ...io, system: { ...io.system, timers } })).toBe(0);
+    expect(io.errLines.slice(before)).toEqual([
+      "Waiting for hung …",
+      expect.stringMatching(/^hung (has not answered yet|is down: .+)$/),
+    ]);
+    expect(io.outLines.at(-1)).toMatch(/tools of 1 of 2 servers\.$/);
   });
 
   test("tools of an empty home says how to begin", async () => {

@@ -27,6 +27,8 @@ describe("masking", () => {
   test.each([
     ["https://host/mcp", "https://host/mcp"],
     ["https://host/mcp?a=1&b=2", "https://host/mcp?a=***&b=***"],
+    ["http://s3cret@host/mcp", "http://***@host/mcp"],
+    ["http://:s3cret@host/mcp", "http://:***@host/mcp"],
     ["not a url", "not a url"],
   ])("shows the URL %s as %s", (url, shown) => {
     expect(maskUrl(url)).toBe(shown);

@@ -1,4 +1,4 @@
-import { liveStatuses } from "../control/live-statuses.js";
+import { liveStatuses, stateText } from "../control/live-statuses.js";
 import type { Io } from "../io.js";
 import { jsonText } from "../output.js";
 import { openRegistry } from "../registry.js";
@@ -26,7 +26,8 @@ async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promi
   const stored = await readEntry(openRegistry(io), name);
   const entry = showSecrets ? stored : maskServer(stored);
   const live = await liveStatuses(io);
-  const status = live?.get(name) ?? null;
+  if (live.kind === "silent") io.err(`cortex-mcp: warning: ${live.problem}`);
+  const status = (live.kind === "known" ? live.statuses.get(name) : undefined) ?? null;
   if (json) {
     io.out(jsonText({ ...entry, status }));
     return 0;
@@ -38,8 +39,7 @@ async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promi
   if (entry.cwd !== undefined) io.out(`  folder: ${entry.cwd}`);
   for (const [key, value] of Object.entries(entry.headers ?? {})) io.out(`  header: ${key}: ${value}`);
   for (const [key, value] of Object.entries(entry.env ?? {})) io.out(`  env: ${key}=${value}`);
-  const stopped = entry.disabled === true ? "disabled" : "no gateway is running";
-  const reason = status?.reason === undefined ? "" : `, ${status.reason}`;
-  io.out(`  state: ${status === null ? stopped : `${status.state}${reason}`}`);
+  const state = stateText(live, name, entry.disabled === true) ?? "no gateway is running";
+  io.out(`  state: ${state}${status?.reason === undefined ? "" : `, ${status.reason}`}`);
   return 0;
 }

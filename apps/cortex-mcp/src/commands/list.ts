@@ -1,5 +1,5 @@
 import type { ConnectorStatus } from "@cortex-os/mcp-core";
-import { liveStatuses } from "../control/live-statuses.js";
+import { liveStatuses, stateText } from "../control/live-statuses.js";
 import type { Io } from "../io.js";
 import { columns, jsonText, shortened } from "../output.js";
 import { openRegistry } from "../registry.js";
@@ -27,9 +27,11 @@ export const registerList: RegisterCommand = (program, { io, finish }) => {
 async function list(io: Io, { json, showSecrets }: ListFlags): Promise<number> {
   const entries = await openRegistry(io).all();
   const live = await liveStatuses(io);
+  if (live.kind === "silent") io.err(`cortex-mcp: warning: ${live.problem}`);
+  const statuses = live.kind === "known" ? live.statuses : undefined;
   if (json) {
     const shown = entries.map((entry) => (showSecrets ? entry : maskServer(entry)));
-    io.out(jsonText(shown.map((entry) => ({ ...entry, status: live?.get(entry.name) ?? null }))));
+    io.out(jsonText(shown.map((entry) => ({ ...entry, status: statuses?.get(entry.name) ?? null }))));
     return 0;
   }
   if (entries.length === 0) {
@@ -37,15 +39,15 @@ async function list(io: Io, { json, showSecrets }: ListFlags): Promise<number> {
     return 0;
   }
   const rows = entries.map((entry) => {
-    const status = live?.get(entry.name);
-    const state = live === undefined ? (entry.disabled === true ? "disabled" : "-") : (status?.state ?? "unknown");
-    return [entry.name, transportText(entry), state, toolsText(status), shortened(targetText(entry), TARGET_COLUMNS)];
+    const state = stateText(live, entry.name, entry.disabled === true) ?? "-";
+    const tools = toolsText(statuses?.get(entry.name));
+    return [entry.name, transportText(entry), state, tools, shortened(targetText(entry), TARGET_COLUMNS)];
   });
   io.out(columns(["NAME", "TRANSPORT", "STATE", "TOOLS", "TARGET"], rows));
-  for (const status of live?.values() ?? []) {
+  for (const status of statuses?.values() ?? []) {
     if (status.state === "down") io.out(`${status.key} is down: ${status.reason ?? "no reason given"}`);
   }
-  if (live === undefined) io.out("No gateway is running; cortex-mcp serve starts one.");
+  if (live.kind === "none") io.out("No gateway is running; cortex-mcp serve starts one.");
   return 0;
 }
 

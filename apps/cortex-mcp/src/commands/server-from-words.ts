@@ -1,5 +1,6 @@
 import { ServerInfoSchema, type ServerInfo } from "@cortex-os/mcp-core";
 import type { Io } from "../io.js";
+import { maskUrl } from "../secrets.js";
 import { didYouMean } from "../suggest.js";
 import { userError } from "../user-error.js";
 import { checkedCommand, namesFile } from "./command-lookup.js";
@@ -37,7 +38,7 @@ export async function serverFromWords(words: AddWords, io: Pick<Io, "cwd" | "env
   const transport = checkedTransport(words.transport) ?? (looksLikeUrl(target) ? "http" : "stdio");
   if (transport !== "stdio") return remoteServer(name, transport, target, words);
   if (words.header.length > 0) throw userError("-H is for servers with a URL; give a command its secrets with -e K=V");
-  if (/^https?:\/\//i.test(target)) throw userError(`${target} is a URL, no command; leave out -t stdio`);
+  if (/^https?:\/\//i.test(target)) throw userError(`${maskUrl(target)} is a URL, no command; leave out -t stdio`);
   const env = Object.fromEntries(words.env.map(variable));
   const command = await checkedCommand(target, io);
   const here = await Promise.all(words.args.map((arg) => namesFile(arg, io.cwd)));
@@ -71,7 +72,7 @@ function remoteServer(name: string, transport: Transport, target: string, words:
   }
   const protocol = URL.canParse(target) ? new URL(target).protocol : "";
   if (protocol !== "http:" && protocol !== "https:") {
-    throw userError(`${JSON.stringify(target)} is no http or https URL; write it out, as in https://host/mcp`);
+    throw userError(`${JSON.stringify(maskUrl(target))} is no http or https URL; write it out, as in https://host/mcp`);
   }
   const headers = Object.fromEntries(words.header.map(header));
   return { name, transport, endpoint: target, ...(words.header.length === 0 ? {} : { headers }) };

@@ -21,7 +21,7 @@ async function status(io: Io, json: boolean): Promise<number> {
   if (running === undefined) {
     throw new GatewayError("NOT_READY", `no gateway is running for ${paths.folder}; cortex-mcp serve starts one`);
   }
-  const view = await new ControlClient(running.socket, io.system.timers).status();
+  const view = await new ControlClient(running, io.system.timers).status();
   const { url = null, pid = null } = running.record ?? {};
   if (json) {
     io.out(jsonText({ url, pid, ...view }));
@@ -31,8 +31,9 @@ async function status(io: Io, json: boolean): Promise<number> {
   io.out(
     `cortex-mcp ${view.version} at ${url ?? "(still starting)"}, pid ${pid ?? "?"}, since ${view.startedAt}, ${tools}`,
   );
+  for (const problem of view.problems) io.out(`Problem: ${problem}`);
   if (view.connectors.length === 0) {
-    io.out("No servers yet; cortex-mcp add NAME URL adds one.");
+    if (view.problems.length === 0) io.out("No servers yet; cortex-mcp add NAME URL adds one.");
     return 0;
   }
   const rows = view.connectors.map((connector) => [

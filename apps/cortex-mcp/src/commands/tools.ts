@@ -20,6 +20,7 @@ async function tools(io: Io, json: boolean): Promise<number> {
     found: await gateway.tools(),
     status: await gateway.status(),
   }));
+  for (const problem of status.problems) io.err(`cortex-mcp: warning: ${problem}`);
   if (json) {
     io.out(jsonText(found));
     return 0;
@@ -28,6 +29,7 @@ async function tools(io: Io, json: boolean): Promise<number> {
   io.out(summaryOf(found, status));
   for (const { key, state, reason } of status.connectors) {
     if (state === "down") io.err(`${key} is down: ${reason ?? "no reason given"}`);
+    if (state === "connecting") io.err(`${key} has not answered yet`);
   }
   return 0;
 }
@@ -41,8 +43,8 @@ function tableOf(found: readonly ToolView[], width: number): string {
   );
 }
 
-function summaryOf(found: readonly ToolView[], { connectors }: GatewayView): string {
-  if (connectors.length === 0) return "No servers yet; cortex-mcp add NAME URL adds one.";
+function summaryOf(found: readonly ToolView[], { connectors, problems }: GatewayView): string {
+  if (connectors.length === 0 && problems.length === 0) return "No servers yet; cortex-mcp add NAME URL adds one.";
   const up = connectors.filter(({ state }) => state === "up").length;
   return `${counted(found.length, "tool")} of ${up} of ${counted(connectors.length, "server")}.`;
 }

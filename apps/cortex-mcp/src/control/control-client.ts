@@ -3,6 +3,7 @@ import { text as wholeText } from "node:stream/consumers";
 import type { Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { z } from "zod";
+import type { RunningGateway } from "../state/running-gateway.js";
 import { CallError } from "./call-error.js";
 import {
   CallResultSchema,
@@ -13,8 +14,10 @@ import {
   type ToolView,
 } from "./views.js";
 
-/** How long a question that the gateway answers from memory may take, in milliseconds; lists may wait for a start. */
-const ANSWER_MS = 30_000;
+/** How long a question may take that the gateway answers from memory or with a look at a file, in milliseconds. */
+const ANSWER_MS = 3_000;
+/** How long a list may take, in milliseconds: it may wait for a start. */
+const LIST_MS = 30_000;
 
 interface Question {
   readonly method: "GET" | "POST";
@@ -23,22 +26,22 @@ interface Question {
   readonly signal?: AbortSignal;
 }
 
-/** Talks to a running gateway over its control socket. Every method throws {@link CallError} when the gateway refuses or is gone. */
+/** Talks to a running gateway over its control socket. Every method throws {@link CallError} when the gateway refuses, is gone or does not answer. */
 export class ControlClient {
-  readonly #socketPath: string;
+  readonly #gateway: RunningGateway;
   readonly #timers: Timers;
 
-  constructor(socketPath: string, timers: Timers) {
-    this.#socketPath = socketPath;
+  constructor(gateway: RunningGateway, timers: Timers) {
+    this.#gateway = gateway;
     this.#timers = timers;
   }
 
   status(): Promise<GatewayView> {
-    return this.#askSoon({ method: "GET", path: "/api/v1/status" }, GatewayViewSchema);
+    return this.#askSoon(ANSWER_MS, { method: "GET", path: "/api/v1/status" }, GatewayViewSchema);
   }
 
   async tools(): Promise<readonly ToolView[]> {
-    const { tools } = await this.#askSoon({ method: "GET", path: "/api/v1/tools" }, ToolViewsSchema);
+    const { tools } = await this.#askSoon(LIST_MS, { method: "GET", path: "/api/v1/tools" }, ToolViewsSchema);
     return tools;
   }
 
@@ -50,13 +53,13 @@ export class ControlClient {
 
   /** Makes the gateway read its sources again now. */
   async reload(): Promise<void> {
-    await this.#askSoon({ method: "POST", path: "/api/v1/reload" }, CallResultSchema);
+    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/reload" }, CallResultSchema);
   }
 
-  async #askSoon<T>(question: Question, schema: z.ZodType<T>): Promise<T> {
+  async #askSoon<T>(withinMs: number, question: Question, schema: z.ZodType<T>): Promise<T> {
     const deadline = new AbortController();
-    const cancel = this.#timers.after(ANSWER_MS, () => {
-      deadline.abort();
+    const cancel = this.#timers.after(withinMs, () => {
+      deadline.abort(this.#silence(withinMs));
     });
     try {
       return await this.#ask({ ...question, signal: deadline.signal }, schema);
@@ -76,6 +79,16 @@ export class ControlClient {
     throw new CallError("UPSTREAM_PROTOCOL", `${problem}; restart it, it may be of another version`);
   }
 
+  #silence(afterMs: number): CallError {
+    const pid = this.#gateway.record?.pid;
+    const who = pid === undefined ? "the running gateway" : `the running gateway (pid ${pid})`;
+    const remedy =
+      pid === undefined
+        ? "end it and start it anew"
+        : `kill -CONT ${pid} wakes one that was suspended, kill -9 ${pid} ends it`;
+    return new CallError("NOT_READY", `${who} did not answer within ${afterMs / 1_000} s; ${remedy}`);
+  }
+
   #exchange({ method, path, body, signal }: Question): Promise<{ status: number; answer: string }> {
     const payload = body === undefined ? "" : JSON.stringify(body);
     const headers = {
@@ -87,7 +100,14 @@ export class ControlClient {
       const fail = (cause: Error): void => {
         reject(failureOf(cause, signal));
       };
-      const options = { socketPath: this.#socketPath, agent: false, method, path, headers, ...(signal && { signal }) };
+      const options = {
+        socketPath: this.#gateway.socket,
+        agent: false,
+        method,
+        path,
+        headers,
+        ...(signal && { signal }),
+      };
       request(options, (response) => {
         wholeText(response).then((answer) => {
           resolve({ status: response.statusCode ?? 0, answer });
@@ -102,6 +122,7 @@ export class ControlClient {
 function failureOf(cause: Error, signal: AbortSignal | undefined): CallError {
   if (signal?.aborted !== true)
     return new CallError("NOT_READY", "the running gateway went away before it answered", { cause });
+  if (signal.reason instanceof CallError) return signal.reason;
   return new CallError("CANCELLED", "gave up waiting for the running gateway", { cause });
 }
 

@@ -4,6 +4,7 @@ import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
+import { openRegistry } from "../registry.js";
 import { filteredSource } from "../serve/filtered-source.js";
 import { findRunningGateway } from "../state/running-gateway.js";
 import { statePaths, type StatePaths } from "../state/state-paths.js";
@@ -21,8 +22,13 @@ export interface GatewayAccess {
   call(name: string, args: JsonObject, signal: AbortSignal): Promise<JsonObject>;
 }
 
-/** How long a gateway for one command waits for its connectors, in milliseconds: as long as a slow one may take to start. */
+/**
+ * How long a gateway for one command waits for its connectors while none is up, in milliseconds: as long as a slow one may take to start. Once
+ * one is up, the others get `startup.maxMs`.
+ */
 const SETTLE_MS = 60_000;
+/** How long a command waits without a word, in milliseconds. */
+const PATIENCE_MS = 2_000;
 
 /**
  * Runs `task` with the gateway of this home; with none running, with one that lives for this task only and has
@@ -33,12 +39,14 @@ const SETTLE_MS = 60_000;
 export async function withGateway<T>(io: Io, task: (gateway: GatewayAccess) => Promise<T>, tool?: string): Promise<T> {
   const paths = statePaths(io.env);
   const running = await findRunningGateway(paths);
-  if (running !== undefined) return task(new ControlClient(running.socket, io.system.timers));
+  if (running !== undefined) return task(new ControlClient(running, io.system.timers));
   const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, flags: {} });
+  // What is wrong with the registry is told as by every other command; the gateway would only serve nothing.
+  await openRegistry(io).all();
   const gateway = gatewayForOneCommand(io, paths, config, tool);
   try {
     await gateway.start();
-    await gateway.settled();
+    await settled(gateway, io);
     return await task({
       status: async () => gateway.status(),
       tools: async () =>
@@ -52,6 +60,16 @@ export async function withGateway<T>(io: Io, task: (gateway: GatewayAccess) => P
   }
 }
 
+/** Waits until every connector was up or down once; a person who waits with us is told for whom. */
+async function settled(gateway: Gateway, { terminal, err, system }: Io): Promise<void> {
+  const cancel = system.timers.after(PATIENCE_MS, () => {
+    const awaited = gateway.status().connectors.filter(({ state }) => state === "connecting");
+    if (terminal.err && awaited.length > 0) err(`Waiting for ${awaited.map(({ key }) => key).join(", ")} …`);
+  });
+  await gateway.settled();
+  cancel();
+}
+
 /** Fails as the control socket would: with the code that goes over the wire. */
 async function callTool(gateway: Gateway, name: string, args: JsonObject, signal: AbortSignal): Promise<JsonObject> {
   try {
@@ -63,7 +81,7 @@ async function callTool(gateway: Gateway, name: string, args: JsonObject, signal
 }
 
 function gatewayForOneCommand(io: Io, paths: StatePaths, config: Config, tool: string | undefined): Gateway {
-  const { names } = config;
+  const { names, startup } = config;
   const logger = silentLogger;
   const all = registrySource({ path: paths.registry, logger, timers: io.system.timers });
   const needed = (specs: readonly ConnectorSpec[]): readonly ConnectorSpec[] => {
@@ -75,7 +93,7 @@ function gatewayForOneCommand(io: Io, paths: StatePaths, config: Config, tool: s
     version: programVersion(),
     sources: [names.prefix === "always" ? filteredSource(all, needed) : all],
     names,
-    startup: { graceMs: SETTLE_MS, maxMs: SETTLE_MS },
+    startup: { graceMs: startup.maxMs, maxMs: SETTLE_MS },
     logger,
     metrics: createMetrics(),
   });

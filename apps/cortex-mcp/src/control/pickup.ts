@@ -17,7 +17,7 @@ export async function pickUp(io: Io, key: string): Promise<Pickup> {
   if (running === undefined) return { running: false };
   const url = running.record?.url;
   try {
-    const client = new ControlClient(running.socket, io.system.timers);
+    const client = new ControlClient(running, io.system.timers);
     await client.reload();
     const { connectors } = await client.status();
     return { running: true, url, connector: connectors.find((candidate) => candidate.key === key) };

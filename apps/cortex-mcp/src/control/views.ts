@@ -9,6 +9,8 @@ export interface GatewayView {
   readonly startedAt: string;
   readonly tools: number;
   readonly connectors: readonly ConnectorStatus[];
+  /** Why a source of connectors cannot be read; empty when all can. */
+  readonly problems: readonly string[];
 }
 
 /** One tool as `tools` shows it. */
@@ -41,6 +43,7 @@ export const GatewayViewSchema: z.ZodType<GatewayView> = z.looseObject({
   startedAt: z.string(),
   tools: z.number(),
   connectors: z.array(ConnectorStatusSchema),
+  problems: z.array(z.string()).default([]),
 });
 
 /** The answer of `GET /api/v1/tools`. */
