@@ -7,3 +7,4 @@ export type * from "./runtime/proxy-state.js";
 export * from "./runtime/remote-proxy.js";
 export type { RemoteProxyOptions, RemoteProxyPorts } from "./runtime/remote-proxy-options.js";
 export * from "./runtime/remote-tool-proxy.js";
+export { findCommand, type CommandPlace } from "./stdio/find-command.js";

@@ -80,7 +80,7 @@ describe("bad input", () => {
     [["list", "extra"], "too many arguments for 'list'. Expected 0 arguments but got 1; see cortex-mcp --help"],
     [["config"], "config needs a word after it; use one of validate, schema, path"],
     [["config", "validat"], 'config knows no "validat"; did you mean "validate"?'],
-    [["serve", "--port", "web"], "--port: Invalid input: expected number, received string"],
+    [["serve", "--port", "web"], "--port must be a whole number from 0 to 65535"],
     [
       ["serve", "--host", "0.0.0.0"],
       "--host: only this machine may be served until inbound authentication exists: use 127.0.0.1, ::1 or localhost",

@@ -87,7 +87,7 @@ describe("configuration", () => {
 
   test.each([
     ["{", {}, {}, /config\.json is not JSON: .+; mend it or move it away$/],
-    ["[]", {}, {}, /config\.json: the whole file: Invalid input: expected object, received array$/],
+    ["[]", {}, {}, /config\.json: the whole file must be a JSON object, such as \{"port": 7420\}$/],
     [{ prot: 1 }, {}, {}, /config\.json: unknown key "prot"; did you mean "port"\?$/],
     [
       { names: { seperator: "." } },
@@ -96,7 +96,17 @@ describe("configuration", () => {
       /config\.json: unknown key "names\.seperator"; did you mean "separator"\?$/,
     ],
     [{ zebra: 1 }, {}, {}, /config\.json: unknown key "zebra"$/],
-    [{ port: "x" }, {}, {}, /config\.json: port: Invalid input: expected number, received string$/],
+    [{ port: "x" }, {}, {}, /config\.json: port must be a whole number from 0 to 65535$/],
+    [{ names: [] }, {}, {}, /config\.json: names must be a JSON object$/],
+    [{ names: { prefix: "some" } }, {}, {}, /config\.json: names\.prefix must be one of always, auto, never$/],
+    [
+      { names: { separator: "" } },
+      {},
+      {},
+      /config\.json: names\.separator: is 1 to 4 letters, digits, '_', '.' or '-'$/,
+    ],
+    [{ allowedHosts: "h" }, {}, {}, /config\.json: allowedHosts must be a list of texts$/],
+    [{ allowedHosts: [""] }, {}, {}, /config\.json: allowedHosts\.0 must be a text that is not empty$/],
     [
       { host: "0.0.0.0" },
       {},
@@ -105,9 +115,10 @@ describe("configuration", () => {
     ],
     [{}, { CORTEX_MCP_PROT: "1" }, {}, /^CORTEX_MCP_PROT is no setting; did you mean "CORTEX_MCP_PORT"\?$/],
     [{}, { CORTEX_MCP_ZEBRAS: "1" }, {}, /^CORTEX_MCP_ZEBRAS is no setting; unset it$/],
-    [{}, { CORTEX_MCP_PORT: "web" }, {}, /^CORTEX_MCP_PORT: port: Invalid input: expected number, received string$/],
-    [{}, {}, { port: "web" }, /^--port: Invalid input: expected number, received string$/],
-    [{}, {}, { port: 65_536 }, /^--port: Too big: expected number to be <=65535$/],
+    [{}, { CORTEX_MCP_PORT: "web" }, {}, /^CORTEX_MCP_PORT must be a whole number from 0 to 65535$/],
+    [{}, { CORTEX_MCP_PORT: "-1" }, {}, /^CORTEX_MCP_PORT must be a whole number from 0 to 65535$/],
+    [{}, {}, { port: "web" }, /^--port must be a whole number from 0 to 65535$/],
+    [{}, {}, { port: 65_536 }, /^--port must be a whole number from 0 to 65535$/],
   ])("refuses the file %j, the environment %j, the flags %j, in one line", async (file, env, flags, message) => {
     const refusal: unknown = await load(file, env, flags).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: "USER_INPUT", message: expect.stringMatching(message) });

@@ -64,6 +64,18 @@ describe("state of a home", () => {
     expect(await readdir(folder)).toEqual(["gateway.json"]);
   });
 
+  test("a record that may not be read is an error: nothing can be said about that home", async () => {
+    const file = path.join(await temporaryFolder(), "gateway.json");
+    await mkdir(file);
+    await expect(readGatewayRecord(file)).rejects.toMatchObject({
+      code: "USER_INPUT",
+      message: `cannot read ${file}: there is a folder in its place: move it away`,
+    });
+    await expect(readGatewayRecord(path.join(process.execPath, "mcp", "gateway.json"))).rejects.toThrow(
+      /gateway\.json: a part of its path is a file, not a folder: move that file away$/,
+    );
+  });
+
   test("only its own record is removed", async () => {
     const file = path.join(await temporaryFolder(), "gateway.json");
     await writeGatewayRecord(file, RECORD);

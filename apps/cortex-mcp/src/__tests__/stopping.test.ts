@@ -68,6 +68,21 @@ describe("a gateway that is stopping", () => {
   });
 });
 
+describe("a gateway that cannot have the lock of its home at its end", () => {
+  test("ends all the same, and the next one clears away what it left", async () => {
+    const io = await createTestIo();
+    const { folder, socket } = statePaths(io.env);
+    const { stop } = await serving(io);
+    const held = await acquireLock(`${folder}/gateway.lock`);
+    expect(await stop()).toBe(0);
+    expect(io.errLines.join("\n")).toContain("Could not clear away what tells of this gateway; the next one will");
+    await access(socket);
+    await held.release();
+    const next = await serving(io);
+    expect((await io.run("status")).out).toContain(next.url);
+  });
+});
+
 describe("a signal during a start", () => {
   test("ends it while it waits for the lock of its home, with 0, and nothing is left", async () => {
     const io = await createTestIo();

@@ -1,5 +1,6 @@
 import { ServerInfoSchema, type ServerInfo } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { reasonOfIssues } from "@cortex-os/mcp-registry";
 import type { Io } from "../io.js";
 import { openRegistry } from "../registry.js";
 import { userError } from "../user-error.js";
@@ -40,8 +41,7 @@ async function serverFromJson(name: string, text: string, io: Pick<Io, "cwd" | "
   }
   const checked = ServerInfoSchema.safeParse({ ...inOurWords(value), name });
   if (!checked.success) {
-    const problems = checked.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
-    throw userError(`the JSON describes no server: ${problems.join("; ")}`);
+    throw userError(`the JSON describes no server: ${reasonOfIssues(checked.error.issues)}`);
   }
   const entry = checked.data;
   if (entry.command === undefined || entry.cwd !== undefined) return entry;

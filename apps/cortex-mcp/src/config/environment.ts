@@ -42,7 +42,7 @@ function check({ path, variable }: Setting, value: JsonValue): void {
   const alone: Record<string, JsonValue> = {};
   place(alone, path, value);
   const checked = ConfigSchema.safeParse(alone);
-  if (!checked.success) throw userError(`${variable}: ${configProblems(checked.error).join("; ")}`);
+  if (!checked.success) throw userError(configProblems(checked.error, () => variable).join("; "));
 }
 
 function place(target: Record<string, JsonValue>, path: readonly string[], value: JsonValue): void {

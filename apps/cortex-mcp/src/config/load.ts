@@ -3,7 +3,7 @@ import { adviceOn, errnoOf } from "@cortex-os/mcp-registry";
 import { isJsonObject, type JsonObject, type JsonValue } from "@cortex-os/mcp-core/wire";
 import { reasonOf, userError } from "../user-error.js";
 import { environmentLayer } from "./environment.js";
-import { configProblems } from "./problems.js";
+import { configProblems, dotted } from "./problems.js";
 import { ConfigSchema, type Config } from "./schema.js";
 
 /** Where a configuration comes from. */
@@ -29,13 +29,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const layers = [sources.base ?? {}, await fileLayer(sources), environmentLayer(sources.env), sources.flags];
   const parsed = ConfigSchema.safeParse(layers.reduce(merged));
   // File and environment were checked layer by layer: what is left to refuse came from a flag.
-  if (!parsed.success) {
-    throw userError(
-      configProblems(parsed.error)
-        .map((problem) => `--${problem}`)
-        .join("; "),
-    );
-  }
+  if (!parsed.success) throw userError(configProblems(parsed.error, (path) => `--${dotted(path)}`).join("; "));
   return parsed.data;
 }
 

@@ -15,7 +15,14 @@ export interface Setting {
 /** The prefix of every environment variable that is ours and not named by the plan. */
 export const ENV_PREFIX = "CORTEX_MCP_";
 
-const Node = z.object({ type: z.string().optional(), properties: z.record(z.string(), z.unknown()).optional() });
+const Node = z.object({
+  type: z.string().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  items: z.unknown().optional(),
+  enum: z.array(z.string()).optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+});
 
 /** Every leaf of the configuration schema, in its order. The schema is the only list of settings there is. */
 export function settings(): readonly Setting[] {
@@ -24,9 +31,23 @@ export function settings(): readonly Setting[] {
 
 /** The keys that the schema knows at `path`, for suggestions. */
 export function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  let node: unknown = configJsonSchema();
-  for (const key of path) node = Node.parse(node).properties?.[String(key)];
-  return Object.keys(Node.parse(node).properties ?? {});
+  return Object.keys(nodeAt(path).properties ?? {});
+}
+
+/** What the schema wants at `path`, to read after "must be". */
+export function valueText(path: readonly PropertyKey[]): string {
+  const { type, enum: words, minimum, maximum } = nodeAt(path);
+  if (words !== undefined) return `one of ${words.join(", ")}`;
+  if (type === "integer") return `a whole number from ${minimum} to ${maximum}`;
+  if (type === "array") return "a list of texts";
+  if (type === "string") return "a text that is not empty";
+  return path.length === 0 ? 'a JSON object, such as {"port": 7420}' : "a JSON object";
+}
+
+function nodeAt(path: readonly PropertyKey[]): z.infer<typeof Node> {
+  let node = Node.parse(configJsonSchema());
+  for (const key of path) node = Node.parse(node.properties?.[String(key)] ?? node.items);
+  return node;
 }
 
 function leaves(node: unknown, path: readonly string[]): Setting[] {

@@ -24,6 +24,8 @@ export interface Claim<T> {
 /** How long one that is stopping is waited for, in milliseconds: a little longer than a stop may take. */
 const PREDECESSOR_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
+/** How long the lock is waited for at the end, in milliseconds. */
+const LEAVE_MS = 500;
 
 /**
  * Makes this process the gateway of its home: checks that there is none, clears away what one that died left, and
@@ -55,7 +57,7 @@ export async function claimHome<T>(claim: Claim<T>): Promise<T> {
 type Claimed<T> = { readonly bound: T } | { readonly stopping: GatewayRecord };
 
 async function claimNow<T>({ paths, signal, bind }: Claim<T>): Promise<Claimed<T>> {
-  const lock = await acquireLock(path.join(paths.folder, "gateway.lock"), { signal });
+  const lock = await acquireLock(lockOf(paths), { signal });
   try {
     const running = await findRunningGateway(paths);
     if (running?.record?.stopping === true) return { stopping: running.record };
@@ -67,6 +69,22 @@ async function claimNow<T>({ paths, signal, bind }: Claim<T>): Promise<Claimed<T
     await lock.release();
   }
 }
+
+/**
+ * Runs `leave`, which removes what tells of this gateway, while nobody else looks: whoever claims the home finds all of it or nothing.
+ *
+ * @throws GatewayError REGISTRY_IO when the lock is not to be had; what is left then is cleared away by the next claim
+ */
+export async function leaveHome(paths: StatePaths, leave: () => Promise<void>): Promise<void> {
+  const lock = await acquireLock(lockOf(paths), { waitMs: LEAVE_MS });
+  try {
+    await leave();
+  } finally {
+    await lock.release();
+  }
+}
+
+const lockOf = ({ folder }: StatePaths): string => path.join(folder, "gateway.lock");
 
 function alreadyRunning(paths: StatePaths, { record }: RunningGateway): Error {
   if (record === undefined) return userError(`a gateway is starting already for ${paths.folder}; wait for it`);

@@ -5,8 +5,8 @@ import type { HttpFront } from "@cortex-os/mcp";
 /** The control socket of a home, listening. */
 export interface ControlSocket {
   readonly front: HttpFront;
-  /** Removes the socket's file, if it is still this one's, and cuts off who is connected. */
-  close(): Promise<void>;
+  /** Removes the socket's file, if it is still this one's. */
+  remove(): Promise<void>;
 }
 
 /**
@@ -28,9 +28,8 @@ export async function openControlSocket(
     await rename(own, file);
     return {
       front,
-      close: async () => {
+      remove: async () => {
         if ((await inodeOf(file)) === ino) await rm(file, { force: true });
-        await front.close();
       },
     };
   } catch (error) {

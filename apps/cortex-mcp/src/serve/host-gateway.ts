@@ -16,7 +16,7 @@ import {
   type GatewayRecord,
 } from "../state/gateway-file.js";
 import type { StatePaths } from "../state/state-paths.js";
-import { claimHome } from "./claim-home.js";
+import { claimHome, leaveHome } from "./claim-home.js";
 import { openControlSocket, type ControlSocket } from "./control-socket.js";
 import { orAborted } from "./or-aborted.js";
 import { within } from "./within.js";
@@ -62,8 +62,17 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
   const release = async (): Promise<void> => {
     await gateway.close();
     await opened.endpoint?.close();
-    if (opened.record !== undefined) await removeGatewayRecord(paths.gatewayFile);
-    await opened.control?.close();
+    const { control } = opened;
+    if (control === undefined) return;
+    try {
+      await leaveHome(paths, async () => {
+        await removeGatewayRecord(paths.gatewayFile);
+        await control.remove();
+      });
+    } catch (error) {
+      logger.warn({ err: error }, "Could not clear away what tells of this gateway; the next one will");
+    }
+    await control.front.close();
   };
   const stop = once(async () => {
     const { endpoint, control, record } = opened;

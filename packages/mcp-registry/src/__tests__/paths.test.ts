@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { cortexHome, mcpHome, registryPath } from "../paths.js";
 
 describe("where the registry is (R12)", () => {
@@ -19,6 +19,12 @@ describe("where the registry is (R12)", () => {
     ["an empty HOME", { HOME: "" }, path.join(homedir(), ".config/cortex-os/mcp/servers.json")],
   ])("%s", (_, env, expected) => {
     expect(registryPath(env)).toBe(expected);
+  });
+
+  test("an empty HOME of the process itself, which Node would believe, is unset too", () => {
+    vi.stubEnv("HOME", "");
+    expect(homedir()).toBe("");
+    expect(registryPath({})).toBe(path.join(userInfo().homedir, ".config/cortex-os/mcp/servers.json"));
   });
 
   test("the folders nest: home, mcp, servers.json", () => {
