@@ -32,10 +32,12 @@ export type GatewayErrorCode = (typeof GATEWAY_ERROR_CODES)[number];
 export interface GatewayErrorOptions extends ErrorOptions {
   /** Goes to the client as `error.data`; must hold nothing secret. */
   readonly data?: Readonly<Record<string, unknown>>;
+  /** What only an operator may see (an upstream's stderr may name paths and keys): for status and log, never for a client. */
+  readonly detail?: string;
 }
 
 /**
- * The one error class. `code` is for callers, `message` for people, `cause` for the log.
+ * The one error class. `code` is for callers, `message` for people, clients among them, `detail` for operators, `cause` for the log.
  *
  * Check with {@link GatewayError.is}: a marker survives duplicated copies of this package, `instanceof` does not.
  */
@@ -43,12 +45,14 @@ export class GatewayError extends Error {
   readonly isGatewayError = true;
   readonly code: GatewayErrorCode;
   readonly data: Readonly<Record<string, unknown>> | undefined;
+  readonly detail: string | undefined;
 
   constructor(code: GatewayErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options);
     this.name = "GatewayError";
     this.code = code;
     this.data = options.data;
+    this.detail = options.detail;
   }
 
   /** Whether `value` is one of ours, also from another copy of this package. */

@@ -120,7 +120,7 @@ type Listen = (options: Omit<ServeHttpOptions, "timers" | "logger" | "metrics">)
 function gatewayOf(options: HostOptions): { readonly gateway: Gateway; readonly listen: Listen } {
   const { version, sources, config, system, logger } = options;
   const { names, lists, startup } = config;
-  const metrics = createMetrics();
+  const metrics = createMetrics({ ofProcess: true });
   const gateway = new Gateway({ ...system, version, sources, names, lists, startup, logger, metrics });
   return {
     gateway,

@@ -1,3 +1,4 @@
+import type { GatewayError } from "@cortex-os/mcp-core";
 import type { ResolvedOptions } from "./remote-proxy-options.js";
 
 /** Tells the owner of a proxy what it wants to hear, each thing once. One bad listener must not stop the proxy (style.md, 14). */
@@ -16,8 +17,10 @@ export class Announcements {
   }
 
   /** It is down, or still down for another reason. */
-  down(reason: string): void {
-    if (this.#isNews(reason)) this.#tell(() => this.#options.onAvailability(false, reason));
+  down({ message, detail }: GatewayError): void {
+    if (this.#isNews(`${message}\n${detail ?? ""}`)) {
+      this.#tell(() => this.#options.onAvailability(false, message, detail));
+    }
   }
 
   toolsChanged(): void {

@@ -34,8 +34,11 @@ export interface RemoteProxyPorts {
   readonly clientInfo?: JsonObject;
   /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
   readonly prior?: UpstreamFacts;
-  /** Hears of every change, the first failure included; on `true`, list the tools again. `reason` says why it is down. */
-  readonly onAvailability?: (up: boolean, reason?: string) => void;
+  /**
+   * Hears of every change, the first failure included; on `true`, list the tools again. `reason` says why it is down, in
+   * words for anybody; `detail` is for operators only (an upstream's stderr may name paths and keys).
+   */
+  readonly onAvailability?: (up: boolean, reason?: string, detail?: string) => void;
   /** The tools changed, or may have changed unseen, while it is up. */
   readonly onToolsChanged?: () => void;
 }

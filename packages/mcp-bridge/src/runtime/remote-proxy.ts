@@ -255,8 +255,11 @@ export class RemoteProxy {
     } else {
       this.#state = { kind: "down", error, attempt };
     }
-    logger.debug({ connectorId: this.#key, reason: error.message, attempt }, "Upstream not connected");
-    this.#announcements.down(error.message);
+    logger.debug(
+      { connectorId: this.#key, reason: error.message, detail: error.detail, attempt },
+      "Upstream not connected",
+    );
+    this.#announcements.down(error);
   }
 
   #connectInBackground(): void {

@@ -9,7 +9,7 @@ import { behindLifeline, LIFELINE_FD } from "./lifeline.js";
 import { LineWriter, type QueuedLine } from "./line-writer.js";
 import { isGroupGone, signalGroup } from "./process-group.js";
 import { redactorOf } from "./redact.js";
-import { StderrTail } from "./stderr-tail.js";
+import { lastWords, StderrTail } from "./stderr-tail.js";
 
 /** What to run, how, and who hears of it. */
 export interface ChildOptions {
@@ -35,7 +35,7 @@ export interface ChildOptions {
   /** The first byte on stdout or stderr: the child has begun to run. */
   readonly onFirstSound: () => void;
   /** The child exited, and not because it was stopped; its output has been read. Called once; the reason holds no secret. */
-  readonly onEnd: (reason: string) => void;
+  readonly onEnd: (reason: string, detail: string | undefined) => void;
 }
 
 /** How long the last output of a child that has exited is waited for, in milliseconds: what left its group may hold the stream open. */
@@ -110,7 +110,7 @@ export class Child {
         lifeline.destroy();
         const reason = `its process ${describeExit(code, signal)}`;
         void this.#within(closed, SETTLE_MS).then(() => {
-          this.#end(reason + this.#lastWords());
+          this.#end(reason);
         });
       });
     });
@@ -176,12 +176,7 @@ export class Child {
   #end(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#options.onEnd(reason);
-  }
-
-  #lastWords(): string {
-    const line = this.#stderr.lastLine;
-    return line === "" ? "" : `; its last line on stderr: ${JSON.stringify(line)}`;
+    this.#options.onEnd(reason, lastWords(this.#stderr.lastLine));
   }
 
   async #untilGroupIsGone(): Promise<void> {

@@ -2,6 +2,7 @@ import { GatewayError, type Clock } from "@cortex-os/mcp-core";
 import type { UpstreamFacts } from "../link.js";
 import { Handshake, type DetectedFacts, type HandshakeSettings } from "./handshake.js";
 import { Peer, type PeerEvents, type PeerSettings } from "./peer.js";
+import { lastWords } from "./stderr-tail.js";
 
 /** What opening works with. */
 export interface OpeningDeps {
@@ -76,10 +77,9 @@ class Opening {
   /** Gives up: whatever is waited for fails. */
   give(code: "CANCELLED" | "UPSTREAM_TIMEOUT", why: string): void {
     if (this.#done) return;
-    const lastLine = this.#peer?.lastLine ?? "";
-    const heard = lastLine === "" ? "" : `; its last line on stderr: ${JSON.stringify(lastLine)}`;
-    const { connectorId } = this.#deps.peer;
-    this.#givenUp ??= new GatewayError(code, `Connector ${JSON.stringify(connectorId)}: ${why}${heard}`);
+    const detail = lastWords(this.#peer?.lastLine ?? "");
+    const message = `Connector ${JSON.stringify(this.#deps.peer.connectorId)}: ${why}`;
+    this.#givenUp ??= new GatewayError(code, message, detail === undefined ? {} : { detail });
     this.#peer?.retire(this.#givenUp);
   }
 

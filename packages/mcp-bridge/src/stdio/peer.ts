@@ -36,8 +36,8 @@ export class Peer {
           else if (peer.#lost === undefined) peer.channel.accept(line, bytes);
         },
         onFirstSound: resolve,
-        onEnd: (reason) => {
-          peer.#lose(peer.failure("UPSTREAM_UNAVAILABLE", reason));
+        onEnd: (reason, detail) => {
+          peer.#lose(peer.failure("UPSTREAM_UNAVAILABLE", reason, detail));
         },
       });
     } catch (error) {
@@ -142,8 +142,9 @@ export class Peer {
   }
 
   /** An error that names the connector. */
-  failure(code: GatewayErrorCode, what: string): GatewayError {
-    return new GatewayError(code, `Connector ${JSON.stringify(this.#connectorId)}: ${what}`);
+  failure(code: GatewayErrorCode, what: string, detail?: string): GatewayError {
+    const message = `Connector ${JSON.stringify(this.#connectorId)}: ${what}`;
+    return new GatewayError(code, message, detail === undefined ? {} : { detail });
   }
 }
 

@@ -5,6 +5,11 @@ import type { Redactor } from "./redact.js";
 /** How much of a child's stderr is kept, and how long one logged line may be, in characters. */
 const KEPT = 8 * 1024;
 
+/** A child's last line on stderr as the detail of an error: it may name paths and keys, so no client sees it (design.md, decision 7). */
+export function lastWords(line: string): string | undefined {
+  return line === "" ? undefined : `its last line on stderr: ${JSON.stringify(line)}`;
+}
+
 /** What a {@link StderrTail} works with. */
 export interface StderrTailOptions {
   /** Applied before anything is kept or told. */

@@ -48,6 +48,12 @@ describe("toJsonRpcError and modernHttpStatus (design.md, decision 7)", () => {
     expect(toJsonRpcError(new GatewayError("LIMITED", "x"))).toStrictEqual({ code: -31_003, message: "x" });
   });
 
+  test("a detail is for operators: it never crosses", () => {
+    const error = new GatewayError("UPSTREAM_UNAVAILABLE", "it is gone", { detail: "its last words: secret" });
+    expect(error.detail).toBe("its last words: secret");
+    expect(toJsonRpcError(error)).toEqual({ code: -31_001, message: "it is gone" });
+  });
+
   test.each(TABLE)("%s lets no cause, stack or stray member cross", (code) => {
     const cause = new Error("open '/home/someone/.ssh/id_rsa': token=s3cr3t");
     const error = Object.assign(new GatewayError(code, "x", { cause }), { path: "/home/someone", token: "s3cr3t" });

@@ -73,6 +73,11 @@ export class ConnectorDirectory {
     return this.#reconciler.find(key);
   }
 
+  /** Every living connector, sorted by key. */
+  get connectors(): readonly Connector[] {
+    return this.#reconciler.connectors;
+  }
+
   /** Every living connector's status, sorted by key. */
   statuses(): readonly ConnectorStatus[] {
     return this.#reconciler.statuses();
@@ -104,11 +109,8 @@ export class ConnectorDirectory {
       if (problems.length === 0) return undefined;
       return new GatewayError("NOT_READY", `It is not known which connectors there are: ${problems.join("; ")}`);
     }
-    const reasons = enabled.map((connector) => {
-      const { key, state, reason } = connector.status();
-      return `${key}: ${reason ?? state}`;
-    });
-    return new GatewayError("NOT_READY", `No connector is up yet. ${reasons.join("; ")}`);
+    const reasons = enabled.map((connector) => connector.describe());
+    return new GatewayError("NOT_READY", `No connector is up yet: ${reasons.join("; ")}`);
   }
 
   /** Releases everything, also when one part of it fails; whoever waits for the start is let through. Idempotent. */

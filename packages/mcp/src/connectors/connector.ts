@@ -32,7 +32,7 @@ type State =
   | { readonly kind: "disabled" }
   | { readonly kind: "connecting" }
   | { readonly kind: "up" }
-  | { readonly kind: "down"; readonly reason: string };
+  | { readonly kind: "down"; readonly reason: string; readonly detail?: string };
 
 /** Between two looks at an upstream whose announcements do not arrive; the jitter keeps many connectors apart. */
 const REFRESH_MS = 300_000;
@@ -73,8 +73,8 @@ export class Connector {
     this.#state = spec.disabled ? { kind: "disabled" } : { kind: "connecting" };
     if (spec.disabled) return;
     this.#upstream = deps.createUpstream(spec, {
-      onAvailability: (up, reason) => {
-        this.#onAvailability(up, reason);
+      onAvailability: (up, reason, detail) => {
+        this.#onAvailability(up, reason, detail);
       },
       onToolsChanged: () => {
         this.#onAnnounced();
@@ -111,11 +111,17 @@ export class Connector {
       key: this.key,
       source: this.spec.source,
       state: this.#state.kind,
-      ...(this.#state.kind === "down" ? { reason: this.#state.reason } : {}),
+      ...(this.#state.kind === "down" ? { reason: wholeReason(this.#state) } : {}),
       ...(era === undefined ? {} : { era }),
       tools: this.#part?.tools.length ?? 0,
       since: new Date(this.#since).toISOString(),
     };
+  }
+
+  /** Its state, and why, in words that a client may read: no detail that is for operators only. */
+  describe(): string {
+    const why = this.#state.kind === "down" ? `: ${this.#state.reason}` : "";
+    return `connector "${this.key}" is ${this.#state.kind}${why}`;
   }
 
   /** Begins to connect, and to heal for as long as it lives. Never throws: how it goes is in {@link status}. */
@@ -132,7 +138,7 @@ export class Connector {
     await this.#upstream?.dispose();
   }
 
-  #onAvailability(up: boolean, reason: string | undefined): void {
+  #onAvailability(up: boolean, reason?: string, detail?: string): void {
     if (this.#closed) return;
     this.#available = up;
     this.#cancelTimer();
@@ -142,8 +148,9 @@ export class Connector {
       this.#refresh();
       return;
     }
-    this.#deps.logger.warn({ connectorId: this.key, reason }, "Connector is down");
-    this.#enter({ kind: "down", reason: reason ?? "the upstream is not reachable" });
+    this.#deps.logger.warn({ connectorId: this.key, reason, detail }, "Connector is down");
+    const known = detail === undefined ? {} : { detail };
+    this.#enter({ kind: "down", reason: reason ?? "the upstream is not reachable", ...known });
   }
 
   #onAnnounced(): void {
@@ -245,4 +252,8 @@ export class Connector {
     this.#state = state;
     this.#deps.onChange(this);
   }
+}
+
+function wholeReason({ reason, detail }: { readonly reason: string; readonly detail?: string }): string {
+  return detail === undefined ? reason : `${reason}; ${detail}`;
 }

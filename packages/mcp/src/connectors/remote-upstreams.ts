@@ -1,4 +1,4 @@
-import { RemoteProxy } from "@cortex-os/mcp-bridge";
+import { ByteBudget, RemoteProxy } from "@cortex-os/mcp-bridge";
 import type { Clock, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { CreateUpstream } from "./upstream.js";
 
@@ -13,8 +13,12 @@ export interface RemoteUpstreamDeps {
   readonly clientInfo: { readonly name: string; readonly version: string };
 }
 
+/** What unfinished answers of all upstreams together may hold, in bytes: a quarter of a small machine's memory. */
+const HELD_BYTES = 256 * 1024 * 1024;
+
 /** Makes upstreams that are real: one `RemoteProxy` each, with sockets or a child process of its own. */
 export function remoteUpstreams(deps: RemoteUpstreamDeps): CreateUpstream {
+  const budget = new ByteBudget(HELD_BYTES);
   return (spec, { onAvailability, onToolsChanged }) =>
-    new RemoteProxy({ spec, ...deps, onAvailability, onToolsChanged });
+    new RemoteProxy({ spec, ...deps, budget, onAvailability, onToolsChanged });
 }

@@ -19,7 +19,8 @@ export interface Upstream {
 
 /** What an upstream tells its connector. */
 export interface UpstreamEvents {
-  readonly onAvailability: (up: boolean, reason?: string) => void;
+  /** `reason` is for anybody, `detail` for operators only. */
+  readonly onAvailability: (up: boolean, reason?: string, detail?: string) => void;
   readonly onToolsChanged: () => void;
 }
 

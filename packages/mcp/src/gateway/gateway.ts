@@ -72,7 +72,7 @@ export class Gateway {
   readonly #telling: Brake;
   readonly #listeners = new Set<() => void>();
   readonly #startedAt: string;
-  #measured: ReadonlySet<string> = new Set();
+  #measured: ReadonlyMap<string, ConnectorStatus["state"]> = new Map();
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
@@ -242,9 +242,12 @@ export class Gateway {
   #onDirectoryChanged(): void {
     const { metrics, logger } = this.#options;
     const statuses = this.#directory.statuses();
-    for (const { key, state } of statuses) metrics.connectorUp(key, state === "up");
-    const living = new Set(statuses.map(({ key }) => key));
-    for (const key of this.#measured) if (!living.has(key)) metrics.connectorGone(key);
+    for (const { key, state } of statuses) {
+      metrics.connectorUp(key, state === "up");
+      if (state === "down" && this.#measured.get(key) !== "down") metrics.connectorFailed(key);
+    }
+    const living = new Map(statuses.map(({ key, state }) => [key, state]));
+    for (const key of this.#measured.keys()) if (!living.has(key)) metrics.connectorGone(key);
     this.#measured = living;
     for (const listener of [...this.#listeners]) {
       try {

@@ -167,10 +167,8 @@ export class Router {
     const { separator, directory } = this.#deps;
     if (separator === undefined) return undefined;
     // One key may begin like another: "a" and "a__b" both fit "a__b__tool".
-    const status = directory
-      .statuses()
-      .find(({ key, state, tools }) => name.startsWith(key + separator) && state !== "up" && tools === 0);
-    if (status === undefined) return undefined;
-    return `connector "${status.key}" is ${status.state}${status.reason === undefined ? "" : `: ${status.reason}`}`;
+    return directory.connectors
+      .find(({ key, isUp, part }) => name.startsWith(key + separator) && !isUp && (part?.tools.length ?? 0) === 0)
+      ?.describe();
   }
 }

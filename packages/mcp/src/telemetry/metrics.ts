@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { CALL_OUTCOMES, type CallOutcome } from "../gateway/metered-sink.js";
 
 /** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
@@ -12,6 +12,8 @@ export interface GatewayMetrics {
   readonly contentType: string;
   /** The connector exists, and is up or not. */
   connectorUp(connector: string, up: boolean): void;
+  /** The connector went down, or could not come up at first. */
+  connectorFailed(connector: string): void;
   /** The connector left: its series go with it. */
   connectorGone(connector: string): void;
   synced(ok: boolean, seconds: number): void;
@@ -24,9 +26,16 @@ export interface GatewayMetrics {
   rejected(reason: "host" | "origin" | "headers" | "body" | "session"): void;
 }
 
+/** What a set of metrics holds. */
+export interface MetricsOptions {
+  /** Also tells of this process: CPU, memory, event loop, file descriptors. For a program that is nothing but the gateway. @default false */
+  readonly ofProcess?: boolean;
+}
+
 /** A fresh set of metrics. */
-export function createMetrics(): GatewayMetrics {
+export function createMetrics({ ofProcess = false }: MetricsOptions = {}): GatewayMetrics {
   const registry = new Registry();
+  if (ofProcess) collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const up = createConnectorAvailabilityGauge(registry);
   const sync = new Histogram({
@@ -41,6 +50,12 @@ export function createMetrics(): GatewayMetrics {
     help: "How long a forwarded call took, from its arrival to the last byte of its answer",
     labelNames: ["connector", "outcome"] as const,
     buckets: CALL_BUCKETS,
+    registers,
+  });
+  const failures = new Counter({
+    name: "brainwav_mcp_connector_failures_total",
+    help: "How often the connector went down, or could not come up at first",
+    labelNames: ["connector"] as const,
     registers,
   });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
@@ -62,9 +77,13 @@ export function createMetrics(): GatewayMetrics {
       living.add(connector);
       setConnectorAvailabilityGauge(up, connector, isUp);
     },
+    connectorFailed: (connector) => {
+      failures.inc({ connector });
+    },
     connectorGone: (connector) => {
       living.delete(connector);
       up.remove({ connector });
+      failures.remove({ connector });
       for (const outcome of CALL_OUTCOMES) calls.remove({ connector, outcome });
     },
     synced: (ok, seconds) => {

@@ -30,7 +30,7 @@ async function start(command: string, args: readonly string[], over: Partial<Chi
     onFirstSound: () => {
       sounds += 1;
     },
-    onEnd: (reason) => ends.push(reason),
+    onEnd: (reason, detail) => ends.push(detail === undefined ? reason : `${reason} | ${detail}`),
     ...over,
     env: { CORTEX_TEST_MARK: MARK, ...over.env },
   });
@@ -129,7 +129,7 @@ describe("what a child says", () => {
     ["process.exit(0)", "its process exited with code 0"],
     [
       "console.error('no config');process.exit(3)",
-      'its process exited with code 3; its last line on stderr: "no config"',
+      'its process exited with code 3 | its last line on stderr: "no config"',
     ],
     ["process.kill(process.pid,'SIGSEGV')", "its process was killed by SIGSEGV"],
     ["process.kill(process.pid,'SIGKILL')", "its process was killed by SIGKILL"],

@@ -91,7 +91,8 @@ describe("who shares a child (design.md, decision 6)", () => {
     const sink = await callTool(under, "exit", { code: 5, words: "out of luck" }, { caller: a });
     expect(sink.failure).toMatchObject({
       code: "UPSTREAM_UNAVAILABLE",
-      message: 'Connector "demo": its process exited with code 5; its last line on stderr: "out of luck"',
+      message: 'Connector "demo": its process exited with code 5',
+      detail: 'its last line on stderr: "out of luck"',
     });
     expect(await under.pidFor(b)).toBe(pid);
     expect((await callTool(under, "echo", { value: "again" }, { caller: a })).text).toBe("again");

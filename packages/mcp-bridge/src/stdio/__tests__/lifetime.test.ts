@@ -39,11 +39,11 @@ describe("losing a stdio upstream (R8)", () => {
     for (const sink of sinks) under.link.send(toolCall("hang"), sink);
     await callTool(under, "exit", { code: 7, words: "cannot log in with s3cret-key" });
     await Promise.all(sinks.map(({ settled }) => settled));
-    const message =
-      'Connector "demo": its process exited with code 7; its last line on stderr: "cannot log in with [redacted]"';
-    for (const { failure } of sinks) expect(failure).toMatchObject({ code: "UPSTREAM_UNAVAILABLE", message });
+    const message = 'Connector "demo": its process exited with code 7';
+    const detail = 'its last line on stderr: "cannot log in with [redacted]"';
+    for (const { failure } of sinks) expect(failure).toMatchObject({ code: "UPSTREAM_UNAVAILABLE", message, detail });
     await until(() => under.lost.length > 0);
-    expect(under.lost).toMatchObject([{ code: "UPSTREAM_UNAVAILABLE", message }]);
+    expect(under.lost).toMatchObject([{ code: "UPSTREAM_UNAVAILABLE", message, detail }]);
     expect((await callTool(under, "echo")).failure).toMatchObject({ message });
     await expect(under.link.request("ping", {}, { timeoutMs: 1, maxBytes: 1 })).rejects.toMatchObject({ message });
     await under.link.close();

@@ -54,9 +54,9 @@ export class TestUpstream implements Upstream {
     this.#events.onAvailability(true);
   }
 
-  goDown(reason?: string): void {
+  goDown(reason?: string, detail?: string): void {
     this.facts = undefined;
-    this.#events.onAvailability(false, reason);
+    this.#events.onAvailability(false, reason, detail);
   }
 
   announceChange(): void {

@@ -53,6 +53,15 @@ describe("a connector", () => {
     expect(time.pending).toBe(1);
   });
 
+  test("tells operators the whole reason for being down, and clients no detail of it", () => {
+    const { connector, upstream } = setUp();
+    upstream().goDown("its process exited with code 3", 'its last line on stderr: "no key in /home/me/key"');
+    expect(connector.status().reason).toBe(
+      'its process exited with code 3; its last line on stderr: "no key in /home/me/key"',
+    );
+    expect(connector.describe()).toBe('connector "k" is down: its process exited with code 3');
+  });
+
   test("keeps its tools while it is down, and says why it is down", async () => {
     const { connector, upstream, logger, time } = setUp();
     await upstream().serve("a");

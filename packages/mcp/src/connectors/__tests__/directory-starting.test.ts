@@ -52,7 +52,7 @@ describe("the directory while it starts (design.md, contracts: Starting)", () =>
     expect(directory.gate.isOpen).toBe(true);
     const error = directory.notReady();
     expect(error?.code).toBe("NOT_READY");
-    expect(error?.message).toBe("No connector is up yet. a: connecting; b: refused");
+    expect(error?.message).toBe('No connector is up yet: connector "a" is connecting; connector "b" is down: refused');
   });
 
   test("a source that never answers is no reason to serve an empty list", async () => {

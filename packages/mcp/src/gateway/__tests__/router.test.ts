@@ -121,7 +121,10 @@ describe("the router's lists", () => {
     const waiting = ask("tools/list");
     upstreams.of("b").goDown("refused");
     await time.advance(20_000);
-    const error = { code: -31_004, message: "No connector is up yet. a: connecting; b: refused" };
+    const error = {
+      code: -31_004,
+      message: 'No connector is up yet: connector "a" is connecting; connector "b" is down: refused',
+    };
     expect(toJsonRpcError(waiting.sink.failure)).toEqual(error);
     expect(toJsonRpcError(ask("tools/list", {}, "legacy").sink.failure)).toEqual(error);
   });

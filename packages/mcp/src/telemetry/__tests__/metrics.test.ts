@@ -7,6 +7,7 @@ describe("the metrics (R15)", () => {
   test("their names, types and labels are pinned: dashboards and alerts are built on them", async () => {
     const metrics = createMetrics();
     metrics.connectorUp("a", true);
+    metrics.connectorFailed("a");
     metrics.synced(true, 0.2);
     metrics.called("a", "answered", 0.001);
     metrics.rejected("host");
@@ -19,6 +20,7 @@ describe("the metrics (R15)", () => {
       "# TYPE brainwav_mcp_connector_proxy_up gauge",
       "# TYPE mcp_connector_sync_duration_seconds histogram",
       "# TYPE brainwav_mcp_call_duration_seconds histogram",
+      "# TYPE brainwav_mcp_connector_failures_total counter",
       "# TYPE brainwav_mcp_client_sessions gauge",
       "# TYPE brainwav_mcp_listeners gauge",
       "# TYPE brainwav_mcp_catalog_tools gauge",
@@ -29,6 +31,7 @@ describe("the metrics (R15)", () => {
       'brainwav_mcp_connector_proxy_up{connector="a"} 1',
       'mcp_connector_sync_duration_seconds_bucket{le="0.25",result="ok"} 1',
       'brainwav_mcp_call_duration_seconds_bucket{le="0.001",connector="a",outcome="answered"} 1',
+      'brainwav_mcp_connector_failures_total{connector="a"} 1',
       "brainwav_mcp_client_sessions 1",
       "brainwav_mcp_listeners 2",
       "brainwav_mcp_catalog_tools 3",
@@ -74,6 +77,13 @@ describe("the metrics (R15)", () => {
     expect(await metrics.exposition()).toContain(
       'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="cancelled"} 1',
     );
+  });
+
+  test("the process itself is told of when asked for", async () => {
+    expect(await createMetrics().exposition()).not.toContain("process_cpu");
+    const text = await createMetrics({ ofProcess: true }).exposition();
+    expect(text).toMatch(/^process_cpu_seconds_total /m);
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
   });
 
   test("two gateways in one process do not meet", async () => {
