@@ -1,8 +1,8 @@
 import { connectorSpecOf, type ConnectorSpec, type Logger, type Timers } from "@cortex-os/mcp-core";
 import {
   entriesOf,
+  problemsOf,
   readRegistry,
-  setAsideOf,
   watchRegistry,
   type RegistryDocument,
   type RegistryRead,
@@ -99,7 +99,10 @@ class RegistrySource implements ConnectorSource {
       kept === 0 ? "no server of it is served" : `the ${kept} servers it named last stay; the file is left as it is`;
     const { path, logger } = this.#options;
     logger.error({ ...fields, registryPath: path, consequence }, "Failed to load registry");
-    this.#listener(this.#specs, `the registry cannot be read: ${reason}`);
+    this.#listener(
+      this.#specs,
+      `the registry servers.json cannot be read: ${reason}; mend it or restore it from a copy`,
+    );
   }
 
   #suspectAbsence(): void {
@@ -110,11 +113,12 @@ class RegistrySource implements ConnectorSource {
   }
 
   #specsOf(document: RegistryDocument): readonly ConnectorSpec[] {
-    const setAside = setAsideOf(document);
-    const summary = JSON.stringify(setAside);
+    const problems = problemsOf(document);
+    const summary = JSON.stringify(problems);
     if (summary !== this.#warnedOf) {
       this.#warnedOf = summary;
-      for (const entry of setAside) this.#options.logger.warn({ ...entry }, "Registry entry set aside");
+      const { logger, path: registryPath } = this.#options;
+      for (const problem of problems) logger.warn({ registryPath, problem }, "Part of the registry is set aside");
     }
     return entriesOf(document).map(connectorSpecOf);
   }

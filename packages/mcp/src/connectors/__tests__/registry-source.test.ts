@@ -78,7 +78,7 @@ describe("the registry as a source (R12, R14)", () => {
   test("a file that was never good names nothing and says why, until it is mended", async () => {
     const { keys, problem, write, source } = await setUp('{"servers": [');
     expect(keys()).toEqual([]);
-    expect(problem()).toMatch(/^the registry cannot be read: it is not valid JSON/);
+    expect(problem()).toMatch(/^the registry servers\.json cannot be read: it is not valid JSON.*; mend it/);
     await write(serversOf(server("b")));
     await source.reload();
     expect([keys(), problem()]).toEqual([["b"], undefined]);
@@ -115,7 +115,18 @@ describe("the registry as a source (R12, R14)", () => {
     const { keys, source, logger } = await setUp(serversOf(server("a"), { name: "no transport" }));
     await source.reload();
     expect(keys()).toEqual(["a"]);
-    expect(logger.messages("warn").filter((message) => message === "Registry entry set aside")).toHaveLength(1);
+    expect(logger.messages("warn").filter((message) => message === "Part of the registry is set aside")).toHaveLength(
+      1,
+    );
+  });
+
+  test("a file in another tool's form is told of, once", async () => {
+    const { keys, logger, source } = await setUp(JSON.stringify({ mcpServers: { a: { command: "true" } } }));
+    await source.reload();
+    expect(keys()).toEqual([]);
+    const told = logger.lines.filter(({ message }) => message === "Part of the registry is set aside");
+    expect(told).toHaveLength(1);
+    expect(told[0]?.fields["problem"]).toContain("mcpServers");
   });
 
   test("closed, it tells nothing more, and closing twice is fine", async () => {
