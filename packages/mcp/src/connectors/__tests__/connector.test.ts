@@ -55,9 +55,9 @@ describe("a connector", () => {
 
   test("tells operators the whole reason for being down, and clients no detail of it", () => {
     const { connector, upstream } = setUp();
-    upstream().goDown("its process exited with code 3", 'its last line on stderr: "no key in /home/me/key"');
+    upstream().goDown("its process exited with code 3", 'its last line on stderr: "no key in the file"');
     expect(connector.status().reason).toBe(
-      'its process exited with code 3; its last line on stderr: "no key in /home/me/key"',
+      'its process exited with code 3; its last line on stderr: "no key in the file"',
     );
     expect(connector.describe()).toBe('connector "k" is down: its process exited with code 3');
   });
