@@ -17,6 +17,8 @@ export type AnswerForm = "json" | "sse";
 
 /** Which form a `content-type` announces, or `undefined` when MCP knows none such. */
 export function answerForm(contentType: string | undefined): AnswerForm | undefined {
+  // What nearly every answer says needs no taking apart.
+  if (contentType === "application/json") return "json";
   const type = contentType?.split(";", 1)[0]?.trim().toLowerCase();
   if (type === "application/json") return "json";
   return type === "text/event-stream" ? "sse" : undefined;

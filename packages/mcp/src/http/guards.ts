@@ -17,8 +17,10 @@ export interface Refusal {
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Headers of which a second one is an attack or a broken proxy; Node would silently keep the first or join them. */
+/** Headers of which a second one is an attack or a broken proxy, `mcp-*` beside them; Node would silently keep the first or join them. */
 const SINGLE: ReadonlySet<string> = new Set(["host", "authorization", "origin", "content-type", "content-length"]);
+/** Most of a request's headers are none of them, as their length says before they are looked at. */
+const LENGTHS: ReadonlySet<number> = new Set([...SINGLE].map(({ length }) => length));
 
 /**
  * Checks `Host` and `Origin`, each on its own (DNS rebinding: reliability.md, threats 1–3), duplicates of headers that must be single, and the form of the
@@ -45,12 +47,14 @@ export function guard(request: IncomingMessage, policy: GuardPolicy): Refusal | 
 }
 
 function findDuplicate(rawHeaders: readonly string[]): string | undefined {
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]?.toLowerCase() ?? "";
+    const raw = rawHeaders[at] ?? "";
+    if (!LENGTHS.has(raw.length) && raw[3] !== "-") continue;
+    const name = raw.toLowerCase();
     if (!SINGLE.has(name) && !name.startsWith("mcp-")) continue;
-    if (seen.has(name)) return name;
-    seen.add(name);
+    if (seen.includes(name)) return name;
+    seen.push(name);
   }
   return undefined;
 }

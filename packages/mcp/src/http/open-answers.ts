@@ -22,11 +22,20 @@ export class OpenAnswers {
     // The request's: a response lets go of its own before it is closed.
     const { socket } = response.req;
     this.#perSocket.set(socket, (this.#perSocket.get(socket) ?? 0) + 1);
-    response.once("close", () => {
-      const left = (this.#perSocket.get(socket) ?? 1) - 1;
-      if (left > 0) this.#perSocket.set(socket, left);
-      else this.#perSocket.delete(socket);
-    });
+    response.on("close", this.#onClose);
+  }
+
+  /** One function for all responses, on the way of every call; it closes over nothing but the counts. */
+  readonly #onClose = this.#listener();
+
+  #listener(): (this: ServerResponse) => void {
+    const perSocket = this.#perSocket;
+    return function onClose() {
+      const { socket } = this.req;
+      const left = (perSocket.get(socket) ?? 1) - 1;
+      if (left > 0) perSocket.set(socket, left);
+      else perSocket.delete(socket);
+    };
   }
 
   /** Whether no answer is open on any connection. */

@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { CALL_OUTCOMES, type CallOutcome } from "../gateway/metered-sink.js";
+import { addProcessMetrics } from "./process-metrics.js";
 
 /** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
 const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
@@ -28,14 +29,14 @@ export interface GatewayMetrics {
 
 /** What a set of metrics holds. */
 export interface MetricsOptions {
-  /** Also tells of this process: CPU, memory, event loop, file descriptors. For a program that is nothing but the gateway. @default false */
+  /** Also tells of this process: CPU, memory. For a program that is nothing but the gateway. @default false */
   readonly ofProcess?: boolean;
 }
 
 /** A fresh set of metrics. */
 export function createMetrics({ ofProcess = false }: MetricsOptions = {}): GatewayMetrics {
   const registry = new Registry();
-  if (ofProcess) collectDefaultMetrics({ register: registry });
+  if (ofProcess) addProcessMetrics(registry);
   const registers = [registry];
   const up = createConnectorAvailabilityGauge(registry);
   const sync = new Histogram({
