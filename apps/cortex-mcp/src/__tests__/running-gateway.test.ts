@@ -169,10 +169,12 @@ describe("R14: commands and the running gateway", () => {
     await serving(io);
     await writeFile(`${io.home}/mcp/servers.json`, '{"servers": [');
     await vi.waitFor(async () => {
-      expect((await io.run("status")).out).toMatch(/^Problem: the registry cannot be read: it is not valid JSON/m);
+      expect((await io.run("status")).out).toMatch(
+        /^Problem: the registry servers\.json cannot be read: it is not valid JSON/m,
+      );
     }, 20_000);
     const json = JSON.parse((await io.run("status", "--json")).out) as unknown;
-    expect(json).toMatchObject({ problems: [expect.stringContaining("the registry cannot be read")] });
+    expect(json).toMatchObject({ problems: [expect.stringContaining("the registry servers.json cannot be read")] });
     const tools = await io.run("tools");
     expect([tools.code, tools.err]).toEqual([0, expect.stringMatching(/^cortex-mcp: warning: .*is not valid JSON/)]);
   });
