@@ -14,6 +14,8 @@ export class HeldBytes {
   readonly #maxBytes: number;
   readonly #budget: ByteBudget | undefined;
   #buffer = EMPTY;
+  /** Whether the buffer is one that we made and nobody else reads. */
+  #owned = false;
   #length = 0;
 
   /** @param maxBytes most bytes held, beside what `budget` allows */
@@ -33,8 +35,10 @@ export class HeldBytes {
     if (length > this.#maxBytes) throw tooLargeFailure(this.#key, this.#maxBytes);
     const exceeded = this.#budget?.take(bytes.length);
     if (exceeded !== undefined) throw heldFailure(this.#key, exceeded);
-    if (this.#length === 0) this.#buffer = bytes;
-    else {
+    if (this.#length === 0) {
+      this.#buffer = bytes;
+      this.#owned = false;
+    } else {
       if (length > this.#buffer.length) this.#grow(length);
       bytes.copy(this.#buffer, this.#length);
     }
@@ -50,8 +54,9 @@ export class HeldBytes {
   truncate(length: number): void {
     this.#budget?.give(this.#length - length);
     this.#length = length;
-    // What is cut off may be part of a chunk that is still read: nothing may be written there.
-    this.#buffer = this.#buffer.subarray(0, length);
+    // What is cut off may be part of a chunk that is still read: nothing may be written there. In a buffer of our own it may, and
+    // giving its room away would mean to copy everything with the next push.
+    if (!this.#owned) this.#buffer = this.#buffer.subarray(0, length);
   }
 
   /** Everything, which is then held no more. */
@@ -72,5 +77,6 @@ export class HeldBytes {
     const grown = Buffer.allocUnsafeSlow(capacity);
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
+    this.#owned = true;
   }
 }

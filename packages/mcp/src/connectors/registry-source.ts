@@ -49,6 +49,8 @@ class RegistrySource implements ConnectorSource {
     const { path, logger, timers } = this.#options;
     // Watch first, then read: a change between the two is seen.
     this.#watch = await watchRegistry({ path, logger, timers, onChange: () => void this.reload() });
+    // It may have been closed meanwhile: a start that was called off must leave no watch.
+    if (this.#closed) await this.#watch.close();
     await this.reload();
   }
 

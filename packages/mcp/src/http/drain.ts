@@ -41,20 +41,23 @@ export interface DrainPlan {
  */
 export async function drain(deps: DrainDeps, plan: DrainPlan): Promise<void> {
   const { server, timers } = deps;
+  let isCut = false;
   let cancelCut = timers.after(plan.deadlineMs, () => {
     deps.failUnanswered();
     cancelCut = timers.after(LAST_WORDS_MS, () => {
+      isCut = true;
       server.closeAllConnections();
     });
   });
   deps.endStreams();
-  if (plan.keepListening === true) await untilAnswered(deps);
+  // What comes in after the cut is not waited for: nothing would end that.
+  if (plan.keepListening === true) await untilAnswered(deps, () => isCut);
   else await untilClosed(deps, Math.min(plan.minMs ?? 0, plan.deadlineMs));
   cancelCut();
 }
 
-async function untilAnswered({ answers, endStreams, timers }: DrainDeps): Promise<void> {
-  while (!answers.isEmpty) {
+async function untilAnswered({ answers, endStreams, timers }: DrainDeps, isCut: () => boolean): Promise<void> {
+  while (!answers.isEmpty && !isCut()) {
     await pause(timers, SWEEP_MS);
     endStreams();
   }

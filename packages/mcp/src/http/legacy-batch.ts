@@ -56,7 +56,8 @@ export class BatchAnswer {
   constructor(response: ServerResponse, deps: BatchDeps) {
     this.#response = response;
     this.#deps = deps;
-    this.#sse = new SseResponse(response, deps);
+    // All that a batch may hold may have to wait for its reader at once: what it held is not lost for that.
+    this.#sse = new SseResponse(response, { ...deps, maxWaitingBytes: MAX_HELD_BYTES });
     response.once("close", () => {
       this.#giveUp();
     });

@@ -15,37 +15,53 @@ export interface Unanswered {
 export class OpenAnswers {
   /** Who waits puts itself in, and takes itself out when it is answered. */
   readonly unanswered = new Set<Unanswered>();
-  readonly #perSocket = new Map<Socket, number>();
+  /** The open responses of each connection that has had one; the connection's end takes its set away. */
+  readonly #perSocket = new Map<Socket, Set<ServerResponse>>();
+  #open = 0;
 
   /** Counts a response until its last byte is out or its connection is gone. */
   add(response: ServerResponse): void {
     // The request's: a response lets go of its own before it is closed.
     const { socket } = response.req;
-    this.#perSocket.set(socket, (this.#perSocket.get(socket) ?? 0) + 1);
+    let responses = this.#perSocket.get(socket);
+    if (responses === undefined) this.#perSocket.set(socket, (responses = new Set()));
+    responses.add(response);
+    this.#open += 1;
     response.on("close", this.#onClose);
   }
 
-  /** One function for all responses, on the way of every call; it closes over nothing but the counts. */
+  /**
+   * A connection is gone. Node tells only the response that had its turn; those that were pipelined behind it would never hear of it, and hold
+   * what they wait for for ever.
+   */
+  gone(socket: Socket): void {
+    for (const response of this.#perSocket.get(socket) ?? []) {
+      response.destroy();
+      response.emit("close");
+    }
+    this.#perSocket.delete(socket);
+  }
+
+  /** One function for all responses, on the way of every call. */
   readonly #onClose = this.#listener();
 
   #listener(): (this: ServerResponse) => void {
-    const perSocket = this.#perSocket;
+    const closed = (response: ServerResponse): void => {
+      if (this.#perSocket.get(response.req.socket)?.delete(response) === true) this.#open -= 1;
+    };
     return function onClose() {
-      const { socket } = this.req;
-      const left = (perSocket.get(socket) ?? 1) - 1;
-      if (left > 0) perSocket.set(socket, left);
-      else perSocket.delete(socket);
+      closed(this);
     };
   }
 
   /** Whether no answer is open on any connection. */
   get isEmpty(): boolean {
-    return this.#perSocket.size === 0;
+    return this.#open === 0;
   }
 
   /** Whether no answer is open on `socket`. */
   isIdle(socket: Socket): boolean {
-    return !this.#perSocket.has(socket);
+    return (this.#perSocket.get(socket)?.size ?? 0) === 0;
   }
 
   /** Answers everything that waits with `error`, and says how many that were. */

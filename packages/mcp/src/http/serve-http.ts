@@ -89,7 +89,13 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
   );
   server.on("connection", (socket) => {
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      // After Node has told whom it tells.
+      setImmediate(() => {
+        answers.gone(socket);
+      });
+    });
   });
   server.maxConnections = limits.connections;
   await listen(server, options.listen);

@@ -13,6 +13,8 @@ export interface SseDeps {
   readonly keepAlive: KeepAlive;
   /** A reader that takes nothing for so many milliseconds once the stream has ended is cut off. */
   readonly slowReaderMs: number;
+  /** Bytes that may wait for one reader; a slower one is cut off. @default 4 MiB */
+  readonly maxWaitingBytes?: number;
 }
 
 /** A response that is a stream of server-sent events. */
@@ -72,7 +74,7 @@ export class SseResponse {
   #write(events: string | Uint8Array): void {
     if (this.#response.writableEnded || this.#response.destroyed) return;
     // Looked at before and not after: one large message to a reader that keeps up is no backlog.
-    if (this.#response.writableLength > MAX_WAITING_BYTES) this.#response.destroy();
+    if (this.#response.writableLength > (this.#deps.maxWaitingBytes ?? MAX_WAITING_BYTES)) this.#response.destroy();
     else this.#response.write(events);
   }
 }

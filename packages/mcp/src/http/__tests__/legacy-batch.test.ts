@@ -90,6 +90,15 @@ describe("a batch of a 2025-03-26 session", () => {
     expect(messages.filter(({ id }) => id !== undefined)).toHaveLength(4);
   });
 
+  test("large answers all arrive: a reader that keeps up loses none of them", async () => {
+    const { post } = await served();
+    const bytes = 5 * 1024 * 1024;
+    const reply = await post([1, 2, 3, 4].map((id) => call(id, "l__large", { bytes })));
+    const answers = byId(reply);
+    expect(new Set(answers.keys())).toEqual(new Set([1, 2, 3, 4]));
+    for (const answer of answers.values()) expect(JSON.stringify(answer).length).toBeGreaterThan(bytes);
+  });
+
   test("of notifications and responses alone is 202", async () => {
     const { post } = await served();
     const reply = await post([
