@@ -33,6 +33,8 @@ export type ConnectorTransport =
       readonly url: string;
       /** Sent with every request; values are secrets. */
       readonly headers: Readonly<Record<string, string>>;
+      /** Refuses to connect to an address that is not public, whatever the host's name resolves to: what came over HTTP names it. @default false */
+      readonly publicOnly?: boolean;
     }
   | {
       readonly kind: "stdio";
@@ -52,6 +54,8 @@ export interface ConnectorSpec {
   /** Unique among all connectors; the prefix of its tools. See `isConnectorKey`. */
   readonly key: string;
   readonly source: ConnectorOrigin;
+  /** What the source says is deployed there; another one means reconnecting. */
+  readonly version?: string;
   readonly transport: ConnectorTransport;
   readonly disabled: boolean;
   readonly timeouts: ConnectorTimeouts;

@@ -1,7 +1,8 @@
 /**
  * Every way in which the gateway itself can fail; a closed set, so that callers can branch on it.
  *
- * `USER_INPUT` is what a person can mend in a command or a file; `INTERNAL` is a bug of ours.
+ * `USER_INPUT` is what a person can mend in a command or a file; `SERVICE_MAP` is a service map that could not be fetched or was refused;
+ * `INTERNAL` is a bug of ours.
  */
 export const GATEWAY_ERROR_CODES = [
   "UPSTREAM_UNAVAILABLE",
@@ -22,6 +23,7 @@ export const GATEWAY_ERROR_CODES = [
   "CANCELLED",
   "USER_INPUT",
   "REGISTRY_IO",
+  "SERVICE_MAP",
   "INTERNAL",
 ] as const;
 

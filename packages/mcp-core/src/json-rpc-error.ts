@@ -24,6 +24,7 @@ export const WIRE_CODE = {
   CANCELLED: -32_603,
   USER_INPUT: -32_603,
   REGISTRY_IO: -32_603,
+  SERVICE_MAP: -32_603,
   INTERNAL: -32_603,
 } as const satisfies Record<GatewayErrorCode, number>;
 
@@ -40,7 +41,7 @@ const MODERN_HTTP_STATUS: Partial<Record<GatewayErrorCode, number>> = {
 };
 
 /** Codes whose messages are ours throughout and safe to show; the others may hold paths or causes. */
-const HIDDEN: ReadonlySet<GatewayErrorCode> = new Set(["INTERNAL", "USER_INPUT", "REGISTRY_IO"]);
+const HIDDEN: ReadonlySet<GatewayErrorCode> = new Set(["INTERNAL", "USER_INPUT", "REGISTRY_IO", "SERVICE_MAP"]);
 
 /**
  * The only place where a local failure becomes a wire error (design.md, decision 7). Causes, stacks and paths never

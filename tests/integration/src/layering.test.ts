@@ -11,9 +11,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "@cortex-os/mcp-core": [],
   "@cortex-os/mcp-registry": ["@cortex-os/mcp-core"],
   "@cortex-os/mcp-bridge": ["@cortex-os/mcp-core"],
-  "@cortex-os/mcp": ["@cortex-os/mcp-bridge", "@cortex-os/mcp-registry", "@cortex-os/mcp-core"],
+  "@cortex-os/protocol": ["@cortex-os/mcp-core"],
+  "@cortex-os/mcp": ["@cortex-os/mcp-bridge", "@cortex-os/mcp-registry", "@cortex-os/protocol", "@cortex-os/mcp-core"],
   "@cortex-os/fixture-server": ["@cortex-os/mcp-core"],
-  "cortex-mcp": ["@cortex-os/mcp", "@cortex-os/mcp-bridge", "@cortex-os/mcp-registry", "@cortex-os/mcp-core"],
+  "cortex-mcp": [
+    "@cortex-os/mcp",
+    "@cortex-os/mcp-bridge",
+    "@cortex-os/mcp-registry",
+    "@cortex-os/protocol",
+    "@cortex-os/mcp-core",
+  ],
 };
 
 /** Not below anything: they measure and test whatever there is. */

@@ -9,10 +9,11 @@ export function filteredSource(
   return {
     origin: source.origin,
     start: (listener) =>
-      source.start((specs) => {
-        listener(select(specs));
+      source.start((specs, state) => {
+        listener(select(specs), state);
       }),
     reload: () => source.reload(),
+    freshen: () => source.freshen?.(),
     close: () => source.close(),
   };
 }

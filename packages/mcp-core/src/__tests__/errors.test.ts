@@ -21,6 +21,8 @@ test("the closed set of codes", () => {
     "CANCELLED",
     "USER_INPUT",
     "REGISTRY_IO",
+    "SERVICE_MAP",
+  "SERVICE_MAP",
     "INTERNAL",
   ]);
 });

@@ -22,6 +22,7 @@ const TABLE = [
   ["CANCELLED", -32_603, 200, "shown"],
   ["USER_INPUT", -32_603, 200, "hidden"],
   ["REGISTRY_IO", -32_603, 200, "hidden"],
+  ["SERVICE_MAP", -32_603, 200, "hidden"],
   ["INTERNAL", -32_603, 200, "hidden"],
 ] as const;
 

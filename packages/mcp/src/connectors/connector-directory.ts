@@ -4,7 +4,7 @@ import { Catalog, type CatalogPolicy } from "../catalog/catalog.js";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { CatalogHolder } from "../catalog/catalog-holder.js";
 import type { Connector } from "./connector.js";
-import type { ConnectorSource } from "./connector-source.js";
+import type { ConnectorSource, SourceState } from "./connector-source.js";
 import { Reconciler, type ReconcilerDeps } from "./reconciler.js";
 import { StartGate, type StartupPolicy } from "./start-gate.js";
 
@@ -54,8 +54,8 @@ export class ConnectorDirectory {
     this.gate.start();
     await Promise.all(
       this.#deps.sources.map((source) =>
-        source.start((specs, problem) => {
-          this.#onSpecs(source.origin, specs, problem);
+        source.start((specs, state) => {
+          this.#onSpecs(source.origin, specs, state);
         }),
       ),
     );
@@ -124,7 +124,8 @@ export class ConnectorDirectory {
     await this.#reconciler.close();
   }
 
-  #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[], problem: string | undefined): void {
+  #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[], state: SourceState = {}): void {
+    const { problem } = state;
     this.#named.set(origin, specs);
     if (problem === undefined) this.#problems.delete(origin);
     else this.#problems.set(origin, problem);

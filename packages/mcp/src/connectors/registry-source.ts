@@ -101,10 +101,8 @@ class RegistrySource implements ConnectorSource {
       kept === 0 ? "no server of it is served" : `the ${kept} servers it named last stay; the file is left as it is`;
     const { path, logger } = this.#options;
     logger.error({ ...fields, registryPath: path, consequence }, "Failed to load registry");
-    this.#listener(
-      this.#specs,
-      `the registry servers.json cannot be read: ${reason}; mend it or restore it from a copy`,
-    );
+    const problem = `the registry servers.json cannot be read: ${reason}; mend it or restore it from a copy`;
+    this.#listener(this.#specs, { problem });
   }
 
   #suspectAbsence(): void {

@@ -33,7 +33,7 @@ export class TestSource implements ConnectorSource {
 
   /** Cannot be read at present; these are what it named last. */
   fail(problem: string, ...specs: ConnectorSpec[]): void {
-    this.#tell(specs, problem);
+    this.#tell(specs, { problem });
   }
 
   async reload(): Promise<void> {

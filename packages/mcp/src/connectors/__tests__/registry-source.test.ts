@@ -24,9 +24,9 @@ async function setUp(content?: string) {
     await source.close();
     await rm(folder, { recursive: true });
   });
-  await source.start((specs, problem) => {
+  await source.start((specs, state) => {
     told.push(specs);
-    problems.push(problem);
+    problems.push(state?.problem);
   });
   const problem = (): unknown => problems.at(-1);
   const keys = (): unknown => told.at(-1)?.map(({ key }) => key);
