@@ -22,7 +22,6 @@ test("the closed set of codes", () => {
     "USER_INPUT",
     "REGISTRY_IO",
     "SERVICE_MAP",
-  "SERVICE_MAP",
     "INTERNAL",
   ]);
 });
