@@ -12,7 +12,7 @@ async function load(file: unknown, env: Record<string, string> = {}, flags: Json
   const folder = await temporaryFolder();
   const at = path.join(folder, "config.json");
   if (file !== undefined) await writeFile(at, typeof file === "string" ? file : JSON.stringify(file));
-  return loadConfig({ file: at, fileRequired: false, env, flags });
+  return loadConfig({ file: at, fileRequired: false, env, cwd: "/working/folder", flags });
 }
 
 describe("configuration", () => {
@@ -32,6 +32,13 @@ describe("configuration", () => {
         connections: 10_000,
         slowReaderMs: 30_000,
       },
+      serviceMap: {
+        maxStaleMs: 604_800_000,
+        timeoutMs: 5_000,
+        refreshIntervalMs: 300_000,
+        refreshSync: false,
+        holdRemovals: true,
+      },
       log: { level: "info" },
       drainMs: 5_000,
       drainMinMs: 250,
@@ -50,7 +57,7 @@ describe("configuration", () => {
 
   test("defaults of the program at hand give way to the file", async () => {
     const folder = await temporaryFolder();
-    const sources = { file: path.join(folder, "no.json"), fileRequired: false, env: {}, flags: {} };
+    const sources = { file: path.join(folder, "no.json"), fileRequired: false, env: {}, cwd: "/", flags: {} };
     const base = { log: { level: "warn" } };
     expect((await loadConfig({ ...sources, base })).log.level).toBe("warn");
     expect((await loadConfig({ ...sources, base, env: { CORTEX_MCP_LOG_LEVEL: "debug" } })).log.level).toBe("debug");
@@ -74,6 +81,16 @@ describe("configuration", () => {
       "CORTEX_MCP_LIMITS_REQUEST_MS",
       "CORTEX_MCP_LIMITS_CONNECTIONS",
       "CORTEX_MCP_LIMITS_SLOW_READER_MS",
+      "CONNECTORS_SERVICE_MAP_URL",
+      "CONNECTORS_KEYS_FILE",
+      "CORTEX_MCP_SERVICE_MAP_API_KEY",
+      "CORTEX_MCP_SERVICE_MAP_CREDENTIAL_ORIGINS",
+      "CORTEX_MCP_SERVICE_MAP_ALLOWED_ORIGINS",
+      "CORTEX_MCP_SERVICE_MAP_MAX_STALE_MS",
+      "CORTEX_MCP_SERVICE_MAP_TIMEOUT_MS",
+      "MCP_CONNECTOR_REFRESH_INTERVAL_MS",
+      "MCP_CONNECTOR_REFRESH_SYNC",
+      "CORTEX_MCP_SERVICE_MAP_HOLD_REMOVALS",
       "CORTEX_MCP_LOG_LEVEL",
       "CORTEX_MCP_DRAIN_MS",
       "CORTEX_MCP_DRAIN_MIN_MS",
@@ -128,12 +145,12 @@ describe("configuration", () => {
   test("a byte order mark, as editors on Windows put it in front, is no part of the file", async () => {
     const file = path.join(await temporaryFolder(), "config.json");
     await writeFile(file, '\uFEFF{"port":7}');
-    expect(await loadConfig({ file, fileRequired: true, env: {}, flags: {} })).toMatchObject({ port: 7 });
+    expect(await loadConfig({ file, fileRequired: true, env: {}, cwd: "/", flags: {} })).toMatchObject({ port: 7 });
   });
 
   test("a file that somebody named must exist, and any file must be readable", async () => {
     const folder = await temporaryFolder();
-    const sources = { env: {}, flags: {}, fileRequired: true };
+    const sources = { env: {}, cwd: "/", flags: {}, fileRequired: true };
     await expect(loadConfig({ ...sources, file: path.join(folder, "no.json") })).rejects.toThrow(
       /^there is no file .+no\.json; name an existing one with --config$/,
     );

@@ -26,7 +26,13 @@ export const registerConfig: RegisterCommand = (program, { io, finish }) => {
     .action(async (file: string | undefined, { json }: JsonFlag) => {
       const { config: own } = statePaths(io.env);
       const checked = file === undefined ? own : path.resolve(io.cwd, file);
-      const effective = await loadConfig({ file: checked, fileRequired: file !== undefined, env: io.env, flags: {} });
+      const effective = await loadConfig({
+        file: checked,
+        fileRequired: file !== undefined,
+        env: io.env,
+        cwd: io.cwd,
+        flags: {},
+      });
       io.out(json ? jsonText({ file: checked, config: effective }) : `${checked} and the environment are valid.`);
       finish(0);
     });

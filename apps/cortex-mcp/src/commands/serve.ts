@@ -83,5 +83,5 @@ async function configOf(io: Io, paths: StatePaths, flags: ServeFlags): Promise<C
     ...(port === undefined ? {} : { port: /^\d+$/.test(port) ? Number(port) : port }),
   };
   const file = config === undefined ? paths.config : path.resolve(io.cwd, config);
-  return loadConfig({ file, fileRequired: config !== undefined, env: io.env, flags: layer });
+  return loadConfig({ file, fileRequired: config !== undefined, env: io.env, cwd: io.cwd, flags: layer });
 }

@@ -3,7 +3,7 @@ import { didYouMean } from "../suggest.js";
 import { userError } from "../user-error.js";
 import { configProblems } from "./problems.js";
 import { ConfigSchema } from "./schema.js";
-import { ENV_PREFIX, settings, type Setting } from "./settings.js";
+import { ENV_PREFIX, regularVariable, settings, type Setting } from "./settings.js";
 
 /**
  * What the environment sets, in the shape of `config.json`. Empty variables count as unset.
@@ -29,12 +29,15 @@ function refuseUnknown(env: Readonly<Record<string, string | undefined>>, known:
   const variables = known.map(({ variable }) => variable);
   for (const name of Object.keys(env)) {
     if (!name.startsWith(ENV_PREFIX) || env[name] === "" || variables.includes(name)) continue;
-    throw userError(`${name} is no setting${didYouMean(name, variables) || "; unset it"}`);
+    const renamed = known.find(({ path }) => regularVariable(path) === name);
+    const hint = renamed === undefined ? didYouMean(name, variables) : `; it is called ${renamed.variable}`;
+    throw userError(`${name} is no setting${hint || "; unset it"}`);
   }
 }
 
 function valueOf(text: string, { kind }: Setting): JsonValue {
   if (kind === "list") return text.split(",").map((part) => part.trim());
+  if (kind === "boolean" && (text === "true" || text === "false")) return text === "true";
   return kind === "number" && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { adviceOn, errnoOf } from "@cortex-os/mcp-registry";
 import { isJsonObject, type JsonObject, type JsonValue } from "@cortex-os/mcp-core/wire";
 import { reasonOf, userError } from "../user-error.js";
@@ -13,6 +14,8 @@ export interface ConfigSources {
   /** Whether somebody named the file: then it must exist. */
   readonly fileRequired: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that relative paths in the environment count from; those in the file count from the file's own. */
+  readonly cwd: string;
   /** What flags set, in the shape of the file. */
   readonly flags: JsonObject;
   /** Defaults of the program at hand, which everything else overrides. */
@@ -26,10 +29,12 @@ export interface ConfigSources {
  *   file, the variable or the flag
  */
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
-  const layers = [sources.base ?? {}, await fileLayer(sources), environmentLayer(sources.env), sources.flags];
-  const parsed = ConfigSchema.safeParse(layers.reduce(merged));
+  const { base = {}, file, env, cwd, flags } = sources;
+  const ofFile = withAbsolutePaths(await fileLayer(sources), path.dirname(file));
+  const ofEnvironment = withAbsolutePaths(environmentLayer(env), cwd);
+  const parsed = ConfigSchema.safeParse([base, ofFile, ofEnvironment, flags].reduce(merged));
   // File and environment were checked layer by layer: what is left to refuse came from a flag.
-  if (!parsed.success) throw userError(configProblems(parsed.error, (path) => `--${dotted(path)}`).join("; "));
+  if (!parsed.success) throw userError(configProblems(parsed.error, (at) => `--${dotted(at)}`).join("; "));
   return parsed.data;
 }
 
@@ -59,6 +64,15 @@ function parsedJson(file: string, text: string): unknown {
   } catch (error) {
     throw userError(`${file} is not JSON: ${reasonOf(error)}; mend it or move it away`, { cause: error });
   }
+}
+
+/** A layer whose paths of files are absolute: what they count from is known only here. */
+function withAbsolutePaths(layer: JsonObject, folder: string): JsonObject {
+  const { serviceMap } = layer;
+  if (!isJsonObject(serviceMap)) return layer;
+  const { keysFile } = serviceMap;
+  if (typeof keysFile !== "string") return layer;
+  return { ...layer, serviceMap: { ...serviceMap, keysFile: path.resolve(folder, keysFile) } };
 }
 
 function merged(under: JsonObject, over: JsonObject): JsonObject {

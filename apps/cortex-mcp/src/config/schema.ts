@@ -2,10 +2,15 @@ import { DEFAULT_CATALOG_POLICY, DEFAULT_HTTP_LIMITS, DEFAULT_STARTUP } from "@c
 import { DEFAULT_NAME_POLICY, LONGEST_DELAY_MS } from "@cortex-os/mcp-core";
 import { z } from "zod";
 import { isLoopbackHost } from "./loopback.js";
+import { isOrigin, mapUrlProblem } from "./web-address.js";
 
 const MOST_BYTES = 1024 ** 3;
 const milliseconds = z.int().min(0).max(LONGEST_DELAY_MS);
 const positiveMs = z.int().min(1).max(LONGEST_DELAY_MS);
+
+/** Ten years: it may exceed the longest timer, but not what a clock can tell. */
+const LONGEST_STALE_MS = 10 * 365 * 86_400_000;
+const WEEK_MS = 7 * 86_400_000;
 
 const host = z
   .string()
@@ -13,6 +18,10 @@ const host = z
     isLoopbackHost,
     "only this machine may be served until inbound authentication exists: use 127.0.0.1, ::1 or localhost",
   );
+
+const origin = z
+  .string()
+  .refine(isOrigin, "is an origin, such as https://host or http://host:8080: no path, no user, no default port");
 
 /**
  * The whole configuration: `config.json`, the environment (`CORTEX_MCP_` and the path in capitals) and the flags of `serve`
@@ -106,6 +115,71 @@ export const ConfigSchema = z
       })
       .prefault({})
       .describe("Bounds on what clients may send and hold."),
+    serviceMap: z
+      .strictObject({
+        url: z
+          .string()
+          .superRefine((text, check) => {
+            const problem = mapUrlProblem(text);
+            if (problem !== undefined) check.addIssue({ code: "custom", message: problem });
+          })
+          .optional()
+          .describe(
+            "Where the signed service map is published, http or https. Not set: no service map. Environment: CONNECTORS_SERVICE_MAP_URL.",
+          ),
+        keysFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "JWK Set file with the keys that the map's signature may be checked with, read anew at each fetch. A relative path counts from the folder of this file or, in the environment (CONNECTORS_KEYS_FILE), from the working folder. One HMAC key may be given as CONNECTORS_SIGNATURE_KEY instead, in the environment only.",
+          ),
+        apiKey: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "API key to fetch the map with. Not set: CONNECTORS_API_KEY of the environment, if the map's origin is one of credentialOrigins. Better kept out of this file: CORTEX_MCP_SERVICE_MAP_API_KEY.",
+          ),
+        credentialOrigins: z
+          .array(origin)
+          .optional()
+          .describe(
+            "Origins that CONNECTORS_API_KEY may be sent to, such as https://tools.example. Not set: the map's own origin.",
+          ),
+        allowedOrigins: z
+          .array(origin)
+          .optional()
+          .describe(
+            "Origins at which the map's connectors may be on plain http or on private addresses. Not set: none, or loopback when the map itself is on loopback.",
+          ),
+        maxStaleMs: z
+          .int()
+          .min(0)
+          .max(LONGEST_STALE_MS)
+          .default(WEEK_MS)
+          .describe("How long a map is still served after it expired, when no newer one can be had, in milliseconds."),
+        timeoutMs: positiveMs.default(5_000).describe("How long fetching the map may take, in milliseconds."),
+        refreshIntervalMs: positiveMs
+          .default(300_000)
+          .describe(
+            "How often the map is fetched in the background, in milliseconds. Environment: MCP_CONNECTOR_REFRESH_INTERVAL_MS.",
+          ),
+        refreshSync: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Fetch the map only when it is needed and has expired, not in the background. Environment: MCP_CONNECTOR_REFRESH_SYNC.",
+          ),
+        holdRemovals: z
+          .boolean()
+          .default(true)
+          .describe(
+            "Hold a new map that drops more than half of the connectors, and at least three, until cortex-mcp map accept.",
+          ),
+      })
+      .prefault({})
+      .describe("The signed service map that an organisation publishes: which connectors there are."),
     log: z
       .strictObject({
         level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least important lines to write."),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { configJsonSchema } from "./schema.js";
 
 /** What the text of an environment variable is read as. */
-export type SettingKind = "text" | "number" | "list";
+export type SettingKind = "text" | "number" | "boolean" | "list";
 
 /** One leaf of the configuration. */
 export interface Setting {
@@ -14,6 +14,14 @@ export interface Setting {
 
 /** The prefix of every environment variable that is ours and not named by the plan. */
 export const ENV_PREFIX = "CORTEX_MCP_";
+
+/** The variables that the plan named, by the path of what they set; all others begin with {@link ENV_PREFIX}. */
+const NAMED_BY_THE_PLAN: ReadonlyMap<string, string> = new Map([
+  ["serviceMap.url", "CONNECTORS_SERVICE_MAP_URL"],
+  ["serviceMap.keysFile", "CONNECTORS_KEYS_FILE"],
+  ["serviceMap.refreshSync", "MCP_CONNECTOR_REFRESH_SYNC"],
+  ["serviceMap.refreshIntervalMs", "MCP_CONNECTOR_REFRESH_INTERVAL_MS"],
+]);
 
 const Node = z.object({
   type: z.string().optional(),
@@ -39,6 +47,7 @@ export function valueText(path: readonly PropertyKey[]): string {
   const { type, enum: words, minimum, maximum } = nodeAt(path);
   if (words !== undefined) return `one of ${words.join(", ")}`;
   if (type === "integer") return `a whole number from ${minimum} to ${maximum}`;
+  if (type === "boolean") return "true or false";
   if (type === "array") return "a list of texts";
   if (type === "string") return "a text that is not empty";
   return path.length === 0 ? 'a JSON object, such as {"port": 7420}' : "a JSON object";
@@ -57,14 +66,17 @@ function leaves(node: unknown, path: readonly string[]): Setting[] {
       .filter(([key]) => key !== "$schema")
       .flatMap(([key, child]) => leaves(child, [...path, key]));
   }
-  return [{ path, kind: kindOf(type), variable: variableOf(path) }];
+  const variable = NAMED_BY_THE_PLAN.get(path.join(".")) ?? regularVariable(path);
+  return [{ path, kind: kindOf(type), variable }];
 }
 
 function kindOf(type: string | undefined): SettingKind {
   if (type === "integer" || type === "number") return "number";
+  if (type === "boolean") return "boolean";
   return type === "array" ? "list" : "text";
 }
 
-function variableOf(path: readonly string[]): string {
+/** What the variable of a setting is called, unless the plan named it otherwise. */
+export function regularVariable(path: readonly string[]): string {
   return ENV_PREFIX + path.map((key) => key.replaceAll(/[A-Z]/g, "_$&").toUpperCase()).join("_");
 }

@@ -40,7 +40,7 @@ export async function withGateway<T>(io: Io, task: (gateway: GatewayAccess) => P
   const paths = statePaths(io.env);
   const running = await findRunningGateway(paths);
   if (running !== undefined) return task(new ControlClient(running, io.system.timers));
-  const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, flags: {} });
+  const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {} });
   // What is wrong with the registry is told as by every other command; the gateway would only serve nothing.
   await openRegistry(io).all();
   const gateway = gatewayForOneCommand(io, paths, config, tool);

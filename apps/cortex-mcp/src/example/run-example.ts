@@ -41,7 +41,14 @@ export async function runExample(flags: ExampleFlags, io: Io): Promise<number> {
   const fixture = new ExampleFixture();
   let hosted: HostedGateway | undefined;
   try {
-    const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, flags: {}, base });
+    const config = await loadConfig({
+      file: paths.config,
+      fileRequired: false,
+      env: io.env,
+      cwd: io.cwd,
+      flags: {},
+      base,
+    });
     const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
     const before = await registry.all();
     const options = {
