@@ -6,4 +6,9 @@ export * from "./connectors/start-gate.js";
 export * from "./gateway/gateway.js";
 export * from "./gateway/session-store.js";
 export * from "./http/serve-http.js";
+export {
+  createConnectorAvailabilityGauge,
+  setConnectorAvailabilityGauge,
+  type ConnectorAvailabilityGauge,
+} from "./telemetry/availability-gauge.js";
 export * from "./telemetry/metrics.js";

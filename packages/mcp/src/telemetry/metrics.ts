@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { CALL_OUTCOMES, type CallOutcome } from "../gateway/metered-sink.js";
+import { createConnectorAvailabilityGauge, setConnectorAvailabilityGauge } from "./availability-gauge.js";
 import { addProcessMetrics } from "./process-metrics.js";
 
 /** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
@@ -76,7 +77,7 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
     contentType: registry.contentType,
     connectorUp: (connector, isUp) => {
       living.add(connector);
-      setConnectorAvailabilityGauge(up, connector, isUp);
+      setConnectorAvailabilityGauge(connector, isUp, up);
     },
     connectorFailed: (connector) => {
       failures.inc({ connector });
@@ -109,21 +110,4 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
       rejected.inc({ reason });
     },
   };
-}
-
-/** The gauge that dashboards watch: 1 while a connector is up, 0 while it is not. */
-export type ConnectorAvailabilityGauge = Gauge<"connector">;
-
-/** Makes {@link ConnectorAvailabilityGauge} in `registry`. */
-export const createConnectorAvailabilityGauge = (registry: Registry): ConnectorAvailabilityGauge =>
-  new Gauge({
-    name: "brainwav_mcp_connector_proxy_up",
-    help: "1 while the connector is up, 0 while it is not",
-    labelNames: ["connector"] as const,
-    registers: [registry],
-  });
-
-/** Sets one connector's availability. */
-export function setConnectorAvailabilityGauge(gauge: ConnectorAvailabilityGauge, connector: string, up: boolean): void {
-  gauge.set({ connector }, up ? 1 : 0);
 }

@@ -1,7 +1,6 @@
-import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { CALL_OUTCOMES } from "../../gateway/metered-sink.js";
-import { createConnectorAvailabilityGauge, createMetrics, setConnectorAvailabilityGauge } from "../metrics.js";
+import { createMetrics } from "../metrics.js";
 
 describe("the metrics (R15)", () => {
   test("their names, types and labels are pinned: dashboards and alerts are built on them", async () => {
@@ -100,14 +99,5 @@ describe("the metrics (R15)", () => {
     const [one, other] = [createMetrics(), createMetrics()];
     one.sessions(5);
     expect(await other.exposition()).toContain("brainwav_mcp_client_sessions 0");
-  });
-
-  test("the availability gauge goes up and down in any registry", async () => {
-    const registry = new Registry();
-    const gauge = createConnectorAvailabilityGauge(registry);
-    setConnectorAvailabilityGauge(gauge, "a", true);
-    expect(await registry.metrics()).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 1');
-    setConnectorAvailabilityGauge(gauge, "a", false);
-    expect(await registry.metrics()).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 0');
   });
 });
