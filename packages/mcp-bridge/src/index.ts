@@ -1,4 +1,6 @@
+export * from "./address/public-address.js";
 export * from "./byte-budget.js";
+export { isHeaderName, isReservedHeader } from "./http/request-headers.js";
 export * from "./link.js";
 export type * from "./runtime/exchange.js";
 export type * from "./runtime/forward.js";

@@ -1,5 +1,10 @@
 import { GatewayError } from "@cortex-os/mcp-core";
+import { NOT_PUBLIC } from "../address/public-only-lookup.js";
 import { quoteUpstream } from "../upstream-text.js";
+
+/** What is said of an address that is not public where only a public one will do: the connector was named over HTTP, not on this machine. */
+export const NOT_PUBLIC_REASON =
+  "its address is not public, and only local configuration may name such a one; allow its origin there if it is meant";
 
 /** Why a connection could not be made, by the code that Node, OpenSSL or undici gives the error. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -16,6 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the response is shorter or longer than announced",
   UND_ERR_DESTROYED: "the connection pool is closed",
   UND_ERR_CLOSED: "the connection pool is closed",
+  [NOT_PUBLIC]: NOT_PUBLIC_REASON,
 };
 
 /** How every message of this package names the upstream. */

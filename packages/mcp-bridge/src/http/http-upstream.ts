@@ -1,6 +1,8 @@
 import { GatewayError, type ConnectorTimeouts, type Logger } from "@cortex-os/mcp-core";
 import { Pool, type Dispatcher } from "undici";
-import { connectorName } from "./failures.js";
+import { mayBePublicHost } from "../address/public-address.js";
+import { publicOnlyLookup, type LookupAll } from "../address/public-only-lookup.js";
+import { connectorName, NOT_PUBLIC_REASON } from "./failures.js";
 import { configuredHeaders, type FlatHeaders } from "./request-headers.js";
 
 /** Sockets for calls to one upstream; more calls than that wait in line. */
@@ -32,11 +34,14 @@ export interface HttpTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: ConnectorTimeouts;
+  /** Whether only public addresses may be connected to; see `ConnectorTransport`. @default false */
+  readonly publicOnly?: boolean;
 }
 
 /**
  * The sockets towards one upstream. They are its own (a slow upstream takes nobody else's, and no socket is shared between
- * two credentials) unless a dispatcher was injected, which is used for everything and left open.
+ * two credentials) unless a dispatcher was injected, which is used for everything and left open. For a target that is `publicOnly` none is used: nobody
+ * could say what another's sockets connect to.
  */
 export class HttpUpstream {
   readonly key: string;
@@ -48,8 +53,11 @@ export class HttpUpstream {
   #destroyed: Promise<void> | undefined;
   #lastId = 0;
 
-  /** @throws GatewayError UPSTREAM_UNAVAILABLE when the URL or a configured header cannot be used; values are not shown */
-  constructor(target: HttpTarget, logger: Logger, agent?: Dispatcher) {
+  /**
+   * @param lookupAll what a target that is `publicOnly` is looked up with, for tests @default the machine's resolver
+   * @throws GatewayError UPSTREAM_UNAVAILABLE when the URL or a configured header cannot be used, or the address is not public and has to be; values are not shown
+   */
+  constructor(target: HttpTarget, logger: Logger, agent?: Dispatcher, lookupAll?: LookupAll) {
     const { key } = target;
     this.key = key;
     const url = parseUrl(target);
@@ -63,14 +71,17 @@ export class HttpUpstream {
     this.#origin = url.origin;
     this.#path = url.pathname + url.search;
     this.#headers = headers;
-    if (agent !== undefined) {
+    if (target.publicOnly === true && !mayBePublicHost(url.hostname))
+      throw new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is not reached: ${NOT_PUBLIC_REASON}`);
+    if (agent !== undefined && target.publicOnly !== true) {
       this.#lanes = { calls: agent, streams: agent, control: agent };
       this.#owned = [];
       return;
     }
     // undici's own limits on headers and body are off: deadlines are the exchange's, through the Timers port.
     const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connectTimeout: target.timeouts.connectMs };
-    const pool = (connections: number): Pool => new Pool(this.#origin, { ...common, connections });
+    const guard = target.publicOnly === true ? { connect: { lookup: publicOnlyLookup(lookupAll) } } : {};
+    const pool = (connections: number): Pool => new Pool(this.#origin, { ...common, ...guard, connections });
     this.#lanes = {
       calls: pool(CALL_CONNECTIONS),
       streams: pool(STREAM_CONNECTIONS),

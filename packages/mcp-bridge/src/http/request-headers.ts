@@ -33,6 +33,15 @@ export interface ConfiguredHeaders {
   readonly invalid: readonly string[];
 }
 
+/** Whether a header belongs to HTTP or to MCP, so that no connector's configuration may set it: `Host`, `Accept`, `Mcp-*`, what is hop-by-hop… */
+export function isReservedHeader(name: string): boolean {
+  const key = name.toLowerCase();
+  return OF_HTTP.has(key) || OF_MCP.has(key) || key.startsWith("mcp-");
+}
+
+/** Whether HTTP can carry a header of that name at all (RFC 9110, 5.1). */
+export const isHeaderName = (name: string): boolean => TOKEN.test(name);
+
 /**
  * Sorts out the headers that a connector's configuration adds to every request. User name and password of the URL become
  * `authorization` unless the configuration has one.
@@ -44,8 +53,8 @@ export function configuredHeaders(configured: Readonly<Record<string, string>>, 
   let authorised = false;
   for (const [name, value] of Object.entries(configured)) {
     const key = name.toLowerCase();
-    if (OF_HTTP.has(key) || OF_MCP.has(key) || key.startsWith("mcp-")) reserved.push(name);
-    else if (!TOKEN.test(name) || !VALUE.test(value)) invalid.push(name);
+    if (isReservedHeader(key)) reserved.push(name);
+    else if (!isHeaderName(name) || !VALUE.test(value)) invalid.push(name);
     else headers.push(key, value);
     authorised ||= key === "authorization";
   }

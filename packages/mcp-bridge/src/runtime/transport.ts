@@ -25,7 +25,8 @@ export function transportFor(options: ResolvedOptions): Transport {
   if (transport.kind === "stdio") return stdioTransport(spec.key);
   if (transport.kind === "unsupported") return brokenTransport("unsupported", unsupported(spec.key, transport.reason));
   try {
-    const target = { key: spec.key, url: transport.url, headers: transport.headers, timeouts: spec.timeouts };
+    const { url, headers, publicOnly = false } = transport;
+    const target = { key: spec.key, url, headers, publicOnly, timeouts: spec.timeouts };
     const http = new HttpTransport({ ...options, target });
     return {
       kind: "http",
@@ -74,4 +75,4 @@ function brokenTransport(kind: Transport["kind"], error: GatewayError): Transpor
 }
 
 const unsupported = (key: string, reason: string): GatewayError =>
-  new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is not supported: ${reason}`);
+  new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} cannot be used: ${reason}`);

@@ -277,7 +277,7 @@ describe("RemoteProxy (R8)", () => {
       transport: { kind: "unsupported" as const, reason: "ws is not a transport of MCP" },
     };
     const { proxy, availability } = proxyTo("", { spec, time });
-    const reason = 'Connector "up" is not supported: ws is not a transport of MCP';
+    const reason = 'Connector "up" cannot be used: ws is not a transport of MCP';
     await expect(proxy.connect()).rejects.toThrow(reason);
     expect(availability).toEqual([[false, reason]]);
     expect(proxy.state).toMatchObject({ kind: "down", attempt: 0 });

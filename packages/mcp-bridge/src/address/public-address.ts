@@ -1,0 +1,47 @@
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+
+/** The part of IPv6 that is handed out for the public Internet (RFC 4291, 2.4): what is outside, known today or not, is not public. */
+const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
+/** Names that lead to this machine, whatever a resolver makes of them (RFC 6761, 6.3). */
+const LOCAL_NAME = /^(?:.+\.)?localhost\.?$/i;
+
+/**
+ * Whether an IP address, as a resolver gives it, belongs to the public Internet. Loopback, private, link-local, shared (CGNAT), documentation, benchmark, multicast
+ * and reserved addresses do not, nor do those that hide an IPv4 address in an IPv6 one (NAT64, 6to4, Teredo…); an IPv4-mapped one is what it maps to.
+ *
+ * @returns `false` also for what is no IP address
+ */
+export function isPublicAddress(ip: string): boolean {
+  if (isIP(ip) === 0) return false;
+  const address = unmapped(ip);
+  if (address instanceof ipaddr.IPv6 && !address.match(GLOBAL_UNICAST)) return false;
+  return address.range() === "unicast";
+}
+
+/**
+ * Whether the host of a parsed URL may be public: `false` for an address that is not and for the names of this machine, `true` for any other name. What such a name
+ * leads to is known only when it is looked up; `publicOnlyLookup` asks then.
+ *
+ * @param hostname as `URL.hostname` gives it, so that `0x7f.1` and `2130706433` are `127.0.0.1` already
+ */
+export function mayBePublicHost(hostname: string): boolean {
+  const ip = ipOf(hostname);
+  return ip === undefined ? !LOCAL_NAME.test(hostname) : isPublicAddress(ip);
+}
+
+/** Whether the host of a parsed URL is this machine's loopback: such an address, or a name that must lead to one. */
+export function isLoopbackHost(hostname: string): boolean {
+  const ip = ipOf(hostname);
+  return ip === undefined ? LOCAL_NAME.test(hostname) : unmapped(ip).range() === "loopback";
+}
+
+function ipOf(hostname: string): string | undefined {
+  const bare = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+  return isIP(bare) === 0 ? undefined : bare;
+}
+
+function unmapped(ip: string): ipaddr.IPv4 | ipaddr.IPv6 {
+  const address = ipaddr.parse(ip);
+  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+}
