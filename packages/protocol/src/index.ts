@@ -1,1 +1,11 @@
+export { canonicalJson } from "./canonical.js";
+export * from "./connectors.js";
+export * from "./key-ring-file.js";
+export * from "./key-ring.js";
 export * from "./limits.js";
+export * from "./map-floor.js";
+export * from "./read-service-map.js";
+export { publishedConnectorSchema, publishedConnectorsSchema, serviceMapResponseSchema } from "./schema.js";
+export * from "./service-map-json-schema.js";
+export type * from "./service-map-payload.js";
+export { createServiceMapSignature, verifyServiceMapSignature } from "./signature.js";
