@@ -1,3 +1,4 @@
+export { keepCorruptCopy } from "./corrupt-copy.js";
 export * from "./fs-store.js";
 export { adviceOn, errnoOf } from "./io-error.js";
 export { acquireLock, type Lock, type LockOptions } from "./lock.js";
@@ -7,5 +8,5 @@ export type { ProcessIdentity } from "./process-identity.js";
 export { readRegistry, type RegistryRead } from "./registry-disk.js";
 export { entriesOf, reasonOfIssues, setAsideOf, type RegistryDocument, type SetAsideEntry } from "./registry-file.js";
 export { problemsOf } from "./registry-problems.js";
-export { ensureFolder, replaceFile } from "./snapshot-file.js";
+export { ensureFolder, readBytes, replaceFile, resolveTarget } from "./snapshot-file.js";
 export * from "./watch.js";
