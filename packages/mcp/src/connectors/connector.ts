@@ -9,9 +9,9 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import { isDeeperThan, MAX_JSON_DEPTH } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { Brake } from "./brake.js";
+import { listPart } from "./list-part.js";
 import type { CreateUpstream, Upstream } from "./upstream.js";
 
 /** What connectors work through. */
@@ -26,6 +26,8 @@ export interface ConnectorDeps {
   readonly onChange: (connector: Connector) => void;
   /** Hears how long learning the tools took, in seconds, and how it ended. */
   readonly onSync: (connector: Connector, seconds: number, ok: boolean) => void;
+  /** Hears why a start or a retry did not connect; the attempts of the upstream's own are only in `onChange`. */
+  readonly onConnectFailed?: (connector: Connector, error: unknown) => void;
 }
 
 type State =
@@ -60,6 +62,8 @@ export class Connector {
   #again = false;
   #announced = false;
   #failures = 0;
+  #retrying = false;
+  #waiting: (() => void)[] = [];
   #cancelTimer: () => void = () => {};
   #closed = false;
 
@@ -126,8 +130,39 @@ export class Connector {
 
   /** Begins to connect, and to heal for as long as it lives. Never throws: how it goes is in {@link status}. */
   start(): void {
+    if (this.#closed) return;
     // The outcome arrives by onAvailability; the promise only repeats it.
-    this.#upstream?.connect().catch(() => {});
+    this.#upstream?.connect().catch((error: unknown) => {
+      this.#onConnectFailed(error);
+    });
+  }
+
+  /** Tries at once what it would try later by itself. Does nothing unless it is down. */
+  retry(): void {
+    if (this.#closed || this.#retrying || this.#upstream === undefined || this.#state.kind !== "down") return;
+    this.#retrying = true;
+    if (this.#available) {
+      this.#refresh();
+      return;
+    }
+    this.#upstream.connect().then(
+      () => {
+        if (!this.#available) this.#onWaitOver();
+      },
+      (error: unknown) => {
+        this.#onConnectFailed(error);
+        // A reason that is known is not announced a second time.
+        this.#onWaitOver();
+      },
+    );
+  }
+
+  /** Resolves when it is settled and no {@link retry} is under way, or when it is closed. Never rejects. */
+  async whenSettled(): Promise<void> {
+    if (this.#closed || (this.isSettled && !this.#retrying)) return;
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve);
+    });
   }
 
   /** Releases the upstream and everything it holds. Idempotent; nothing changes afterwards. */
@@ -135,7 +170,12 @@ export class Connector {
     this.#closed = true;
     this.#cancelTimer();
     this.#brake.cancel();
+    this.#onWaitOver();
     await this.#upstream?.dispose();
+  }
+
+  #onConnectFailed(error: unknown): void {
+    if (!this.#closed) this.#deps.onConnectFailed?.(this, error);
   }
 
   #onAvailability(up: boolean, reason?: string, detail?: string): void {
@@ -179,7 +219,7 @@ export class Connector {
       if (this.#again) this.#refresh();
       else if (this.#announced) this.#onAnnounced();
     };
-    this.#list(upstream).then(
+    listPart(upstream, this.key, this.#deps.logger).then(
       (part) => {
         this.#onListed(part);
         finish(true);
@@ -189,24 +229,6 @@ export class Connector {
         finish(false);
       },
     );
-  }
-
-  async #list(upstream: Upstream): Promise<CatalogPart> {
-    // Asking for a list that the upstream does not announce breaks strict servers.
-    if (upstream.facts?.capabilities["tools"] === undefined) return { key: this.key, tools: [] };
-    const { tools, ttlMs, cacheScope } = await upstream.listTools();
-    // What is nested thousands of levels deep can be read but not encoded: it must not get as far as the catalog.
-    const usable = tools.filter((tool) => !isDeeperThan(tool, MAX_JSON_DEPTH));
-    if (usable.length < tools.length) {
-      const fields = { connectorId: this.key, count: tools.length - usable.length };
-      this.#deps.logger.warn(fields, `Tools nested deeper than ${MAX_JSON_DEPTH} levels were left out`);
-    }
-    return {
-      key: this.key,
-      tools: usable,
-      ...(ttlMs === undefined ? {} : { ttlMs }),
-      ...(cacheScope === undefined ? {} : { cacheScope }),
-    };
   }
 
   #onListed(part: CatalogPart): void {
@@ -251,6 +273,14 @@ export class Connector {
     if (state.kind !== this.#state.kind) this.#since = this.#deps.clock.now();
     this.#state = state;
     this.#deps.onChange(this);
+    this.#onWaitOver();
+  }
+
+  #onWaitOver(): void {
+    this.#retrying = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }
 

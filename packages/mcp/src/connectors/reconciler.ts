@@ -1,4 +1,11 @@
-import { specFingerprint, type ConnectorSpec, type ConnectorStatus, type Logger } from "@cortex-os/mcp-core";
+import {
+  GatewayError,
+  specFingerprint,
+  type ConnectorSpec,
+  type ConnectorStatus,
+  type Logger,
+} from "@cortex-os/mcp-core";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { Connector, type ConnectorDeps } from "./connector.js";
 
@@ -11,6 +18,10 @@ interface Entry {
 export interface ReconcilerDeps extends Omit<ConnectorDeps, "onChange"> {
   /** Something a reader could see changed: a connector's tools or status, or which connectors there are. */
   readonly onChange: () => void;
+  /**
+   * How many connectors may be starting at a time; one counts until it settled, or its connect and list time-outs are both over. @default no bound
+   */
+  readonly concurrency?: number;
 }
 
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number =>
@@ -25,10 +36,14 @@ export class Reconciler {
   readonly #logger: Logger;
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Promise<void>>();
+  readonly #starting = new Set<Promise<void>>();
+  readonly #limit: LimitFunction | undefined;
 
+  /** @throws TypeError for a `concurrency` that is no whole number from 1 on */
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
     this.#logger = deps.logger;
+    this.#limit = deps.concurrency === undefined ? undefined : pLimit(deps.concurrency);
   }
 
   /** Every living connector, sorted by key. */
@@ -63,6 +78,21 @@ export class Reconciler {
     this.#deps.onChange();
   }
 
+  /** Has every connector that is down try again now, instead of when its own backoff says. */
+  retry(): void {
+    for (const { connector } of this.#entries.values()) {
+      if (!connector.isSettled || connector.isUp) continue;
+      this.#begin(connector, () => {
+        connector.retry();
+      });
+    }
+  }
+
+  /** Resolves when every connector that is starting or trying again has settled, or its time is over. Never rejects. */
+  async whenSettled(): Promise<void> {
+    await Promise.allSettled(this.#starting);
+  }
+
   /** Closes every connector and waits until each has released what it held. Idempotent. */
   async close(): Promise<void> {
     for (const { connector } of this.#entries.values()) this.#close(connector, "Connector closed");
@@ -84,7 +114,38 @@ export class Reconciler {
     });
     this.#entries.set(spec.key, { connector, fingerprint });
     this.#logger.info({ connectorId: spec.key, source: spec.source }, "Connector added");
-    connector.start();
+    this.#begin(connector, () => {
+      connector.start();
+    });
+  }
+
+  #begin(connector: Connector, begin: () => void): void {
+    const starting = this.#limit?.(() => this.#beginInTime(connector, begin)) ?? this.#beginNow(connector, begin);
+    this.#starting.add(starting);
+    void starting.finally(() => this.#starting.delete(starting));
+  }
+
+  #beginNow(connector: Connector, begin: () => void): Promise<void> {
+    begin();
+    return connector.whenSettled();
+  }
+
+  /** An upstream has deadlines of its own. This one is for the place in the line: one that breaks its word must not keep the others out. */
+  async #beginInTime(connector: Connector, begin: () => void): Promise<void> {
+    const { key, spec } = connector;
+    const { connectMs, startMs, listMs } = spec.timeouts;
+    const limitMs = (spec.transport.kind === "stdio" ? startMs : connectMs) + listMs;
+    let cancel = (): void => {};
+    const tooLate = new Promise<void>((resolve) => {
+      cancel = this.#deps.timers.after(limitMs, () => {
+        const err = new GatewayError("UPSTREAM_TIMEOUT", `Connector "${key}" has not settled within ${limitMs} ms`);
+        this.#logger.warn({ connectorId: key, err }, "Connector sync failed");
+        resolve();
+      });
+    });
+    begin();
+    await Promise.race([connector.whenSettled(), tooLate]);
+    cancel();
   }
 
   #close(connector: Connector, message: string): void {

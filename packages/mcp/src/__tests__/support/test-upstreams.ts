@@ -27,6 +27,8 @@ export class TestUpstream implements Upstream {
   hearsChanges = false;
   connects = 0;
   disposals = 0;
+  /** What connecting comes to; how it really goes is what {@link goUp} and {@link goDown} say. */
+  connecting: Promise<void> | undefined;
   /** Rejects the next dispose with this. */
   disposeFailure: Error | undefined;
   readonly #events: UpstreamEvents;
@@ -86,7 +88,8 @@ export class TestUpstream implements Upstream {
 
   async connect(): Promise<void> {
     this.connects += 1;
-    await Promise.reject(new Error("the first attempt failed"));
+    if (this.connecting !== undefined) return this.connecting;
+    return Promise.reject(new Error("the first attempt failed"));
   }
 
   async listTools(): Promise<ToolList> {

@@ -10,6 +10,7 @@ export function setUp(options: { disabled?: boolean; random?: number } = {}) {
   const made: TestUpstream[] = [];
   const changes: string[] = [];
   const syncs: { seconds: number; ok: boolean }[] = [];
+  const failures: unknown[] = [];
   const connector = new Connector(specOf("k", { disabled: options.disabled ?? false }), {
     createUpstream: (spec, events) => {
       const upstream = new TestUpstream(spec, events);
@@ -23,6 +24,7 @@ export function setUp(options: { disabled?: boolean; random?: number } = {}) {
     logger,
     onChange: ({ key }) => changes.push(key),
     onSync: (_connector, seconds, ok) => syncs.push({ seconds, ok }),
+    onConnectFailed: (_connector, error) => failures.push(error),
   });
   connector.start();
   const upstream = (): TestUpstream => {
@@ -30,7 +32,7 @@ export function setUp(options: { disabled?: boolean; random?: number } = {}) {
     if (only === undefined) throw new Error("no upstream was made");
     return only;
   };
-  return { time, logger, made, changes, syncs, connector, upstream };
+  return { time, logger, made, changes, syncs, failures, connector, upstream };
 }
 
 /** The names of the tools it has. */
