@@ -9,3 +9,10 @@ export { publishedConnectorSchema, publishedConnectorsSchema, serviceMapResponse
 export * from "./service-map-json-schema.js";
 export type * from "./service-map-payload.js";
 export { createServiceMapSignature, verifyServiceMapSignature } from "./signature.js";
+export * from "./generate-key.js";
+export * from "./jwk.js";
+export { parseManifest, publisherManifestSchema, type PublisherManifest } from "./manifest.js";
+export * from "./serve-service-map.js";
+export * from "./service-map-publisher.js";
+export * from "./sign-manifest.js";
+export { signingKeyFromJwks, signingKeyFromSecret, type SigningKey } from "./signing-key.js";
