@@ -1,7 +1,12 @@
 export * from "./catalog/catalog.js";
 export type * from "./catalog/catalog-part.js";
+export * from "./connectors/cache.js";
 export type * from "./connectors/connector-source.js";
+export * from "./connectors/feature-flags.js";
+export { MapValidators } from "./connectors/map-validators.js";
+export { RefreshScheduler, type RefreshSchedulerOptions } from "./connectors/refresh-scheduler.js";
 export * from "./connectors/registry-source.js";
+export * from "./connectors/service-map.js";
 export * from "./connectors/start-gate.js";
 export * from "./gateway/gateway.js";
 export * from "./gateway/session-store.js";
