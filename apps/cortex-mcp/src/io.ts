@@ -16,11 +16,13 @@ export interface Io {
   readonly err: (line: string) => void;
   /** The whole of standard input, as UTF-8. */
   readonly readInput: () => Promise<string>;
+  /** The next line of standard input without its end, or `undefined` when it ended before one. For one answer of a person: what follows is lost. */
+  readonly readLine: () => Promise<string | undefined>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The working folder, absolute. */
   readonly cwd: string;
-  /** Whether standard output and standard error are terminals, and how wide the terminal is in columns. */
-  readonly terminal: { readonly out: boolean; readonly err: boolean; readonly columns: number };
+  /** Which of the standard streams are terminals, and how wide the terminal is in columns. */
+  readonly terminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean; readonly columns: number };
   /** Hears SIGINT, SIGTERM and SIGHUP instead of dying of them. Returns the way out. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** Hears of a bug that nobody caught, just before the process exits with 70. Returns the way out. */

@@ -1,4 +1,6 @@
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 import { systemClock, systemMonotonic, systemRandom, systemTimers } from "@cortex-os/mcp-core";
@@ -14,9 +16,11 @@ export function processIo(fatalListeners: Set<(error: unknown) => void>): Io {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     readInput: () => text(process.stdin),
+    readLine: () => firstLine(process.stdin),
     env: process.env,
     cwd: process.cwd(),
     terminal: {
+      in: isatty(0),
       out: isatty(1),
       err: isatty(2),
       columns: Math.max(NARROWEST_COLUMNS, isatty(1) ? process.stdout.columns : DEFAULT_COLUMNS),
@@ -36,6 +40,20 @@ export function processIo(fatalListeners: Set<(error: unknown) => void>): Io {
     },
     system: { clock: systemClock, monotonic: systemMonotonic, timers: systemTimers, random: systemRandom },
   };
+}
+
+/** The first line that comes. Not as a terminal's editor, so that Ctrl-C stays the signal it is. */
+export async function firstLine(input: Readable): Promise<string | undefined> {
+  const lines = createInterface({ input, terminal: false });
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      lines.once("line", resolve).once("close", () => {
+        resolve(undefined);
+      });
+    });
+  } finally {
+    lines.close();
+  }
 }
 
 /** What a shell reports for a process that died of `signal`. */

@@ -32,6 +32,7 @@ export interface Ran {
 /** Settings of a {@link createTestIo} that differ from a process without a terminal. */
 export interface TestIoOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Standard input: all of it for `readInput`, line by line for `readLine`. */
   readonly input?: string;
   readonly terminal?: boolean;
   readonly columns?: number;
@@ -49,6 +50,7 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
   const folder = await temporaryFolder();
   const home = path.join(folder, "home");
   const { env = {}, input = "", terminal = false, columns = 120 } = options;
+  const answers = input === "" ? [] : input.split("\n");
   const outLines: string[] = [];
   const errLines: string[] = [];
   const exits: number[] = [];
@@ -58,9 +60,10 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
     out: (line) => outLines.push(line),
     err: (line) => errLines.push(line),
     readInput: async () => input,
+    readLine: async () => answers.shift(),
     env: { PATH: process.env["PATH"], HOME: folder, CORTEX_HOME: home, ...env },
     cwd: folder,
-    terminal: { out: terminal, err: terminal, columns },
+    terminal: { in: terminal, out: terminal, err: terminal, columns },
     onSignal: (listener) => {
       signals.add(listener);
       return () => void signals.delete(listener);

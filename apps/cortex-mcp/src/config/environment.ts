@@ -5,6 +5,14 @@ import { configProblems } from "./problems.js";
 import { ConfigSchema } from "./schema.js";
 import { ENV_PREFIX, regularVariable, settings, type Setting } from "./settings.js";
 
+/** The same words as `parseConnectorFeatureFlags` of `@cortex-os/mcp` understands. */
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
+
 /**
  * What the environment sets, in the shape of `config.json`. Empty variables count as unset.
  *
@@ -37,7 +45,7 @@ function refuseUnknown(env: Readonly<Record<string, string | undefined>>, known:
 
 function valueOf(text: string, { kind }: Setting): JsonValue {
   if (kind === "list") return text.split(",").map((part) => part.trim());
-  if (kind === "boolean" && (text === "true" || text === "false")) return text === "true";
+  if (kind === "boolean") return BOOLEANS.get(text.trim().toLowerCase()) ?? text;
   return kind === "number" && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 

@@ -12,6 +12,8 @@ export interface StatePaths {
   readonly folder: string;
   readonly registry: string;
   readonly config: string;
+  /** The service maps that were accepted. */
+  readonly serviceMap: string;
   /** Who runs: pid, URL, version. */
   readonly gatewayFile: string;
   /** The control socket. */
@@ -29,6 +31,7 @@ export function statePaths(env: Env): StatePaths {
     folder,
     registry: registryPath(env),
     config: path.join(folder, "config.json"),
+    serviceMap: path.join(folder, "state", "service-map.json"),
     gatewayFile: path.join(folder, "gateway.json"),
   };
   const socket = path.join(folder, "gateway.sock");
