@@ -32,11 +32,17 @@ export function generateKeySet({
   return { privateJwks, publicJwks: publicJwksOf(privateJwks) };
 }
 
+/** The thumbprint of an Ed25519 public key (RFC 7638, RFC 8037): the same for everybody who has the key. */
+export function thumbprintOf(x: string): string {
+  // The members that RFC 8037 names, in the order that RFC 7638 hashes them in.
+  return createHash("sha256")
+    .update(JSON.stringify({ crv: "Ed25519", kty: "OKP", x }))
+    .digest("base64url");
+}
+
 function ed25519Key(kid: string | undefined): Jwk {
-  const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  // The members in the order that RFC 7638 hashes them in.
-  const thumbprint = createHash("sha256").update(JSON.stringify({ crv: "Ed25519", kty: "OKP", x }));
-  const name = kid ?? thumbprint.digest("base64url").slice(0, KID_LENGTH);
+  const { x = "", d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  const name = kid ?? thumbprintOf(x).slice(0, KID_LENGTH);
   return { kty: "OKP", crv: "Ed25519", kid: name, use: "sig", alg: "EdDSA", x, d };
 }
 

@@ -9,7 +9,7 @@ export { publishedConnectorSchema, publishedConnectorsSchema, serviceMapResponse
 export * from "./service-map-json-schema.js";
 export type * from "./service-map-payload.js";
 export { createServiceMapSignature, verifyServiceMapSignature } from "./signature.js";
-export * from "./generate-key.js";
+export { generateKeySet, type GeneratedKeySet, type SigningKeyKind } from "./generate-key.js";
 export * from "./jwk.js";
 export { parseManifest, publisherManifestSchema, type PublisherManifest } from "./manifest.js";
 export * from "./serve-service-map.js";

@@ -100,12 +100,14 @@ export class ServiceMapPublisher {
   }
 
   #tickLater(): void {
-    const halfMs = this.#halfLifeMs();
-    this.#cancelTick = this.#options.timers.after(Math.min(LOOK_MS, halfMs), () => {
-      this.#tickLater();
+    this.#cancelTick?.();
+    const dueMs = this.#halfLifeMs() - this.#ageMs();
+    // Due already: it could not be signed. Then no sooner than the next look.
+    this.#cancelTick = this.#options.timers.after(dueMs > 0 ? Math.min(LOOK_MS, dueMs) : LOOK_MS, () => {
       this.#signWhenDue();
       // A look that hangs, as on a network file system, holds up no signing.
       if (this.#looking === 0) void this.#look().catch(() => {});
+      this.#tickLater();
     });
   }
 
@@ -113,8 +115,12 @@ export class ServiceMapPublisher {
     return (this.#current.payload.ttlSeconds * 1_000) / 2;
   }
 
+  #ageMs(): number {
+    return this.#options.clock.now() - this.#signedAtMs;
+  }
+
   #signWhenDue(): void {
-    const ageMs = this.#options.clock.now() - this.#signedAtMs;
+    const ageMs = this.#ageMs();
     // Negative: the clock was put back, and would say for long that nothing is due.
     if (ageMs >= 0 && ageMs < this.#halfLifeMs()) return;
     try {
@@ -141,7 +147,11 @@ export class ServiceMapPublisher {
     };
     const problems = [manifest, key].flatMap((read) => (read.status === "rejected" ? [read.reason as unknown] : []));
     try {
-      if (now.manifest !== this.#inputs.manifest || !isSameKey(now.key, this.#inputs.key)) this.#publish(now);
+      if (now.manifest !== this.#inputs.manifest || !isSameKey(now.key, this.#inputs.key)) {
+        this.#publish(now);
+        // Its time to live may be a shorter one.
+        this.#tickLater();
+      }
     } catch (error) {
       problems.push(error);
     }
