@@ -1,7 +1,7 @@
 import { createPublicKey, createSecretKey } from "node:crypto";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { z } from "zod";
-import { placeOf } from "./place.js";
+import { placeIn, placeOf } from "./place.js";
 import type { RingKey } from "./ring-key.js";
 
 const text = z.string().min(1, "must not be empty");
@@ -48,8 +48,7 @@ export function keysOfJwks(jwks: unknown): readonly RingKey[] {
   const parsed = jwksSchema.safeParse(jwks);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    const place = (issue?.path ?? []).filter((step) => typeof step !== "symbol");
-    throw unusable(`${placeOf(place)}: ${issue?.message ?? "is no JWK Set"}`);
+    throw unusable(`${placeOf(placeIn(issue?.path ?? []))}: ${issue?.message ?? "is no JWK Set"}`);
   }
   return parsed.data.keys.map((jwk, at) => (jwk.kty === "oct" ? hmacKey(jwk, at) : ed25519Key(jwk, at)));
 }

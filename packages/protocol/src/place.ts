@@ -22,3 +22,6 @@ function stepOf(step: string | number, first: boolean): string {
 /** A member's name for a message: quoted, escaped and of bounded length. */
 export const quotedName = (name: string): string =>
   JSON.stringify(name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME)}…`);
+
+/** The place that a zod issue names. */
+export const placeIn = (path: readonly PropertyKey[]): Place => path.filter((step) => typeof step !== "symbol");

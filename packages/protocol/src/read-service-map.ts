@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { messageOf } from "@cortex-os/mcp-core";
 import type { KeyRing, KeyRingRule } from "./key-ring.js";
 import { MAX_CLOCK_SKEW_MS, MAX_SERVICE_MAP_BYTES, MAX_TTL_SECONDS } from "./limits.js";
 import { placeOf, quotedName } from "./place.js";
@@ -71,12 +70,7 @@ export function readServiceMap(body: Uint8Array | string, options: ReadServiceMa
 }
 
 function readDocument(document: object, options: ReadServiceMapOptions): ServiceMapReading {
-  let covered: string;
-  try {
-    covered = signedText(document);
-  } catch (error) {
-    return refused("json", messageOf(error));
-  }
+  const covered = signedText(document);
   const verdict = options.keys.verify(document, covered);
   if (!verdict.ok) return refused(verdict.rule, signatureReason(verdict.rule, document, options.keys));
   const problems = problemsOfServiceMap(document);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { placeIn, type Place } from "./place.js";
 
 export type { PublishedConnector, ServiceMapPayload } from "./service-map-payload.js";
 
@@ -12,12 +13,11 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 const text = (): z.ZodString => z.string().min(1, "must not be empty");
-const count = (): z.ZodNumber =>
-  z.number("must be a positive integer").int("must be an integer").positive("must be positive");
+const count = (): z.ZodNumber => z.number().int("must be an integer").positive("must be positive");
 
 const endpoint = z
   .string()
-  .regex(HTTP_URL, "must be an http or https URL without user information")
+  .regex(HTTP_URL, { error: "must be an http or https URL without user information", abort: true })
   .refine((url) => URL.canParse(url), "must be an http or https URL")
   .meta({ format: "uri" });
 
@@ -108,16 +108,36 @@ export const serviceMapResponseSchema = z.looseObject({
 
 /** What is wrong with a document, and where. */
 export interface SchemaProblem {
-  readonly place: readonly (string | number)[];
+  readonly place: Place;
   readonly message: string;
 }
 
 /** @returns what {@link serviceMapResponseSchema} says against a document; nothing when it is a service map. Never quotes a value. */
 export function problemsOfServiceMap(document: unknown): readonly SchemaProblem[] {
-  const parsed = serviceMapResponseSchema.safeParse(document);
-  if (parsed.success) return [];
-  return parsed.error.issues.map(({ path, message }) => ({
-    place: path.filter((step) => typeof step !== "symbol"),
-    message,
-  }));
+  const parsed = serviceMapResponseSchema.safeParse(document, { error: wordingOf });
+  return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => ({ place: placeIn(path), message }));
 }
+
+/** The words where a schema has none of its own: zod's speak of TypeScript. */
+function wordingOf(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.input === undefined ? "is missing" : `must be ${KIND[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "invalid_key":
+      return "is no name of a header";
+    default:
+      return undefined;
+  }
+}
+
+const KIND: Readonly<Record<string, string>> = {
+  array: "an array",
+  boolean: "true or false",
+  int: "an integer that a double carries exactly",
+  number: "a number",
+  object: "an object",
+  record: "an object",
+  string: "a text",
+};

@@ -11,8 +11,8 @@ export type StrictJson =
  * Reads JSON that means the same to every reader (I-JSON, RFC 7493).
  *
  * Refused besides what is no JSON: a member name that occurs twice in one object, also when it is escaped differently (readers disagree
- * about which one counts, and a signature covers only the one we keep); more than {@link MAX_JSON_DEPTH} levels; a number that a double
- * cannot carry as it is written (see {@link survivesReading}). Reasons name the place and never quote a value.
+ * about which one counts, and a signature covers only the one we keep); more than {@link MAX_JSON_DEPTH} levels; half of a surrogate pair; a
+ * number that a double cannot carry as it is written (see {@link survivesReading}). Reasons name the place and never quote a value.
  */
 export function parseStrictJson(text: string): StrictJson {
   let value: unknown;
@@ -69,16 +69,17 @@ function findAmbiguity(text: string): string | undefined {
         break;
       case '"': {
         const end = endOfString(text, at + 1);
-        if (top?.names !== undefined && top.wantsName) {
-          const name = unescaped(text.slice(at, end + 1));
-          if (top.names.has(name)) {
-            return `${placeOf(place().slice(0, -1))}: holds the member ${quotedName(name)} twice`;
-          }
-          top.names.add(name);
-          top.step = name;
-          top.wantsName = false;
-        }
+        const content = unescaped(text.slice(at + 1, end));
         at = end;
+        if (top?.names === undefined || !top.wantsName) {
+          if (!content.isWellFormed()) return `${placeOf(place())}: half of a surrogate pair`;
+          break;
+        }
+        if (!content.isWellFormed()) return `${placeOf(place().slice(0, -1))}: a name holds half of a surrogate pair`;
+        if (top.names.has(content)) return `${placeOf(place().slice(0, -1))}: holds ${quotedName(content)} twice`;
+        top.names.add(content);
+        top.step = content;
+        top.wantsName = false;
         break;
       }
       default: {
@@ -102,7 +103,6 @@ function endOfString(text: string, from: number): number {
   return at;
 }
 
-function unescaped(quoted: string): string {
-  if (!quoted.includes("\\")) return quoted.slice(1, -1);
-  return String(JSON.parse(quoted));
+function unescaped(content: string): string {
+  return content.includes("\\") ? String(JSON.parse(`"${content}"`)) : content;
 }
