@@ -6,7 +6,8 @@ import { shownUrl } from "./shown-url.js";
  * Why there is no new service map: a rule of the map itself, or what went wrong on its way here.
  *
  * `request`: it cannot even be asked for, as configured. `not-modified`: the publisher says that nothing changed since what we never had.
- * `circuit-open`: the publisher failed too often and is not asked at present. `no-map`: nothing was accepted so far.
+ * `circuit-open`: the publisher failed too often and is not asked at present. `state`: a good one came and could not be stored, so it is not used.
+ * `no-map`: nothing was accepted so far.
  */
 export type ManifestRule =
   | ServiceMapRule
@@ -18,6 +19,7 @@ export type ManifestRule =
   | "aborted"
   | "not-modified"
   | "circuit-open"
+  | "state"
   | "no-map";
 
 /** What a person can do about it, where the reason does not say so by itself. */
@@ -42,6 +44,7 @@ const ADVICE = {
   aborted: "There is nothing to do.",
   "not-modified": "Mend the publisher: it must send the map to whoever has none.",
   "circuit-open": "Check the publisher; it is tried again by itself.",
+  state: "Mend the gateway's state folder or its disk.",
   "no-map": "Check the publisher; it is tried again by itself.",
 } as const satisfies Record<ManifestRule, string>;
 
