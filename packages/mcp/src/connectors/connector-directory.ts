@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ConnectorOrigin, ConnectorSpec, ConnectorStatus, Logger } from "@cortex-os/mcp-core";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { Catalog, type CatalogPolicy } from "../catalog/catalog.js";
@@ -5,6 +6,7 @@ import type { CatalogPart } from "../catalog/catalog-part.js";
 import { CatalogHolder } from "../catalog/catalog-holder.js";
 import type { Connector } from "./connector.js";
 import type { ConnectorSource, SourceState } from "./connector-source.js";
+import { mergeSpecs, ShadowedConnectors } from "./merge-specs.js";
 import { Reconciler, type ReconcilerDeps } from "./reconciler.js";
 import { StartGate, type StartupPolicy } from "./start-gate.js";
 
@@ -28,6 +30,8 @@ export class ConnectorDirectory {
   readonly #reconciler: Reconciler;
   readonly #named = new Map<ConnectorOrigin, readonly ConnectorSpec[]>();
   readonly #problems = new Map<ConnectorOrigin, string>();
+  readonly #settling = new Set<ConnectorOrigin>();
+  readonly #shadowed = new ShadowedConnectors();
   #started = false;
   #rebuildPending = false;
   #knownCollisions = "";
@@ -63,9 +67,19 @@ export class ConnectorDirectory {
     this.#reconcile();
   }
 
-  /** Reads every source again now. */
-  async reload(): Promise<void> {
-    await Promise.all(this.#deps.sources.map((source) => source.reload()));
+  /** Reads every source again now, or the one of that origin. */
+  async reload(origin?: ConnectorOrigin): Promise<void> {
+    const wanted = this.#deps.sources.filter((source) => origin === undefined || source.origin === origin);
+    await Promise.all(wanted.map((source) => source.reload()));
+  }
+
+  /**
+   * Sees to it that sources that are read on demand are read, and that what came of it is in the catalog: connectors that are new get the grace of a start.
+   * @returns `undefined` when there is nothing to wait for, which is how it is unless refresh in the background was turned off; else what never rejects
+   */
+  freshen(): Promise<void> | undefined {
+    const freshening = this.#deps.sources.flatMap((source) => source.freshen?.() ?? []);
+    return freshening.length === 0 ? undefined : this.#settledAfter(freshening);
   }
 
   /** The living connector of that key, disabled ones included. */
@@ -79,8 +93,13 @@ export class ConnectorDirectory {
   }
 
   /** Every living connector's status, sorted by key. */
-  statuses(): readonly ConnectorStatus[] {
+  living(): readonly ConnectorStatus[] {
     return this.#reconciler.statuses();
+  }
+
+  /** {@link living}, and behind each the connector of the service map that lost its key to it. */
+  statuses(): readonly ConnectorStatus[] {
+    return this.#shadowed.among(this.living());
   }
 
   /** Why sources cannot be read at present; empty when all is well. */
@@ -109,7 +128,7 @@ export class ConnectorDirectory {
       if (problems.length === 0) return undefined;
       return new GatewayError("NOT_READY", `It is not known which connectors there are: ${problems.join("; ")}`);
     }
-    const reasons = enabled.map((connector) => connector.describe());
+    const reasons = [...enabled.map((connector) => connector.describe()), ...this.problems()];
     return new GatewayError("NOT_READY", `No connector is up yet: ${reasons.join("; ")}`);
   }
 
@@ -124,8 +143,22 @@ export class ConnectorDirectory {
     await this.#reconciler.close();
   }
 
+  async #settledAfter(freshening: readonly Promise<void>[]): Promise<void> {
+    await Promise.allSettled(freshening);
+    let cancel = (): void => {};
+    const grace = new Promise<void>((resolve) => {
+      cancel = this.#deps.timers.after(this.#deps.startup.graceMs, resolve);
+    });
+    await Promise.race([this.#reconciler.whenSettled(), grace]);
+    cancel();
+    // The catalog of it is built before this one's turn.
+    if (this.#rebuildPending) await nextTurn();
+  }
+
   #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[], state: SourceState = {}): void {
-    const { problem } = state;
+    const { problem, settling = false } = state;
+    if (settling) this.#settling.add(origin);
+    else this.#settling.delete(origin);
     this.#named.set(origin, specs);
     if (problem === undefined) this.#problems.delete(origin);
     else this.#problems.set(origin, problem);
@@ -135,12 +168,9 @@ export class ConnectorDirectory {
 
   #reconcile(): void {
     if (this.#closed) return;
-    const specs = new Map<string, ConnectorSpec>();
-    // When both sources have one key the registry's wins: it is what a person typed on this machine.
-    for (const origin of ["map", "registry"] as const) {
-      for (const spec of this.#named.get(origin) ?? []) specs.set(spec.key, spec);
-    }
-    this.#reconciler.apply([...specs.values()]);
+    const { specs, shadowed } = mergeSpecs(this.#named.get("registry") ?? [], this.#named.get("map") ?? []);
+    this.#shadowed.update(shadowed, this.#deps.clock.now());
+    this.#reconciler.apply(specs);
   }
 
   #onConnectorsChanged(): void {
@@ -173,7 +203,8 @@ export class ConnectorDirectory {
 
   #openGate(): void {
     const { connectors } = this.#reconciler;
-    if (connectors.every(({ isSettled }) => isSettled)) this.gate.open();
+    // A source that has more to say soon is one more thing that is still connecting.
+    if (this.#settling.size === 0 && connectors.every(({ isSettled }) => isSettled)) this.gate.open();
     else if (connectors.some(({ isUp }) => isUp)) this.gate.firstUp();
   }
 

@@ -77,17 +77,33 @@ export class Router {
 
   #list(request: ClientRequest, sink: ClientSink): Exchange {
     const { gate } = this.#deps.directory;
-    if (gate.isOpen) {
-      this.#listNow(request, sink);
-      return ANSWERED;
-    }
+    if (gate.isOpen) return this.#listFresh(request, sink);
     return new DeferredExchange(
       (task) => gate.whenOpen(task),
-      () => {
-        this.#listNow(request, sink);
-        return ANSWERED;
-      },
+      () => this.#listFresh(request, sink),
     );
+  }
+
+  #listFresh(request: ClientRequest, sink: ClientSink): Exchange {
+    return this.#whenFresh(() => {
+      this.#listNow(request, sink);
+      return ANSWERED;
+    });
+  }
+
+  /** Begins at once unless a source is read on demand and has to be read first. */
+  #whenFresh(begin: () => Exchange): Exchange {
+    const freshening = this.#deps.directory.freshen();
+    if (freshening === undefined) return begin();
+    return new DeferredExchange((task) => {
+      let wanted = true;
+      void freshening.then(() => {
+        if (wanted) task();
+      });
+      return () => {
+        wanted = false;
+      };
+    }, begin);
   }
 
   #listNow({ message, caller }: ClientRequest, sink: ClientSink): void {
@@ -114,20 +130,25 @@ export class Router {
     const { directory } = this.#deps;
     const tool = directory.catalog.current.find(name);
     if (tool !== undefined) return this.#forward(tool, request, sink);
-    if (directory.gate.isOpen) {
-      sink.fail(this.unknownTool(name));
-      return ANSWERED;
-    }
+    if (directory.gate.isOpen) return this.#callFresh(name, request, sink);
     // The tool may belong to a connector that is about to come up.
     return new DeferredExchange(
       (task) => directory.gate.whenOpen(task),
-      () => {
-        const found = directory.catalog.current.find(name);
-        if (found !== undefined) return this.#forward(found, request, sink);
-        sink.fail(this.unknownTool(name));
-        return ANSWERED;
-      },
+      () => this.#callFresh(name, request, sink),
     );
+  }
+
+  /** A tool that nobody knows yet may be one of a map that has to be fetched first. */
+  #callFresh(name: string, request: ClientRequest, sink: ClientSink): Exchange {
+    const { catalog } = this.#deps.directory;
+    const known = catalog.current.find(name);
+    if (known !== undefined) return this.#forward(known, request, sink);
+    return this.#whenFresh(() => {
+      const found = catalog.current.find(name);
+      if (found !== undefined) return this.#forward(found, request, sink);
+      sink.fail(this.unknownTool(name));
+      return ANSWERED;
+    });
   }
 
   #forward(tool: CatalogTool, { message, caller, paramHeaders }: ClientRequest, sink: ClientSink): Exchange {

@@ -9,7 +9,7 @@ describe("the directory's sources", () => {
     const map = new TestSource("map", [specOf("a", { source: "map" }), specOf("b", { source: "map" })]);
     const { directory } = setUp(registry, map);
     await directory.start();
-    const sources = (): unknown => directory.statuses().map(({ key, source }) => `${key}:${source}`);
+    const sources = (): unknown => directory.living().map(({ key, source }) => `${key}:${source}`);
     expect(sources()).toEqual(["a:registry", "b:map"]);
     map.tell(specOf("a", { source: "map" }), specOf("c", { source: "map" }));
     expect(sources()).toEqual(["a:registry", "c:map"]);
@@ -45,10 +45,13 @@ describe("the directory's sources", () => {
     expect(directory.catalog.current.tools).toHaveLength(1);
   });
 
-  test("are read again on reload", async () => {
-    const { directory, source } = await started();
+  test("are read again on reload: all of them, or the one that is meant", async () => {
+    const [registry, map] = [new TestSource("registry", []), new TestSource("map", [])];
+    const { directory } = setUp(registry, map);
+    await directory.start();
     await directory.reload();
-    expect(source.reloads).toBe(1);
+    await directory.reload("registry");
+    expect([registry.reloads, map.reloads]).toEqual([2, 1]);
   });
 });
 

@@ -3,7 +3,7 @@ import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/te
 import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js";
 import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
 import { ConnectorDirectory } from "../connector-directory.js";
-import type { ConnectorSource, SpecsListener } from "../connector-source.js";
+import type { ConnectorSource, SourceState, SpecsListener } from "../connector-source.js";
 import { DEFAULT_STARTUP } from "../start-gate.js";
 
 /** A source in the hands of a test. */
@@ -12,6 +12,8 @@ export class TestSource implements ConnectorSource {
   reloads = 0;
   closes = 0;
   closeFailure: Error | undefined;
+  /** What it is asked to be fresh for; `undefined`: it always is. */
+  freshening: Promise<void> | undefined;
   #tell: SpecsListener = () => {};
   readonly #first: readonly ConnectorSpec[] | undefined;
 
@@ -34,6 +36,15 @@ export class TestSource implements ConnectorSource {
   /** Cannot be read at present; these are what it named last. */
   fail(problem: string, ...specs: ConnectorSpec[]): void {
     this.#tell(specs, { problem });
+  }
+
+  /** Tells all there is to tell. */
+  say(specs: readonly ConnectorSpec[], state: SourceState): void {
+    this.#tell(specs, state);
+  }
+
+  freshen(): Promise<void> | undefined {
+    return this.freshening;
   }
 
   async reload(): Promise<void> {

@@ -19,6 +19,8 @@ export async function setUp(
   options: { names?: Partial<NamePolicy>; disabled?: string; pageSize?: number } = {},
 ) {
   const time = new ManualTime();
+  const fresh: { freshen: () => Promise<void> | undefined } = { freshen: () => undefined };
+  let tell: (keys: readonly string[]) => void = () => {};
   const upstreams = new TestUpstreams();
   const names = { ...DEFAULT_NAME_POLICY, ...options.names };
   const directory = new ConnectorDirectory({
@@ -32,11 +34,15 @@ export async function setUp(
       {
         origin: "registry",
         start: async (listener) => {
-          listener(keys.map((key) => specOf(key, { disabled: key === options.disabled })));
+          tell = (named) => {
+            listener(named.map((key) => specOf(key, { disabled: key === options.disabled })));
+          };
+          tell(keys);
           await Promise.resolve();
         },
         reload: async () => Promise.resolve(),
         close: async () => Promise.resolve(),
+        freshen: () => fresh.freshen(),
       },
     ],
     catalogPolicy: { ...DEFAULT_CATALOG_POLICY, names, pageSize: options.pageSize ?? 1_000 },
@@ -63,7 +69,10 @@ export async function setUp(
     const exchange = router.handle({ message, caller: { ...CALLER, era } }, sink);
     return { sink, exchange };
   };
-  return { time, upstreams, directory, router, subscriptions, observed, ask };
+  const name = (...named: string[]): void => {
+    tell(named);
+  };
+  return { time, upstreams, directory, router, subscriptions, observed, ask, fresh, name };
 }
 
 /** A router over one connector that is up and offers `x`. */
