@@ -3,6 +3,12 @@ export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
 export type * from "./connectors/connector-source.js";
 export * from "./connectors/feature-flags.js";
+export * from "./connectors/map/map-policy.js";
+export {
+  serviceMapSource,
+  type FollowedServiceMap,
+  type ServiceMapSourceOptions,
+} from "./connectors/map/service-map-source.js";
 export { MapValidators } from "./connectors/map-validators.js";
 export { RefreshScheduler, type RefreshSchedulerOptions } from "./connectors/refresh-scheduler.js";
 export * from "./connectors/registry-source.js";
@@ -17,3 +23,4 @@ export {
   type ConnectorAvailabilityGauge,
 } from "./telemetry/availability-gauge.js";
 export * from "./telemetry/metrics.js";
+export { MAP_FETCH_OUTCOMES, type MapFetchOutcome, type MeasuredServiceMap } from "./telemetry/service-map-metrics.js";

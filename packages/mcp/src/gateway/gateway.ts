@@ -2,6 +2,7 @@ import {
   DEFAULT_NAME_POLICY,
   GatewayError,
   type Clock,
+  type ConnectorOrigin,
   type ConnectorStatus,
   type Logger,
   type Monotonic,
@@ -15,6 +16,7 @@ import type { CatalogTool } from "../catalog/catalog-part.js";
 import { Brake } from "../connectors/brake.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
+import type { ServiceMapFollower, ServiceMapStatus } from "../connectors/map/service-map-follower.js";
 import { remoteUpstreams } from "../connectors/remote-upstreams.js";
 import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
@@ -30,6 +32,8 @@ export interface GatewayOptions {
   /** Our own version, as clients and upstreams see it. */
   readonly version: string;
   readonly sources: readonly ConnectorSource[];
+  /** What the service map's source follows: for status, metrics and the operators' commands. Its source stops it. @default none is configured */
+  readonly serviceMap?: ServiceMapFollower | undefined;
   readonly names?: Partial<NamePolicy>;
   /** `ttlMs`: caching hint of lists in milliseconds (300,000); `pageSize`: tools on a page (1,000). */
   readonly lists?: { readonly ttlMs?: number; readonly pageSize?: number };
@@ -56,6 +60,8 @@ export interface GatewayStatus {
   readonly connectors: readonly ConnectorStatus[];
   /** Why sources of connectors cannot be read at present; empty when all is well. */
   readonly problems: readonly string[];
+  /** How the service map is; absent when none is configured. */
+  readonly serviceMap?: ServiceMapStatus;
 }
 
 /**
@@ -147,8 +153,14 @@ export class Gateway {
     return this.#closing === undefined && this.#directory.gate.isOpen && this.#directory.notReady() === undefined;
   }
 
+  /** What follows the service map; `undefined` when none is configured. */
+  get serviceMap(): ServiceMapFollower | undefined {
+    return this.#options.serviceMap;
+  }
+
   status(): GatewayStatus {
     const catalog = this.#directory.catalog.current;
+    const serviceMap = this.serviceMap?.status();
     return {
       version: this.serverInfo.version,
       startedAt: this.#startedAt,
@@ -157,6 +169,7 @@ export class Gateway {
       sessions: this.sessions.size,
       connectors: this.#directory.statuses(),
       problems: this.#directory.problems(),
+      ...(serviceMap === undefined ? {} : { serviceMap }),
     };
   }
 
@@ -174,15 +187,22 @@ export class Gateway {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Reads every source again now. */
-  async reload(): Promise<void> {
-    await this.#directory.reload();
+  /** Reads every source again now, or the one of that origin. */
+  async reload(origin?: ConnectorOrigin): Promise<void> {
+    await this.#directory.reload(origin);
+  }
+
+  /** Resolves when {@link settled}, and sources that are read on demand are fresh or could not be made so. Never rejects. */
+  async freshened(): Promise<void> {
+    await this.settled();
+    await this.#directory.freshen();
   }
 
   /** Numbers that are cheaper to read than to keep: called before they are shown. */
   measure(): void {
     this.#options.metrics.sessions(this.sessions.size);
     this.#options.metrics.listeners(this.#subscriptions.size);
+    if (this.serviceMap !== undefined) this.#options.metrics.serviceMap(this.serviceMap.status());
   }
 
   /**
@@ -192,6 +212,7 @@ export class Gateway {
    */
   async callTool(name: string, args: JsonObject, options: { readonly signal?: AbortSignal } = {}): Promise<JsonObject> {
     await this.#settledUnless(options.signal);
+    if (this.#directory.catalog.current.find(name) === undefined) await this.#directory.freshen();
     const tool = this.#directory.catalog.current.find(name);
     const upstream = tool === undefined ? undefined : this.#directory.find(tool.connector)?.upstream;
     if (tool === undefined || upstream === undefined) throw this.router.unknownTool(name);
@@ -241,7 +262,7 @@ export class Gateway {
 
   #onDirectoryChanged(): void {
     const { metrics, logger } = this.#options;
-    const statuses = this.#directory.statuses();
+    const statuses = this.#directory.living();
     for (const { key, state } of statuses) {
       metrics.connectorUp(key, state === "up");
       if (state === "down" && this.#measured.get(key) !== "down") metrics.connectorFailed(key);

@@ -1,17 +1,16 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { GatewayError, toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
+import type { ServerResponse } from "node:http";
+import { GatewayError, type ConnectorOrigin } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
+import { objectIn, onlyPost, run, type ControlDeps } from "./control-answers.js";
+import { mapApi } from "./map-api.js";
 import type { Unanswered } from "./open-answers.js";
-import { readBody } from "./read-body.js";
-import { sendEmpty, sendJson } from "./respond.js";
+import { sendJson } from "./respond.js";
 import { onlyGet, type Handler } from "./routes.js";
 
 /** What the control API works through. */
-export interface ControlApiDeps {
+export interface ControlApiDeps extends ControlDeps {
   readonly gateway: Gateway;
-  readonly logger: Logger;
-  readonly maxBodyBytes: number;
   /** Every call is in it until it is answered. */
   readonly unanswered: Set<Unanswered>;
 }
@@ -25,7 +24,7 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
     }),
     "/api/v1/tools": onlyGet((_request, response) => {
       const answer = async (): Promise<void> => {
-        await gateway.settled();
+        await gateway.freshened();
         const tools = gateway
           .tools()
           .map(({ name, connector, tool, definition }) => ({ name, connector, tool, definition }));
@@ -33,19 +32,19 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
       };
       run(deps, response, answer);
     }),
-    "/api/v1/reload": onlyPost((_request, response) => {
-      run(deps, response, async () => {
-        await gateway.reload();
-        sendJson(response, 200, gateway.status());
-      });
+    "/api/v1/reload": onlyPost(deps, async (body, response) => {
+      await gateway.reload(originIn(objectIn(body)));
+      sendJson(response, 200, gateway.status());
     }),
-    "/api/v1/call": onlyPost((request, response) => {
-      readBody(request, deps.maxBodyBytes, (failure, body) => {
-        if (failure === undefined) run(deps, response, async () => call(deps, body, response));
-        else sendError(response, 413, new GatewayError("INVALID_PARAMS", `The body is ${failure}`));
-      });
-    }),
+    "/api/v1/call": onlyPost(deps, async (body, response) => call(deps, body, response)),
+    ...mapApi(deps),
   };
+}
+
+/** Which source is to be read again: both when it does not say. */
+function originIn({ source }: JsonObject): ConnectorOrigin | undefined {
+  if (source === undefined || source === "registry" || source === "map") return source;
+  throw new GatewayError("INVALID_PARAMS", "source must be registry or map");
 }
 
 async function call({ gateway, unanswered }: ControlApiDeps, body: Buffer, response: ServerResponse): Promise<void> {
@@ -73,33 +72,9 @@ async function call({ gateway, unanswered }: ControlApiDeps, body: Buffer, respo
 }
 
 function readCall(body: Buffer): { name: string; args: JsonObject } {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString("utf8"));
-  } catch (error) {
-    throw new GatewayError("PARSE_ERROR", "The body is not JSON", { cause: error });
-  }
-  const { name, arguments: args } = isJsonObject(value) ? value : {};
+  const { name, arguments: args } = objectIn(body);
   if (typeof name !== "string") throw new GatewayError("INVALID_PARAMS", "name must be the name of a tool");
   if (args !== undefined && !isJsonObject(args))
     throw new GatewayError("INVALID_PARAMS", "arguments must be an object");
   return { name, args: args ?? {} };
-}
-
-function run({ logger }: ControlApiDeps, response: ServerResponse, task: () => Promise<void>): void {
-  task().catch((error: unknown) => {
-    logger.debug({ err: error }, "A control request failed");
-    if (!response.headersSent) sendError(response, 400, error);
-  });
-}
-
-function sendError(response: ServerResponse, status: number, error: unknown): void {
-  sendJson(response, status, { error: toJsonRpcError(error) });
-}
-
-function onlyPost(handler: Handler): Handler {
-  return (request: IncomingMessage, response: ServerResponse) => {
-    if (request.method === "POST") handler(request, response);
-    else sendEmpty(response, 405, { allow: "POST" });
-  };
 }

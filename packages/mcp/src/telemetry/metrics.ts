@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { CALL_OUTCOMES, type CallOutcome } from "../gateway/metered-sink.js";
 import { createConnectorAvailabilityGauge, setConnectorAvailabilityGauge } from "./availability-gauge.js";
 import { addProcessMetrics } from "./process-metrics.js";
+import { createServiceMapMetrics, type MapFetchOutcome, type MeasuredServiceMap } from "./service-map-metrics.js";
 
 /** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
 const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
@@ -26,6 +27,9 @@ export interface GatewayMetrics {
   catalogTools(count: number): void;
   catalogChanged(): void;
   rejected(reason: "host" | "origin" | "headers" | "body" | "session"): void;
+  /** How the service map is. Its series exist from the first word about it, so only where one is configured. */
+  serviceMap(status: MeasuredServiceMap): void;
+  serviceMapFetched(outcome: MapFetchOutcome, seconds: number): void;
 }
 
 /** What a set of metrics holds. */
@@ -72,6 +76,9 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
     registers,
   });
   const living = new Set<string>();
+  let ofServiceMap: ReturnType<typeof createServiceMapMetrics> | undefined;
+  const serviceMap = (): ReturnType<typeof createServiceMapMetrics> =>
+    (ofServiceMap ??= createServiceMapMetrics(registry));
   return {
     exposition: async () => registry.metrics(),
     contentType: registry.contentType,
@@ -108,6 +115,12 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
     },
     rejected: (reason) => {
       rejected.inc({ reason });
+    },
+    serviceMap: (status) => {
+      serviceMap().measured(status);
+    },
+    serviceMapFetched: (outcome, seconds) => {
+      serviceMap().fetched(outcome, seconds);
     },
   };
 }

@@ -71,7 +71,8 @@ describe("the control API (R14)", () => {
 
   test.each([
     ["nope", -32_700, "The body is not JSON"],
-    ["[]", -32_602, "name must be the name of a tool"],
+    ["[]", -32_602, "The body must be a JSON object"],
+    ["", -32_602, "name must be the name of a tool"],
     ["{}", -32_602, "name must be the name of a tool"],
     ['{"name":"a__echo","arguments":[]}', -32_602, "arguments must be an object"],
     ['{"name":"nope"}', -32_602, 'Unknown tool: "nope"'],
@@ -121,6 +122,19 @@ describe("the control API (R14)", () => {
     const before = source.reloads;
     expect(await ask("POST", "/api/v1/reload")).toMatchObject({ status: 200, body: { version: "1.2.3" } });
     expect(source.reloads).toBe(before + 1);
+  });
+
+  test("reloads one source when it says which", async () => {
+    const { ask, source } = await controlled();
+    const before = source.reloads;
+    await ask("POST", "/api/v1/reload", '{"source": "map"}');
+    expect(source.reloads).toBe(before);
+    await ask("POST", "/api/v1/reload", '{"source": "registry"}');
+    expect(source.reloads).toBe(before + 1);
+    expect(await ask("POST", "/api/v1/reload", '{"source": "moon"}')).toEqual({
+      status: 400,
+      body: { error: { code: -32_602, message: "source must be registry or map" } },
+    });
   });
 
   test.each([
