@@ -77,6 +77,17 @@ export class ServiceMapFollower {
     return chosen === undefined || chosen.lifetime.lifetime === "expired" ? undefined : chosen.payload;
   }
 
+  /** The map that would be served if it were not too old. */
+  get expired(): ServiceMapPayload | undefined {
+    const { chosen } = this.#records.shelf;
+    return chosen?.lifetime.lifetime === "expired" ? chosen.payload : undefined;
+  }
+
+  /** Why the last attempt failed, if it did; its `reason` is fit for clients. */
+  get lastFailure(): ConnectorManifestError | undefined {
+    return this.#attempts.lastError;
+  }
+
   /** Whether the publisher's last answer still counts, so that {@link sync} would not ask for another. */
   get isFresh(): boolean {
     return this.#records.isFresh;
