@@ -37,6 +37,8 @@ export class Reconciler {
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Promise<void>>();
   readonly #starting = new Set<Promise<void>>();
+  /** Those that are in line to try again: once is enough. */
+  readonly #retries = new Set<Connector>();
   readonly #limit: LimitFunction | undefined;
 
   /** @throws TypeError for a `concurrency` that is no whole number from 1 on */
@@ -78,11 +80,18 @@ export class Reconciler {
     this.#deps.onChange();
   }
 
-  /** Has every connector that is down try again now, instead of when its own backoff says. */
-  retry(): void {
-    for (const { connector } of this.#entries.values()) {
-      if (!connector.isSettled || connector.isUp) continue;
+  /** Those that are down at the moment. */
+  get failed(): readonly Connector[] {
+    return this.connectors.filter(({ isSettled, isUp, spec }) => isSettled && !isUp && !spec.disabled);
+  }
+
+  /** Has these connectors try again now, as far as they live and are down, instead of when their own backoff says. */
+  retry(connectors: readonly Connector[]): void {
+    for (const connector of connectors) {
+      if (this.#retries.has(connector) || this.find(connector.key) !== connector) continue;
+      this.#retries.add(connector);
       this.#begin(connector, () => {
+        this.#retries.delete(connector);
         connector.retry();
       });
     }

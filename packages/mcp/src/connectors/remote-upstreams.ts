@@ -1,5 +1,6 @@
 import { ByteBudget, RemoteProxy } from "@cortex-os/mcp-bridge";
 import type { Clock, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
+import type { Dispatcher } from "undici";
 import type { CreateUpstream } from "./upstream.js";
 
 /** What every upstream works through. */
@@ -9,8 +10,10 @@ export interface RemoteUpstreamDeps {
   readonly timers: Timers;
   readonly random: RandomSource;
   readonly logger: Logger;
-  /** How we introduce ourselves to upstreams. */
-  readonly clientInfo: { readonly name: string; readonly version: string };
+  /** Used for all HTTP exchanges of all upstreams; its owner closes it. @default sockets of each upstream's own */
+  readonly agent?: Dispatcher;
+  /** How we introduce ourselves to upstreams. @default as the bridge does by itself */
+  readonly clientInfo?: { readonly name: string; readonly version: string };
 }
 
 /** What unfinished answers of all upstreams together may hold, in bytes: a quarter of a small machine's memory. */

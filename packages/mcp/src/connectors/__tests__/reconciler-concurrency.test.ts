@@ -158,12 +158,31 @@ describe("R6: connectors that are told to try again", () => {
     await settle();
     upstreams.of("b").goDown("refused");
     await settle();
-    reconciler.retry();
-    upstreams.of("b").connecting = Promise.resolve();
+    expect(reconciler.failed.map(({ key }) => key)).toEqual(["b"]);
+    reconciler.retry(reconciler.failed);
     await settle();
     upstreams.of("c").goDown("refused");
     await settle();
     expect(upstreams.made.map(({ connects }) => connects)).toEqual([1, 2, 1]);
     await reconciler.whenSettled();
+  });
+
+  test("a thousand times while it waits in line is once, and one that was replaced stays quiet", async () => {
+    const { reconciler, upstreams } = setUp(1);
+    reconciler.apply(specs("a", "b"));
+    await settle();
+    upstreams.of("a").goDown("refused");
+    await settle();
+    const { failed } = reconciler;
+    for (let times = 0; times < 1_000; times += 1) reconciler.retry(failed);
+    upstreams.of("b").goDown("refused");
+    await reconciler.whenSettled();
+    expect(upstreams.of("a").connects).toBe(2);
+    const old = upstreams.of("a");
+    reconciler.apply([specOf("a", { isolation: "session" }), specOf("b")]);
+    reconciler.retry(failed);
+    await settle();
+    expect(old.connects).toBe(2);
+    await reconciler.close();
   });
 });

@@ -1,0 +1,168 @@
+import { GatewayError, type Logger, type NamePolicy } from "@cortex-os/mcp-core";
+import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
+import type { CatalogPart, CatalogTool, NameCollision } from "../catalog/catalog-part.js";
+import { nameTools } from "../catalog/name-tools.js";
+import { BRAND } from "./brand.js";
+
+/** Options of a call by a {@link RegistrableTool}'s handler. */
+export interface ToolCallOptions {
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+}
+
+/** A tool as a {@link ToolRegistry} gets it: the definition with all its members, and the way to call it. */
+export interface RegistrableTool {
+  /** The public name, made as the catalog makes it (design.md, decision 4). */
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly inputSchema: JsonObject;
+  readonly outputSchema?: JsonObject;
+  readonly annotations?: JsonObject;
+  /**
+   * @returns the `CallToolResult`, also one with `isError`
+   * @throws GatewayError UPSTREAM_UNAVAILABLE also when the tool is not offered any more
+   */
+  readonly handler: (args?: JsonObject, options?: ToolCallOptions) => Promise<JsonObject>;
+  readonly metadata: {
+    readonly brand: string;
+    readonly connectorId: string;
+    /** The name the upstream knows. */
+    readonly tool: string;
+  };
+}
+
+/** Where tools are registered (R6). What its methods throw or reject with is logged; a promise is waited for before the same name is touched again. */
+export interface ToolRegistry {
+  registerTool(tool: RegistrableTool): unknown;
+  /** Without it, a tool that is not offered any more stays, and its handler fails. */
+  unregisterTool?(name: string): unknown;
+}
+
+/** What a {@link ToolRegistrar} works through. */
+export interface ToolRegistrarDeps {
+  readonly registry: ToolRegistry;
+  readonly names: NamePolicy;
+  readonly call: (tool: CatalogTool, args: JsonObject, options: ToolCallOptions) => Promise<JsonObject>;
+  readonly logger: Logger;
+}
+
+/** Makes a registry's tools match what the connectors offer: each is registered once, again when it changed, and withdrawn when it went. */
+export class ToolRegistrar {
+  readonly #deps: ToolRegistrarDeps;
+  /** What handlers look their way up in: a tool may stay in the registry longer than it is offered. */
+  #offered: ReadonlyMap<string, CatalogTool> = new Map();
+  /** By name, what the registry was given. */
+  readonly #registered = new Map<string, string>();
+  readonly #pending = new Map<string, Promise<void>>();
+  #knownCollisions = "";
+  #round = 0;
+
+  constructor(deps: ToolRegistrarDeps) {
+    this.#deps = deps;
+  }
+
+  /** Registers what these parts offer together, and nothing else. Never throws. What the registry did not take is offered to it again the next time. */
+  apply(parts: readonly CatalogPart[]): void {
+    const { tools, collisions } = nameTools(parts, this.#deps.names);
+    this.#reportCollisions(collisions);
+    this.#round += 1;
+    const round = this.#round;
+    this.#offered = new Map(tools.map((tool) => [tool.name, tool]));
+    for (const name of [...this.#registered.keys()]) if (!this.#offered.has(name)) this.#withdraw(name);
+    for (const tool of tools) {
+      // The registry may have led back here: then a newer round has done the rest.
+      if (this.#round !== round) return;
+      this.#offer(tool);
+    }
+  }
+
+  /** Resolves when the registry has dealt with all it was given. Never rejects. */
+  async whenDone(): Promise<void> {
+    await Promise.all(this.#pending.values());
+  }
+
+  #offer(tool: CatalogTool): void {
+    const { name, connector } = tool;
+    const identity = `${connector}\n${tool.tool}\n${tool.json}`;
+    const known = this.#registered.get(name);
+    if (known === identity) return;
+    if (known !== undefined) this.#withdraw(name);
+    this.#registered.set(name, identity);
+    const { registry, logger } = this.#deps;
+    this.#run(
+      name,
+      () => registry.registerTool(this.#registrable(tool)),
+      (err) => {
+        if (this.#registered.get(name) === identity) this.#registered.delete(name);
+        logger.warn({ connectorId: connector, tool: name, err }, "Tool could not be registered");
+      },
+    );
+  }
+
+  #withdraw(name: string): void {
+    const { registry, logger } = this.#deps;
+    if (registry.unregisterTool === undefined) return;
+    this.#registered.delete(name);
+    this.#run(
+      name,
+      () => registry.unregisterTool?.(name),
+      (err) => {
+        logger.warn({ tool: name, err }, "Tool could not be unregistered");
+      },
+    );
+  }
+
+  /** At once, unless the registry is still busy with that name: then after that. */
+  #run(name: string, task: () => unknown, onError: (error: unknown) => void): void {
+    const before = this.#pending.get(name);
+    let result: unknown;
+    try {
+      result = before === undefined ? task() : before.then(task);
+    } catch (error) {
+      onError(error);
+      return;
+    }
+    if (!isThenable(result)) return;
+    const done = Promise.resolve(result)
+      .then(() => {}, onError)
+      .then(() => {
+        if (this.#pending.get(name) === done) this.#pending.delete(name);
+      });
+    this.#pending.set(name, done);
+  }
+
+  #registrable(tool: CatalogTool): RegistrableTool {
+    const { name, connector, definition } = tool;
+    const { inputSchema } = definition;
+    return {
+      ...definition,
+      name,
+      inputSchema: isJsonObject(inputSchema) ? inputSchema : { type: "object" },
+      handler: async (args = {}, options = {}) => this.#call(name, args, options),
+      metadata: { brand: BRAND, connectorId: connector, tool: tool.tool },
+    };
+  }
+
+  async #call(name: string, args: JsonObject, options: ToolCallOptions): Promise<JsonObject> {
+    const tool = this.#offered.get(name);
+    if (tool === undefined) {
+      const why = "its connector left the service map, is disabled or does not offer it any more";
+      throw new GatewayError("UPSTREAM_UNAVAILABLE", `Tool "${name}" is not available: ${why}`);
+    }
+    return this.#deps.call(tool, args, options);
+  }
+
+  #reportCollisions(collisions: readonly NameCollision[]): void {
+    const summary = JSON.stringify(collisions);
+    const known = this.#knownCollisions;
+    this.#knownCollisions = summary;
+    if (summary === known) return;
+    for (const { name, claimants } of collisions) {
+      this.#deps.logger.warn({ name, claimants }, "Tool name claimed more than once: all of them are refused");
+    }
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
