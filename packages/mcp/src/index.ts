@@ -3,12 +3,16 @@ export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
 export type * from "./connectors/connector-source.js";
 export * from "./connectors/feature-flags.js";
+export { diffMaps, type MapDiff, type MapName } from "./connectors/map/map-diff.js";
+export type { MapOperation, MapOperationResult } from "./connectors/map/map-operations.js";
 export * from "./connectors/map/map-policy.js";
+export * from "./connectors/map/service-map-follower.js";
 export {
   serviceMapSource,
   type FollowedServiceMap,
   type ServiceMapSourceOptions,
 } from "./connectors/map/service-map-source.js";
+export * from "./connectors/map/service-map-store.js";
 export { MapValidators } from "./connectors/map-validators.js";
 export { RefreshScheduler, type RefreshSchedulerOptions } from "./connectors/refresh-scheduler.js";
 export * from "./connectors/registry-source.js";
