@@ -90,7 +90,8 @@ async function readText(file: string): Promise<string> {
     const { size } = await stat(file);
     if (size <= MAX_MANIFEST_BYTES) return await readFile(file, "utf8");
   } catch (error) {
-    throw bad(file, `cannot be read: ${messageOf(error)}`, error);
+    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    throw bad(file, missing ? "there is no such file" : `it cannot be read: ${messageOf(error)}`, error);
   }
   throw bad(file, `is larger than ${MAX_MANIFEST_BYTES} bytes`);
 }

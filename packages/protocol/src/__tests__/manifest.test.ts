@@ -85,10 +85,11 @@ describe("R3b: a manifest on disk", () => {
     const error: unknown = await new ManifestFile(missing).read().catch((thrown: unknown) => thrown);
     expect(GatewayError.is(error) && error.code).toBe("USER_INPUT");
     expect(String(error)).toContain(missing);
+    await expect(new ManifestFile(path.dirname(missing)).read()).rejects.toThrow("it cannot be read: EISDIR");
     const { file } = await manifestFile();
     await truncate(file, 8 * 1_048_576 + 1);
     await expect(new ManifestFile(file).read()).rejects.toThrow("is larger than 8388608 bytes");
     await rm(file);
-    await expect(new ManifestFile(file).read()).rejects.toThrow("cannot be read");
+    await expect(new ManifestFile(file).read()).rejects.toThrow("there is no such file");
   });
 });

@@ -1,7 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { onTestFinished } from "vitest";
+import { ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
+import { expect, onTestFinished } from "vitest";
+import { KeyRing } from "../key-ring.js";
+import { ServiceMapPublisher, type ServiceMapPublisherOptions } from "../service-map-publisher.js";
+import type { SigningKey } from "../signing-key.js";
 
 /** A manifest with one connector, or with what a test says. */
 export function manifestWith(members: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
@@ -38,4 +42,22 @@ export async function manifestFile(
     writeFile(file, typeof content === "string" ? content : JSON.stringify(content, null, 2));
   await write(manifestWith(members));
   return { file, write };
+}
+
+/** What a {@link publishing} signs with when a test does not say. */
+export const SECRET = "correct horse battery staple, long enough";
+export const KEY: SigningKey = { key: SECRET };
+/** The ring that accepts it. */
+export const RING = KeyRing.fromSecret(SECRET);
+
+/** A publisher that is closed after the test, with the time it lives in. */
+export async function publishing(options: Partial<ServiceMapPublisherOptions> & { readonly manifestFile: string }) {
+  const time = new ManualTime();
+  const logger = new RecordingLogger();
+  const publisher = await ServiceMapPublisher.start({ key: () => KEY, clock: time, timers: time, logger, ...options });
+  onTestFinished(async () => {
+    await publisher.close();
+    expect(time.pending).toBe(0);
+  });
+  return { publisher, time, logger };
 }

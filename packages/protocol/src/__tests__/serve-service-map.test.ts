@@ -160,7 +160,7 @@ describe("R3b: load, slow peers and the end", () => {
   test("2,000 requests over 50 connections are all answered with the same bytes", async () => {
     const { map } = await served();
     const agent = new Agent({ keepAlive: true, maxSockets: 50 });
-    onTestFinished(() => void agent.destroy());
+    onTestFinished(() => agent.destroy());
     const answers = await Promise.all(Array.from({ length: 2_000 }, () => ask(map, { agent })));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
@@ -194,7 +194,7 @@ describe("R3b: load, slow peers and the end", () => {
   test("closing ends idle and half-open connections alike, and twice is once", async () => {
     const { map } = await served({ timers: systemTimers });
     const agent = new Agent({ keepAlive: true });
-    onTestFinished(() => void agent.destroy());
+    onTestFinished(() => agent.destroy());
     await ask(map, { agent });
     const half = await rawSocket(map);
     half
