@@ -1,8 +1,11 @@
 export * from "./catalog/catalog.js";
 export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
+export type { CallersLogger } from "./connectors/callers-logger.js";
+export type * from "./connectors/connector-proxy.js";
 export type * from "./connectors/connector-source.js";
 export * from "./connectors/feature-flags.js";
+export * from "./connectors/manager.js";
 export { diffMaps, type MapDiff, type MapName } from "./connectors/map/map-diff.js";
 export type { MapOperation, MapOperationResult } from "./connectors/map/map-operations.js";
 export * from "./connectors/map/map-policy.js";
@@ -18,6 +21,7 @@ export { RefreshScheduler, type RefreshSchedulerOptions } from "./connectors/ref
 export * from "./connectors/registry-source.js";
 export * from "./connectors/service-map.js";
 export * from "./connectors/start-gate.js";
+export type { RegistrableTool, ToolCallOptions, ToolRegistry } from "./connectors/tool-registrar.js";
 export * from "./gateway/gateway.js";
 export * from "./gateway/session-store.js";
 export * from "./http/serve-http.js";

@@ -6,6 +6,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "Catalog",
     "ClientSession",
     "ConnectorManifestError",
+    "ConnectorProxyManager",
     "DEFAULT_CATALOG_POLICY",
     "DEFAULT_HTTP_LIMITS",
     "DEFAULT_SESSION_LIMITS",

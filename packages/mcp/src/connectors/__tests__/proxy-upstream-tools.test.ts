@@ -109,7 +109,7 @@ describe("R6: calls through a caller's proxy", () => {
   test("a client's request cannot be forwarded to it", () => {
     const { upstream } = setUpProxy();
     const sink = new RecordingSink();
-    const caller = { era: "modern", revision: "2026-07-28", capabilities: {}, principal: "p" };
+    const caller = { era: "modern" as const, revision: "2026-07-28", capabilities: {}, principal: "p" };
     const exchange = upstream.send({ id: 1, method: "tools/call", params: {}, caller }, sink);
     exchange.cancel();
     exchange.resume();

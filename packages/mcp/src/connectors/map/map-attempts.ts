@@ -5,6 +5,7 @@ import { ConnectorManifestError, type ManifestRule } from "../connector-manifest
 import type { FetchLike } from "../fetch-like.js";
 import type { MapValidators } from "../map-validators.js";
 import { loadConnectorServiceMap, type LoadedServiceMap } from "../service-map.js";
+import { withinDeadline } from "../within-deadline.js";
 import type { FetchedOutcome, MapRecords } from "./map-records.js";
 import { RefreshCircuit } from "./refresh-circuit.js";
 
@@ -30,6 +31,11 @@ export interface MapAttemptsOptions {
 
 /** No map came at all, so there was nothing to refuse. */
 const UNREACHABLE = new Set<ManifestRule>(["request", "http-status", "redirect", "timeout", "network", "aborted"]);
+
+/** The loader's, when nothing else is said. */
+const DEFAULT_TIMEOUT_MS = 5_000;
+/** A loader that takes this many times its time has broken its word. */
+const LOADER_GRACE = 2;
 
 /** Asks the publisher, unless it failed too often of late, and keeps count. That only one attempt runs at a time is the caller's care. */
 export class MapAttempts {
@@ -103,10 +109,20 @@ export class MapAttempts {
 
   async #load(keys: KeyRing, signal: AbortSignal): Promise<LoadedServiceMap> {
     const { serviceMapUrl, apiKey, fetchImpl, agent, timeoutMs, clock, timers, logger } = this.#options;
-    return loadConnectorServiceMap({
-      ...{ serviceMapUrl, apiKey, keys, fetchImpl, agent, timeoutMs, clock, timers, logger, signal },
-      validators: this.#validators,
-    });
+    // The loader ends by itself, in time and on the signal. One that was put in its place may not, and must hold up neither a stop nor all later attempts.
+    const deadline = {
+      timers,
+      timeoutMs: LOADER_GRACE * (timeoutMs ?? DEFAULT_TIMEOUT_MS),
+      signal,
+      onTimeout: () => this.#error("timeout", "did not come to an end"),
+      onAbort: () => this.#error("aborted", "is not followed any more"),
+    };
+    return withinDeadline(deadline, async () =>
+      loadConnectorServiceMap({
+        ...{ serviceMapUrl, apiKey, keys, fetchImpl, agent, timeoutMs, clock, timers, logger, signal },
+        validators: this.#validators,
+      }),
+    );
   }
 
   #circuitOpen(): ConnectorManifestError {
