@@ -9,6 +9,7 @@ import { registerDisable } from "./commands/disable.js";
 import { registerEnable } from "./commands/enable.js";
 import { registerGet } from "./commands/get.js";
 import { registerList } from "./commands/list.js";
+import { registerMap } from "./commands/map.js";
 import { registerRemove } from "./commands/remove.js";
 import { registerServe } from "./commands/serve.js";
 import { registerStatus } from "./commands/status.js";
@@ -27,6 +28,7 @@ const COMMANDS = [
   registerTools,
   registerCall,
   registerStatus,
+  registerMap,
   registerConfig,
 ];
 
