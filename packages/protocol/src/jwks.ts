@@ -32,12 +32,17 @@ const okpSchema = z.looseObject({
   ...purpose,
 });
 
-const jwksSchema = z.looseObject({
-  keys: z.array(
-    z.discriminatedUnion("kty", [octSchema, okpSchema], 'kty must be "oct" (HMAC-SHA256) or "OKP" (Ed25519)'),
-    "must be an array: this is no JWK Set (RFC 7517)",
-  ),
-});
+const NO_SET = "is no JWK Set (RFC 7517)";
+
+const jwksSchema = z.looseObject(
+  {
+    keys: z.array(
+      z.discriminatedUnion("kty", [octSchema, okpSchema], 'must be "oct" (HMAC-SHA256) or "OKP" (Ed25519)'),
+      "must be an array of keys, as in a JWK Set (RFC 7517)",
+    ),
+  },
+  NO_SET,
+);
 
 /**
  * The keys of a JWK Set that verify service maps; see `KeyRing.fromJwks`.
@@ -48,7 +53,7 @@ export function keysOfJwks(jwks: unknown): readonly RingKey[] {
   const parsed = jwksSchema.safeParse(jwks);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw unusable(`${placeOf(placeIn(issue?.path ?? []))}: ${issue?.message ?? "is no JWK Set"}`);
+    throw unusable(`${placeOf(placeIn(issue?.path ?? []))}: ${issue?.message ?? NO_SET}`);
   }
   return parsed.data.keys.map((jwk, at) => (jwk.kty === "oct" ? hmacKey(jwk, at) : ed25519Key(jwk, at)));
 }

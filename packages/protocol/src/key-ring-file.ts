@@ -27,36 +27,42 @@ export interface KeyRingSource {
 /** The key ring of a process: the secret of its environment and the file, together. */
 export function keyRingSource({ secret, file, logger }: KeyRingSourceOptions): KeyRingSource {
   const fromSecret = secret === undefined ? undefined : KeyRing.fromSecret(secret);
-  let last: { readonly ring: KeyRing; readonly turn: number } | undefined;
+  let last: KeyRing | undefined;
   let problem: string | undefined;
-  let turns = 0;
+  let queue: Promise<unknown> = Promise.resolve();
 
-  const load = async (): Promise<KeyRing> => {
-    if (file === undefined) {
-      if (fromSecret !== undefined) return fromSecret;
-      throw new GatewayError("USER_INPUT", "There is no key: set CONNECTORS_KEYS_FILE or CONNECTORS_SIGNATURE_KEY");
-    }
-    turns += 1;
-    const turn = turns;
+  const loadFrom = async (path: string): Promise<KeyRing> => {
     try {
-      const fromFile = await readRing(file);
-      const ring = fromSecret === undefined ? fromFile : KeyRing.merge(fromSecret, fromFile);
-      // An older read that ends late must not bring back a key that a newer one saw removed.
-      if (last === undefined || last.turn < turn) last = { ring, turn };
+      const fromFile = await readRing(path);
+      last = fromSecret === undefined ? fromFile : KeyRing.merge(fromSecret, fromFile);
       if (problem !== undefined) logger.info({ file }, "The key ring file is good again");
       problem = undefined;
-      return ring;
+      return last;
     } catch (error) {
       if (last === undefined) throw error;
       const reason = messageOf(error);
       if (problem !== reason)
         logger.error({ file, reason }, "The key ring file cannot be used; the keys before it stay valid");
       problem = reason;
-      return last.ring;
+      return last;
     }
   };
-  return { load };
+
+  return {
+    load: () => {
+      if (file !== undefined) {
+        // One after the other: an older read that ended last would bring back a key that a newer one saw removed.
+        const loading = queue.then(() => loadFrom(file));
+        queue = loading.catch(() => {});
+        return loading;
+      }
+      if (fromSecret !== undefined) return Promise.resolve(fromSecret);
+      return Promise.reject(new GatewayError("USER_INPUT", NO_KEY));
+    },
+  };
 }
+
+const NO_KEY = "There is no key: set CONNECTORS_KEYS_FILE or CONNECTORS_SIGNATURE_KEY";
 
 async function readRing(file: string): Promise<KeyRing> {
   let text: string;
@@ -68,10 +74,10 @@ async function readRing(file: string): Promise<KeyRing> {
     });
   }
   const json = parseStrictJson(text);
-  if (!json.ok) throw new GatewayError("USER_INPUT", `The key ring file ${file} ${json.reason}`);
+  if (!json.ok) throw new GatewayError("USER_INPUT", `The key ring file ${file}: ${json.reason}`);
   try {
     return KeyRing.fromJwks(json.value);
   } catch (error) {
-    throw new GatewayError("USER_INPUT", `${file}: ${messageOf(error)}`, { cause: error });
+    throw new GatewayError("USER_INPUT", `The key ring file ${file}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -3,7 +3,6 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { keysOfJwks } from "./jwks.js";
 import { quotedName } from "./place.js";
 import type { RingKey } from "./ring-key.js";
-import type { ServiceMapPayload } from "./service-map-payload.js";
 import { signedText, verifySignedText } from "./signature.js";
 
 /** Why {@link KeyRing.verify} refuses a map. */
@@ -83,7 +82,7 @@ export class KeyRing {
    *
    * @param text what the signature covers, when the caller has made it already
    */
-  verify(payload: Pick<ServiceMapPayload, "kid" | "signature">, text?: string): KeyRingVerdict {
+  verify(payload: object, text?: string): KeyRingVerdict {
     const { kid, signature }: { kid?: unknown; signature?: unknown } = payload;
     if (typeof signature !== "string" || signature === "") return { ok: false, rule: "unsigned" };
     const candidates = this.#candidates(kid);

@@ -35,20 +35,28 @@ const quotas = z.looseObject({
 
 const timeouts = z.looseObject({ connectMs: count().optional(), requestMs: count().optional() });
 
+/** In JSON Schema what {@link publishedConnectorSchema} asks for beyond zod's words: two spellings, one of them is needed. */
+const oneOrBoth = (...spellings: readonly string[][]): object => ({
+  anyOf: spellings.map((required) => ({ type: "object", required })),
+});
+
 /** One connector of a map as publishers write it, in either spelling (R1). Members that it does not name may hold anything. */
 export const publishedConnectorSchema = z
   .looseObject({
-    id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, "must be 1 to 32 letters, digits, _ or -"),
-    version: text(),
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,32}$/, "must be 1 to 32 letters, digits, _ or -")
+      .describe("Unique in the map: the prefix of its tools."),
+    version: text().describe("Another one makes every gateway reconnect."),
     name: text().optional(),
-    displayName: text().optional(),
+    displayName: text().optional().describe("Another spelling of name."),
     endpoint,
     auth,
     scopes: z.array(text()).min(1, "must name at least one scope"),
     status: z.string().optional(),
-    enabled: z.boolean().optional(),
+    enabled: z.boolean().optional().describe("Another spelling of status, which may then be any word."),
     ttlSeconds: count().optional(),
-    ttl: count().optional(),
+    ttl: count().optional().describe("Another spelling of ttlSeconds, or a moment in seconds since the epoch."),
     quotas: quotas.optional(),
     timeouts: timeouts.optional(),
     headers: z
@@ -73,13 +81,14 @@ export const publishedConnectorSchema = z
     }
   })
   .meta({
+    description: "One MCP server. Members that are not listed here are kept and covered by the signature.",
     allOf: [
-      { anyOf: [{ required: ["name"] }, { required: ["displayName"] }] },
-      { anyOf: [{ required: ["ttlSeconds"] }, { required: ["ttl"] }] },
+      oneOrBoth(["name"], ["displayName"]),
+      oneOrBoth(["ttlSeconds"], ["ttl"]),
       {
         anyOf: [
-          { required: ["enabled"] },
-          { required: ["status"], properties: { status: { enum: ["enabled", "disabled"] } } },
+          { type: "object", required: ["enabled"] },
+          { type: "object", required: ["status"], properties: { status: { enum: ["enabled", "disabled"] } } },
         ],
       },
     ],
@@ -97,13 +106,18 @@ export const publishedConnectorsSchema = z.array(publishedConnectorSchema).super
 
 /** A service map as it is fetched (R1): signed. Whether the signature is right is another question (see `readServiceMap`). */
 export const serviceMapResponseSchema = z.looseObject({
-  id: z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/, "must be a ULID"),
+  id: z
+    .string()
+    .regex(/^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/, "must be a ULID")
+    .describe("A ULID, new for each signature."),
   brand: text(),
   generatedAt: z.iso.datetime({ offset: true, error: "must be a date and time as in RFC 3339, with Z or an offset" }),
-  ttlSeconds: count(),
+  ttlSeconds: count().describe("How long it may be used from generatedAt on, at most 86400 (a day)."),
   connectors: publishedConnectorsSchema,
-  kid: text().optional(),
-  signature: text(),
+  kid: text().optional().describe("Which key of the gateways' key ring signed it."),
+  signature: text().describe(
+    "HMAC-SHA256 or Ed25519 over the canonical JSON (RFC 8785) without this member, as base64url without padding.",
+  ),
 });
 
 /** What is wrong with a document, and where. */
@@ -135,7 +149,6 @@ function wordingOf(issue: z.core.$ZodRawIssue): string | undefined {
 const KIND: Readonly<Record<string, string>> = {
   array: "an array",
   boolean: "true or false",
-  int: "an integer that a double carries exactly",
   number: "a number",
   object: "an object",
   record: "an object",
