@@ -1,4 +1,5 @@
 import type { ServerInfo } from "@cortex-os/mcp-core";
+import type { Config } from "./config/schema.js";
 
 /** What stands in the output where a secret would. */
 const MASK = "***";
@@ -18,6 +19,16 @@ export function maskServer(entry: ServerInfo): ServerInfo {
     ...(entry.endpoint === undefined ? {} : { endpoint: maskUrl(entry.endpoint) }),
     ...(entry.args === undefined ? {} : { args: maskArguments(entry.args) }),
   };
+}
+
+/** A configuration that may be shown: the API key is masked, and what is secret in the URL of the service map. */
+export function maskConfig(config: Config): Config {
+  const { url, apiKey } = config.serviceMap;
+  const masked = {
+    ...(url === undefined ? {} : { url: maskUrl(url) }),
+    ...(apiKey === undefined ? {} : { apiKey: MASK }),
+  };
+  return { ...config, serviceMap: { ...config.serviceMap, ...masked } };
 }
 
 /** The record with every value masked. */

@@ -47,7 +47,7 @@ describe("what people read", () => {
     expect(targetText({ name: "a", command: "my cmd", args: ["it's", "--token=x"] })).toBe(
       '"my cmd" "it\'s" --token=***',
     );
-    expect(targetText({ name: "a", transport: "ws" })).toBe("");
+    expect(targetText({ name: "a", transport: "ws" })).toBe("-");
     expect(transportText({ name: "a", transport: "streamableHttp", endpoint: "http://h" })).toBe("http");
   });
 

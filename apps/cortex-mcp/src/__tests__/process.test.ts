@@ -181,7 +181,7 @@ describe.runIf(process.platform === "linux")("our programs as processes", () => 
     ]);
     expect([await list?.ended, list?.output]).toEqual([
       { code: 0, signal: null },
-      { out: expect.stringMatching(/^dead {2}http {7}unknown /m), err: `cortex-mcp: warning: ${problem}` },
+      { out: expect.stringMatching(/^dead {2}registry {2}http {7}unknown /m), err: `cortex-mcp: warning: ${problem}` },
     ]);
     expect((await json?.ended)?.code).toBe(0);
     expect(JSON.parse(json?.output.out ?? "")).toMatchObject([{ name: "dead", status: null }]);

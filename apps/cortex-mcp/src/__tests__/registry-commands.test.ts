@@ -122,9 +122,9 @@ describe("R14: the command line changes the registry", () => {
     await io.run("disable", "mem");
     const human = await io.run("list");
     expect(human.out.split("\n")).toEqual([
-      "NAME  TRANSPORT  STATE     TOOLS  TARGET",
-      "docs  http       -         -      https://host/mcp",
-      "mem   stdio      disabled  -      node --token ***",
+      "NAME  SOURCE    TRANSPORT  STATE     TOOLS  TARGET",
+      "docs  registry  http       -         -      https://host/mcp",
+      "mem   registry  stdio      disabled  -      node --token ***",
       NONE_RUNS,
     ]);
     const json = await io.run("list", "--json");
@@ -134,6 +134,7 @@ describe("R14: the command line changes the registry", () => {
         transport: "http",
         endpoint: "https://host/mcp",
         headers: { Authorization: "***" },
+        source: "registry",
         status: null,
       },
       {
@@ -143,6 +144,7 @@ describe("R14: the command line changes the registry", () => {
         args: ["--token", "***"],
         env: { TOKEN: "***" },
         disabled: true,
+        source: "registry",
         status: null,
       },
     ]);
@@ -159,7 +161,7 @@ describe("R14: the command line changes the registry", () => {
     const all = await io.run("list", "--json", "--show-secrets");
     expect(all.out).toContain('"TOKEN": "s3cret"');
     const one = await io.run("get", "mem", "--json");
-    expect(JSON.parse(one.out)).toMatchObject({ env: { TOKEN: "***" }, status: null });
+    expect(JSON.parse(one.out)).toMatchObject({ env: { TOKEN: "***" }, source: "registry", status: null });
     for (const { out } of [human, json, get, one]) expect(out).not.toContain("s3cret");
   });
 

@@ -16,7 +16,7 @@ describe("R14: commands and the running gateway", () => {
       new RegExp(`^Added "fix" .+\\n${gateway} has picked it up: (connecting|up)\\.$`),
     );
     await untilState(io, "fix", "up");
-    expect((await io.run("list")).out).toMatch(/^fix {3}http {7}up {5}\d+ {5,}http:\/\/127/m);
+    expect((await io.run("list")).out).toMatch(/^fix {3}registry {2}http {7}up {5}\d+ {5,}http:\/\/127/m);
     expect((await io.run("disable", "fix")).out).toBe(`Disabled "fix".\n${gateway} has picked it up: disabled.`);
     expect((await io.run("tools")).out).toBe("0 tools of 0 of 1 server.");
     expect((await io.run("enable", "fix")).out).toContain(`Enabled "fix".\n${gateway} has picked it up: `);
@@ -36,7 +36,7 @@ describe("R14: commands and the running gateway", () => {
     await io.run("add", "dead", "http://127.0.0.1:1/mcp");
     await serving(io);
     await untilState(io, "dead", "down");
-    expect((await io.run("status")).out).toMatch(/^dead {2}down {3}0 {6}- {4}\S+Z {2}\S.+/m);
+    expect((await io.run("status")).out).toMatch(/^dead {2}registry {2}down {3}0 {6}- {4}\S+Z {2}\S.+/m);
     expect((await io.run("list")).out).toMatch(/^dead is down: \S/m);
     expect((await io.run("tools")).err).toMatch(/^dead is down: \S/);
     expect((await io.run("get", "dead")).out).toMatch(/ {2}state: down, \S/);

@@ -21,6 +21,7 @@ describe("state of a home", () => {
       folder: "/srv/cortex/mcp",
       registry: "/srv/cortex/mcp/servers.json",
       config: "/srv/cortex/mcp/config.json",
+      serviceMap: "/srv/cortex/mcp/state/service-map.json",
       gatewayFile: "/srv/cortex/mcp/gateway.json",
       socket: "/srv/cortex/mcp/gateway.sock",
     });

@@ -1,7 +1,11 @@
 import path from "node:path";
+import { silentLogger } from "@cortex-os/mcp-core";
 import { loadConfig } from "../config/load.js";
 import { configJsonSchema } from "../config/schema.js";
 import { jsonText } from "../output.js";
+import { maskConfig } from "../secrets.js";
+import { openMapKeys } from "../service-map/map-keys.js";
+import { mapSettings } from "../service-map/map-settings.js";
 import { statePaths } from "../state/state-paths.js";
 import { didYouMean } from "../suggest.js";
 import { userError } from "../user-error.js";
@@ -33,7 +37,10 @@ export const registerConfig: RegisterCommand = (program, { io, finish }) => {
         cwd: io.cwd,
         flags: {},
       });
-      io.out(json ? jsonText({ file: checked, config: effective }) : `${checked} and the environment are valid.`);
+      const map = mapSettings(effective, io.env);
+      if (map !== undefined) await openMapKeys(map, silentLogger);
+      const shown = { file: checked, config: maskConfig(effective) };
+      io.out(json ? jsonText(shown) : `${checked} and the environment are valid.`);
       finish(0);
     });
   withJson(config.command("schema"))

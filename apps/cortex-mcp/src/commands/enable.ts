@@ -2,7 +2,7 @@ import type { Io } from "../io.js";
 import { openRegistry } from "../registry.js";
 import { reportChange } from "./change.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
-import { readEntry } from "./read-entry.js";
+import { findOwnServer } from "./find-server.js";
 
 /** `enable NAME`. */
 export const registerEnable: RegisterCommand = (program, { io, finish }) => {
@@ -17,7 +17,7 @@ export const registerEnable: RegisterCommand = (program, { io, finish }) => {
 /** Sets or lifts `disabled` on an entry and says so; an entry that is so already is left alone. Resolves with the exit code. */
 export async function setDisabled(io: Io, name: string, disabled: boolean, json: boolean): Promise<number> {
   const registry = openRegistry(io);
-  const { disabled: before = false, ...rest } = await readEntry(registry, name);
+  const { disabled: before = false, ...rest } = await findOwnServer(io, registry, name);
   const entry = disabled ? { ...rest, disabled } : rest;
   const state = disabled ? "disabled" : "enabled";
   const shown = JSON.stringify(name);

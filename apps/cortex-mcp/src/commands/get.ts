@@ -1,11 +1,11 @@
-import { liveStatuses, stateText } from "../control/live-statuses.js";
+import { liveStatuses, stateText, statusOf } from "../control/live-statuses.js";
 import type { Io } from "../io.js";
 import { jsonText } from "../output.js";
 import { openRegistry } from "../registry.js";
 import { maskServer } from "../secrets.js";
 import { targetText, transportText } from "../server-text.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
-import { readEntry } from "./read-entry.js";
+import { findServer } from "./find-server.js";
 
 interface GetFlags extends JsonFlag {
   readonly showSecrets?: true;
@@ -23,23 +23,25 @@ export const registerGet: RegisterCommand = (program, { io, finish }) => {
 };
 
 async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promise<number> {
-  const stored = await readEntry(openRegistry(io), name);
+  const { entry: stored, source } = await findServer(io, openRegistry(io), name);
   const entry = showSecrets ? stored : maskServer(stored);
   const live = await liveStatuses(io);
   if (live.kind === "silent") io.err(`cortex-mcp: warning: ${live.problem}`);
-  const status = (live.kind === "known" ? live.statuses.get(name) : undefined) ?? null;
+  const status = statusOf(live, name, source) ?? null;
   if (json) {
-    io.out(jsonText({ ...entry, status }));
+    io.out(jsonText({ ...entry, source, status }));
     return 0;
   }
   io.out(`${entry.name} (${transportText(entry)})`);
-  io.out(
-    `  target: ${showSecrets ? jsonText(entry.endpoint ?? [entry.command, ...(entry.args ?? [])]) : targetText(entry)}`,
-  );
+  const { version } = entry;
+  if (source === "map") io.out(`  source: service map${typeof version === "string" ? `, version ${version}` : ""}`);
+  const { endpoint, command, args = [] } = entry;
+  const inFull = showSecrets && (endpoint ?? command) !== undefined;
+  io.out(`  target: ${inFull ? jsonText(endpoint ?? [command, ...args]) : targetText(entry)}`);
   if (entry.cwd !== undefined) io.out(`  folder: ${entry.cwd}`);
   for (const [key, value] of Object.entries(entry.headers ?? {})) io.out(`  header: ${key}: ${value}`);
   for (const [key, value] of Object.entries(entry.env ?? {})) io.out(`  env: ${key}=${value}`);
-  const state = stateText(live, name, entry.disabled === true) ?? "no gateway is running";
+  const state = stateText(live, { key: name, source, disabled: entry.disabled === true }) ?? "no gateway is running";
   io.out(`  state: ${state}${status?.reason === undefined ? "" : `, ${status.reason}`}`);
   return 0;
 }

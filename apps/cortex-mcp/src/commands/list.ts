@@ -1,10 +1,11 @@
-import type { ConnectorStatus } from "@cortex-os/mcp-core";
-import { liveStatuses, stateText } from "../control/live-statuses.js";
+import type { ConnectorOrigin, ConnectorStatus, ServerInfo } from "@cortex-os/mcp-core";
+import { liveStatuses, stateText, statusOf, type LiveStatuses } from "../control/live-statuses.js";
 import type { Io } from "../io.js";
 import { columns, jsonText, shortened } from "../output.js";
 import { openRegistry } from "../registry.js";
 import { maskServer } from "../secrets.js";
 import { targetText, transportText } from "../server-text.js";
+import { mapServers } from "../service-map/map-servers.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
 
 /** Columns for the URL or the command: enough to tell servers apart. */
@@ -14,7 +15,13 @@ interface ListFlags extends JsonFlag {
   readonly showSecrets?: true;
 }
 
-/** `list`: every server of the registry with its live state. */
+/** A server as `list` shows it. */
+interface Listed {
+  readonly entry: ServerInfo;
+  readonly source: ConnectorOrigin;
+}
+
+/** `list`: every server of the registry and of the service map, with its live state. */
 export const registerList: RegisterCommand = (program, { io, finish }) => {
   withJson(program.command("list"))
     .description("list the servers and how they are")
@@ -25,30 +32,45 @@ export const registerList: RegisterCommand = (program, { io, finish }) => {
 };
 
 async function list(io: Io, { json, showSecrets }: ListFlags): Promise<number> {
-  const entries = await openRegistry(io).all();
+  const own = await openRegistry(io).all();
   const live = await liveStatuses(io);
   if (live.kind === "silent") io.err(`cortex-mcp: warning: ${live.problem}`);
-  const statuses = live.kind === "known" ? live.statuses : undefined;
+  const { servers: published, problem } = await mapServers(io, live);
+  if (problem !== undefined) {
+    io.err(`cortex-mcp: warning: the service map's connectors are not shown: ${problem}`);
+  }
+  const listed: readonly Listed[] = [
+    ...own.map((entry) => ({ entry, source: "registry" }) as const),
+    ...published.map((entry) => ({ entry, source: "map" }) as const),
+  ];
   if (json) {
-    const shown = entries.map((entry) => (showSecrets ? entry : maskServer(entry)));
-    io.out(jsonText(shown.map((entry) => ({ ...entry, status: statuses?.get(entry.name) ?? null }))));
-    return 0;
-  }
-  if (entries.length === 0) {
-    io.out("No servers yet; cortex-mcp add NAME URL adds one.");
-    return 0;
-  }
-  const rows = entries.map((entry) => {
-    const state = stateText(live, entry.name, entry.disabled === true) ?? "-";
-    const tools = toolsText(statuses?.get(entry.name));
-    return [entry.name, transportText(entry), state, tools, shortened(targetText(entry), TARGET_COLUMNS)];
+    io.out(
+      jsonText(
+        listed.map(({ entry, source }) => ({
+          ...(showSecrets ? entry : maskServer(entry)),
+          source,
+          status: statusOf(live, entry.name, source) ?? null,
+        })),
+      ),
+    );
+  } else if (listed.length === 0) io.out("No servers yet; cortex-mcp add NAME URL adds one.");
+  else show(io, listed, live);
+  return 0;
+}
+
+function show(io: Io, listed: readonly Listed[], live: LiveStatuses): void {
+  const rows = listed.map(({ entry, source }) => {
+    const { name, disabled = false } = entry;
+    const state = stateText(live, { key: name, source, disabled }) ?? "-";
+    const tools = toolsText(statusOf(live, name, source));
+    return [name, source, transportText(entry), state, tools, shortened(targetText(entry), TARGET_COLUMNS)];
   });
-  io.out(columns(["NAME", "TRANSPORT", "STATE", "TOOLS", "TARGET"], rows));
-  for (const status of statuses?.values() ?? []) {
-    if (status.state === "down") io.out(`${status.key} is down: ${status.reason ?? "no reason given"}`);
+  io.out(columns(["NAME", "SOURCE", "TRANSPORT", "STATE", "TOOLS", "TARGET"], rows));
+  for (const { key, source, state, reason } of live.kind === "known" ? live.statuses : []) {
+    const which = source === "map" ? `${key} of the service map` : key;
+    if (state === "down") io.out(`${which} is down: ${reason ?? "no reason given"}`);
   }
   if (live.kind === "none") io.out("No gateway is running; cortex-mcp serve starts one.");
-  return 0;
 }
 
 const toolsText = (status: ConnectorStatus | undefined): string =>

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { registrySource } from "@cortex-os/mcp";
+import { createMetrics, registrySource } from "@cortex-os/mcp";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
@@ -8,6 +8,7 @@ import { createLogger } from "../serve/create-logger.js";
 import { hostGateway } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
+import { followMap } from "../service-map/follow-map.js";
 import { statePaths, type StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
@@ -55,8 +56,11 @@ async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promi
     logger.error({ err: error }, "A bug ended the gateway");
   });
   try {
-    const source = registrySource({ path: paths.registry, logger, timers: io.system.timers });
-    const options = { version, config, paths, sources: [source], system: io.system, logger };
+    const metrics = createMetrics({ ofProcess: true });
+    const map = await followMap({ io, paths, config, logger, metrics });
+    const registry = registrySource({ path: paths.registry, logger, timers: io.system.timers });
+    const sources = map === undefined ? [registry] : [registry, map.source];
+    const options = { version, config, paths, sources, serviceMap: map?.follower, metrics, system: io.system, logger };
     const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
     if (typeof hosted === "number") {
       logger.info({ signal: await stop.requested }, "Stopped before it had started");

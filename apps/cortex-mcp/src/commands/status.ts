@@ -2,6 +2,7 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { ControlClient } from "../control/control-client.js";
 import type { Io } from "../io.js";
 import { columns, counted, jsonText } from "../output.js";
+import { mapStatusLines } from "../service-map/map-text.js";
 import { findRunningGateway } from "../state/running-gateway.js";
 import { statePaths } from "../state/state-paths.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
@@ -32,18 +33,22 @@ async function status(io: Io, json: boolean): Promise<number> {
     `cortex-mcp ${view.version} at ${url ?? "(still starting)"}, pid ${pid ?? "?"}, since ${view.startedAt}, ${tools}`,
   );
   for (const problem of view.problems) io.out(`Problem: ${problem}`);
+  if (view.serviceMap !== undefined) {
+    for (const line of mapStatusLines(view.serviceMap, io.system.clock.now())) io.out(line);
+  }
   if (view.connectors.length === 0) {
     if (view.problems.length === 0) io.out("No servers yet; cortex-mcp add NAME URL adds one.");
     return 0;
   }
   const rows = view.connectors.map((connector) => [
     connector.key,
+    connector.source,
     connector.state,
     String(connector.tools),
     connector.era ?? "-",
     connector.since,
     connector.reason ?? "",
   ]);
-  io.out(columns(["NAME", "STATE", "TOOLS", "ERA", "SINCE", "REASON"], rows));
+  io.out(columns(["NAME", "SOURCE", "STATE", "TOOLS", "ERA", "SINCE", "REASON"], rows));
   return 0;
 }

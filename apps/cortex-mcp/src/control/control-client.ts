@@ -1,10 +1,12 @@
 import { request } from "node:http";
 import { text as wholeText } from "node:stream/consumers";
+import type { KnownMap, MapDiff, MapOperation, MapOperationResult } from "@cortex-os/mcp";
 import type { Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { z } from "zod";
 import type { RunningGateway } from "../state/running-gateway.js";
 import { CallError } from "./call-error.js";
+import { KnownMapsSchema, MapDiffSchema, MapOperationResultSchema } from "./map-views.js";
 import {
   CallResultSchema,
   ControlErrorSchema,
@@ -18,6 +20,8 @@ import {
 const ANSWER_MS = 3_000;
 /** How long a list may take, in milliseconds: it may wait for a start. */
 const LIST_MS = 30_000;
+
+const MAP_PATH = "/api/v1/map";
 
 interface Question {
   readonly method: "GET" | "POST";
@@ -51,9 +55,25 @@ export class ControlClient {
     return this.#ask({ method: "POST", path: "/api/v1/call", body, signal }, CallResultSchema);
   }
 
-  /** Makes the gateway read its sources again now. */
+  /** Makes the gateway read the registry again now. */
   async reload(): Promise<void> {
-    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/reload" }, CallResultSchema);
+    const body = { source: "registry" };
+    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/reload", body }, CallResultSchema);
+  }
+
+  /** Which service maps it keeps: the held one, the one accepted last, those before it. */
+  async knownMaps(): Promise<readonly KnownMap[]> {
+    return (await this.#askSoon(ANSWER_MS, { method: "GET", path: MAP_PATH }, KnownMapsSchema)).known;
+  }
+
+  /** What the held service map would change or, with none held, what the last one changed. */
+  mapDiff(): Promise<MapDiff> {
+    return this.#askSoon(ANSWER_MS, { method: "GET", path: `${MAP_PATH}/diff` }, MapDiffSchema);
+  }
+
+  /** Says which service map shall be in force. */
+  operateMap(operation: MapOperation): Promise<MapOperationResult> {
+    return this.#askSoon(LIST_MS, { method: "POST", path: MAP_PATH, body: { ...operation } }, MapOperationResultSchema);
   }
 
   async #askSoon<T>(withinMs: number, question: Question, schema: z.ZodType<T>): Promise<T> {

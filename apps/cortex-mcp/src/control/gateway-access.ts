@@ -1,16 +1,12 @@
-import { Gateway, createMetrics, registrySource } from "@cortex-os/mcp";
-import { silentLogger, toJsonRpcError, type ConnectorSpec } from "@cortex-os/mcp-core";
+import type { Gateway } from "@cortex-os/mcp";
+import { toJsonRpcError } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import { loadConfig } from "../config/load.js";
-import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
-import { openRegistry } from "../registry.js";
-import { filteredSource } from "../serve/filtered-source.js";
 import { findRunningGateway } from "../state/running-gateway.js";
-import { statePaths, type StatePaths } from "../state/state-paths.js";
-import { programVersion } from "../version.js";
+import { statePaths } from "../state/state-paths.js";
 import { CallError } from "./call-error.js";
 import { ControlClient } from "./control-client.js";
+import { gatewayForOneCommand } from "./one-command-gateway.js";
 import type { GatewayView, ToolView } from "./views.js";
 
 /** A gateway as the commands use one, wherever it runs. */
@@ -22,11 +18,6 @@ export interface GatewayAccess {
   call(name: string, args: JsonObject, signal: AbortSignal): Promise<JsonObject>;
 }
 
-/**
- * How long a gateway for one command waits for its connectors while none is up, in milliseconds: as long as a slow one may take to start. Once
- * one is up, the others get `startup.maxMs`.
- */
-const SETTLE_MS = 60_000;
 /** How long a command waits without a word, in milliseconds. */
 const PATIENCE_MS = 2_000;
 
@@ -40,10 +31,7 @@ export async function withGateway<T>(io: Io, task: (gateway: GatewayAccess) => P
   const paths = statePaths(io.env);
   const running = await findRunningGateway(paths);
   if (running !== undefined) return task(new ControlClient(running, io.system.timers));
-  const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {} });
-  // What is wrong with the registry is told as by every other command; the gateway would only serve nothing.
-  await openRegistry(io).all();
-  const gateway = gatewayForOneCommand(io, paths, config, tool);
+  const gateway = await gatewayForOneCommand(io, paths, tool);
   try {
     await gateway.start();
     await settled(gateway, io);
@@ -78,23 +66,4 @@ async function callTool(gateway: Gateway, name: string, args: JsonObject, signal
     const { code, message } = toJsonRpcError(error);
     throw new CallError(code, message, { cause: error });
   }
-}
-
-function gatewayForOneCommand(io: Io, paths: StatePaths, config: Config, tool: string | undefined): Gateway {
-  const { names, startup } = config;
-  const logger = silentLogger;
-  const all = registrySource({ path: paths.registry, logger, timers: io.system.timers });
-  const needed = (specs: readonly ConnectorSpec[]): readonly ConnectorSpec[] => {
-    const named = specs.filter(({ key }) => tool?.startsWith(key + names.separator));
-    return named.length > 0 ? named : specs;
-  };
-  return new Gateway({
-    ...io.system,
-    version: programVersion(),
-    sources: [names.prefix === "always" ? filteredSource(all, needed) : all],
-    names,
-    startup: { graceMs: startup.maxMs, maxMs: SETTLE_MS },
-    logger,
-    metrics: createMetrics(),
-  });
 }

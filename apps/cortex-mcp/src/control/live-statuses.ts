@@ -1,4 +1,4 @@
-import type { ConnectorStatus } from "@cortex-os/mcp-core";
+import type { ConnectorOrigin, ConnectorStatus } from "@cortex-os/mcp-core";
 import type { Io } from "../io.js";
 import { findRunningGateway } from "../state/running-gateway.js";
 import { statePaths } from "../state/state-paths.js";
@@ -10,24 +10,33 @@ export type LiveStatuses =
   | { readonly kind: "none" }
   /** It runs and does not answer as it should; `problem` says what to do. */
   | { readonly kind: "silent"; readonly problem: string }
-  | { readonly kind: "known"; readonly statuses: ReadonlyMap<string, ConnectorStatus> };
+  | { readonly kind: "known"; readonly statuses: readonly ConnectorStatus[] };
 
-/** How the connectors of the running gateway are, by key. What the registry says can be shown without it, so that it only throws when the home cannot be read. */
+/** How the connectors of the running gateway are. What the registry says can be shown without it, so that it only throws when the home cannot be read. */
 export async function liveStatuses(io: Io): Promise<LiveStatuses> {
   const running = await findRunningGateway(statePaths(io.env));
   if (running === undefined) return { kind: "none" };
   try {
     const { connectors } = await new ControlClient(running, io.system.timers).status();
-    return { kind: "known", statuses: new Map(connectors.map((status) => [status.key, status])) };
+    return { kind: "known", statuses: connectors };
   } catch (error) {
     if (error instanceof CallError) return { kind: "silent", problem: error.message };
     throw error;
   }
 }
 
+/** What the gateway says of one server; both sources may have one of that name. */
+export function statusOf(live: LiveStatuses, key: string, source: ConnectorOrigin): ConnectorStatus | undefined {
+  if (live.kind !== "known") return undefined;
+  return live.statuses.find((status) => status.key === key && status.source === source);
+}
+
 /** The state of one server in a word; `undefined` when no gateway runs and it would be served. */
-export function stateText(live: LiveStatuses, key: string, disabled: boolean): string | undefined {
-  if (live.kind === "known") return live.statuses.get(key)?.state ?? "unknown";
+export function stateText(
+  live: LiveStatuses,
+  { key, source, disabled }: { readonly key: string; readonly source: ConnectorOrigin; readonly disabled: boolean },
+): string | undefined {
+  if (live.kind === "known") return statusOf(live, key, source)?.state ?? "unknown";
   if (live.kind === "silent") return "unknown";
   return disabled ? "disabled" : undefined;
 }

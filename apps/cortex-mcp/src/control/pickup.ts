@@ -16,11 +16,12 @@ export async function pickUp(io: Io, key: string): Promise<Pickup> {
   const running = await findRunningGateway(statePaths(io.env));
   if (running === undefined) return { running: false };
   const url = running.record?.url;
+  const isOwn = (status: ConnectorStatus): boolean => status.key === key && status.source === "registry";
   try {
     const client = new ControlClient(running, io.system.timers);
     await client.reload();
     const { connectors } = await client.status();
-    return { running: true, url, connector: connectors.find((candidate) => candidate.key === key) };
+    return { running: true, url, connector: connectors.find(isOwn) };
   } catch (error) {
     return { running: true, url, problem: reasonOf(error) };
   }

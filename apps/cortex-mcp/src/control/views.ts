@@ -1,6 +1,8 @@
+import type { ServiceMapStatus } from "@cortex-os/mcp";
 import type { ConnectorStatus, GatewayErrorCode } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { z } from "zod";
+import { ServiceMapStatusSchema } from "./map-views.js";
 
 /** A gateway as `status` shows it. */
 export interface GatewayView {
@@ -11,6 +13,8 @@ export interface GatewayView {
   readonly connectors: readonly ConnectorStatus[];
   /** Why a source of connectors cannot be read; empty when all can. */
   readonly problems: readonly string[];
+  /** The service map; absent when none is configured. */
+  readonly serviceMap?: ServiceMapStatus;
 }
 
 /** One tool as `tools` shows it. */
@@ -44,6 +48,7 @@ export const GatewayViewSchema: z.ZodType<GatewayView> = z.looseObject({
   tools: z.number(),
   connectors: z.array(ConnectorStatusSchema),
   problems: z.array(z.string()).default([]),
+  serviceMap: ServiceMapStatusSchema.exactOptional(),
 });
 
 /** The answer of `GET /api/v1/tools`. */

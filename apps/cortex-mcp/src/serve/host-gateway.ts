@@ -3,8 +3,10 @@ import {
   Gateway,
   serveHttp,
   type ConnectorSource,
+  type GatewayMetrics,
   type HttpFront,
   type ServeHttpOptions,
+  type ServiceMapFollower,
 } from "@cortex-os/mcp";
 import type { Logger } from "@cortex-os/mcp-core";
 import type { Config } from "../config/schema.js";
@@ -27,6 +29,10 @@ export interface HostOptions {
   readonly config: Config;
   readonly paths: StatePaths;
   readonly sources: readonly ConnectorSource[];
+  /** The service map behind one of the sources, for status and metrics. */
+  readonly serviceMap?: ServiceMapFollower | undefined;
+  /** @default fresh ones, with this process's */
+  readonly metrics?: GatewayMetrics;
   readonly system: SystemPorts;
   readonly logger: Logger;
   /** Calls the start off. */
@@ -118,10 +124,14 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
 type Listen = (options: Omit<ServeHttpOptions, "timers" | "logger" | "metrics">) => Promise<HttpFront>;
 
 function gatewayOf(options: HostOptions): { readonly gateway: Gateway; readonly listen: Listen } {
-  const { version, sources, config, system, logger } = options;
+  const { version, sources, serviceMap, config, system, logger } = options;
   const { names, lists, startup } = config;
-  const metrics = createMetrics({ ofProcess: true });
-  const gateway = new Gateway({ ...system, version, sources, names, lists, startup, logger, metrics });
+  const { metrics = createMetrics({ ofProcess: true }) } = options;
+  const gateway = new Gateway({
+    ...system,
+    ...{ version, sources, names, lists, startup, logger, metrics },
+    ...(serviceMap === undefined ? {} : { serviceMap }),
+  });
   return {
     gateway,
     listen: (where) => serveHttp(gateway, { timers: system.timers, logger, metrics, ...where }),
