@@ -2,6 +2,7 @@ import { didYouMean } from "../suggest.js";
 import { userError } from "../user-error.js";
 import type { RegisterCommand } from "./command-context.js";
 import { registerMapKeygen } from "./map-keygen.js";
+import { registerMapOperations } from "./map-operations.js";
 import { registerMapServe } from "./map-serve.js";
 import { registerMapSign } from "./map-sign.js";
 import { registerMapVerify } from "./map-verify.js";
@@ -20,5 +21,5 @@ export const registerMap: RegisterCommand = (program, context) => {
       throw userError(`${problem}${didYouMean(word ?? "", WORDS) || `; use one of ${WORDS.join(", ")}`}`);
     });
   const publishing = [registerMapKeygen, registerMapSign, registerMapVerify, registerMapServe];
-  for (const register of publishing) register(map, context);
+  for (const register of [...publishing, registerMapOperations]) register(map, context);
 };
