@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { ManifestRule } from "../connector-manifest-error.js";
 import { MapValidators } from "../map-validators.js";
 import { loadConnectorServiceMap, type FetchLike, type FetchLikeInit, type FetchLikeResponse } from "../service-map.js";
 import {
@@ -89,6 +90,23 @@ describe("R3: fetchImpl", () => {
   test("R3: a text that is too large is refused", async () => {
     const fetchImpl: FetchLike = async () => ({ ok: true, text: async () => GOOD.padEnd(1_048_577) });
     await refusal("size", { serviceMapUrl: URL_OF_MAP, fetchImpl });
+  });
+
+  test.each<[string, ManifestRule, FetchLikeResponse]>([
+    ["is too large", "size", { status: 200 }],
+    ["says that it is too large", "size", { status: 200, headers: new Headers({ "content-length": "1048577" }) }],
+    ["is a failure's", "http-status", { status: 503 }],
+    ["is a redirect's", "redirect", { status: 302 }],
+  ])("R3: a body that %s is cancelled, also when the signal is not heeded", async (_name, rule, head) => {
+    const cancelled = vi.fn<() => void>();
+    const body = new ReadableStream({
+      pull: (controller) => {
+        controller.enqueue(Buffer.alloc(65_536));
+      },
+      cancel: cancelled,
+    });
+    await refusal(rule, { serviceMapUrl: URL_OF_MAP, fetchImpl: async () => ({ ...head, body }) });
+    expect(cancelled).toHaveBeenCalledTimes(1);
   });
 
   test("R3: chunks that are neither bytes nor text are refused", async () => {
@@ -256,6 +274,13 @@ describe("R3: what a fetch fails with", () => {
     expect(error.detail).toBe(
       "cannot GET https://publisher.example/v1/connectors/service-map with Bearer ***, key ***, ***",
     );
+  });
+
+  test("R3: of two secrets one of which begins with the other nothing is left, and the words are short", async () => {
+    const [apiKey, signatureKey] = ["secret-beginning", "secret-beginning-and-the-rest"];
+    const fetchImpl: FetchLike = async () => Promise.reject(new Error(`${signatureKey} ${apiKey} ${"x".repeat(900)}`));
+    const error = await refusal("network", { serviceMapUrl: URL_OF_MAP, fetchImpl, apiKey, signatureKey });
+    expect(error.detail).toBe(`*** *** ${"x".repeat(192)}`);
   });
 
   test("R3: causes that go round are not followed for ever", async () => {
