@@ -3,6 +3,7 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { z } from "zod";
 import { placeIn, placeOf } from "./place.js";
 import type { RingKey } from "./ring-key.js";
+import { decoded } from "./signature.js";
 
 const text = z.string().min(1, "must not be empty");
 
@@ -71,14 +72,15 @@ function hmacKey({ k, kid }: z.infer<typeof octSchema>, at: number): RingKey {
 
 /** Takes the public half only, also where the private one stands beside it. */
 function ed25519Key({ crv, x, kid }: z.infer<typeof okpSchema>, at: number): RingKey {
-  const PUBLIC_KEY_BYTES = 32;
-  const bytes = Buffer.from(x, "base64url");
-  if (bytes.length !== PUBLIC_KEY_BYTES || bytes.toString("base64url") !== x) {
-    throw unusable(`keys[${at}].x: must be 32 bytes as base64url without padding`);
+  if (decoded(x, PUBLIC_KEY_BYTES) === undefined) {
+    throw unusable(`keys[${at}].x: must be ${PUBLIC_KEY_BYTES} bytes as base64url without padding`);
   }
   const key = createPublicKey({ format: "jwk", key: { kty: "OKP", crv, x } });
   return { name: `keys[${at}]`, kid, algorithm: "Ed25519", key };
 }
+
+/** Bytes of an Ed25519 public key (RFC 8032). */
+const PUBLIC_KEY_BYTES = 32;
 
 const unusable = (problem: string): GatewayError =>
   new GatewayError("USER_INPUT", `The key ring cannot be used: ${problem}`);

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { placeIn, type Place } from "./place.js";
 
-export type { PublishedConnector, ServiceMapPayload } from "./service-map-payload.js";
-
 // Parsing is for the answer only: what counts is the document as it came, because the signature covers every member of it, unknown ones
 // included. So nothing here has a default, is coerced, trimmed or stripped; `connectorsOf` normalises, later and elsewhere.
 

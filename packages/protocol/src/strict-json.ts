@@ -12,7 +12,7 @@ export type StrictJson =
  *
  * Refused besides what is no JSON: a member name that occurs twice in one object, also when it is escaped differently (readers disagree
  * about which one counts, and a signature covers only the one we keep); more than {@link MAX_JSON_DEPTH} levels; half of a surrogate pair; a
- * number that a double cannot carry as it is written (see {@link survivesReading}). Reasons name the place and never quote a value.
+ * member called `__proto__`, which many a reader in JavaScript loses or takes for something else (zod does not even validate it); a number that a double cannot carry as it is written (see {@link survivesReading}). Reasons name the place and never quote a value.
  */
 export function parseStrictJson(text: string): StrictJson {
   let value: unknown;
@@ -44,6 +44,7 @@ interface Open {
   wantsName: boolean;
 }
 
+const LOST_NAME = "__proto__";
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 /** One pass over a text that `JSON.parse` has read, without recursion: a million brackets cost no stack. */
@@ -76,6 +77,7 @@ function findAmbiguity(text: string): string | undefined {
           break;
         }
         if (!content.isWellFormed()) return `${placeOf(place().slice(0, -1))}: a name holds half of a surrogate pair`;
+        if (content === LOST_NAME) return `${placeOf(place().slice(0, -1))}: holds a member called ${LOST_NAME}`;
         if (top.names.has(content)) return `${placeOf(place().slice(0, -1))}: holds ${quotedName(content)} twice`;
         top.names.add(content);
         top.step = content;

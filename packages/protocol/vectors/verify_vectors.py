@@ -93,7 +93,7 @@ def number(value):
 
 
 def read_json(text):
-    """JSON that means the same to every reader: no name twice, no number that a double changes, at most 64 levels."""
+    """JSON that means the same to every reader: no name twice, none called __proto__, no number that a double changes, 64 levels at most."""
     if text.startswith("\ufeff"):
         raise Refused("a byte order mark")
     try:
@@ -109,6 +109,8 @@ def members(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Refused("a member twice")
+    if "__proto__" in found:
+        raise Refused("a member that readers in JavaScript lose")
     return found
 
 

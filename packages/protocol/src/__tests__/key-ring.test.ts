@@ -118,7 +118,11 @@ describe("R2: a JWK Set that cannot be used", () => {
 
   test.each([
     { name: "no object", jwks: null, problem: "the document: is no JWK Set (RFC 7517)" },
-    { name: "one key instead of a set", jwks: jwk, problem: "keys: must be an array of keys, as in a JWK Set (RFC 7517)" },
+    {
+      name: "one key instead of a set",
+      jwks: jwk,
+      problem: "keys: must be an array of keys, as in a JWK Set (RFC 7517)",
+    },
     {
       name: "RSA",
       jwks: { keys: [jwk, { kty: "RSA", n: secret, e: "AQAB" }] },

@@ -26,6 +26,7 @@ describe("R2: JSON that means the same to every reader", () => {
       text: '[[],[0,1],[0,{"odd name":[1e999]}]]',
       reason: '[2][1]["odd name"][0]: a number that a double cannot carry as it is written',
     },
+    { text: '{"a":[{"\\u005f_proto__":1}]}', reason: "a[0]: holds a member called __proto__" },
     { text: '{"a":"\\ud800"}', reason: "a: half of a surrogate pair" },
     { text: '{"a":{"\\udc00":1}}', reason: "a: a name holds half of a surrogate pair" },
     { text: '"\\ud800"', reason: "the document: half of a surrogate pair" },
@@ -42,7 +43,7 @@ describe("R2: JSON that means the same to every reader", () => {
     '{"":{"":{"":""}}}',
     "  true ",
     "-0.0",
-    '{"__proto__":{"__proto__":1},"constructor":2}',
+    '{"proto":{"__proto_":1},"constructor":2,"a":"__proto__"}',
   ])("reads %s", (text) => {
     expect(parseStrictJson(text)).toEqual({ ok: true, value: JSON.parse(text) });
   });
@@ -51,6 +52,7 @@ describe("R2: JSON that means the same to every reader", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.integer({ min: 0, max: 3 }), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
+        fc.pre(!text.includes("__proto__"));
         const json = parseStrictJson(text);
         expect(json).toEqual({ ok: true, value: JSON.parse(text) });
       }),
@@ -59,7 +61,11 @@ describe("R2: JSON that means the same to every reader", () => {
   });
 
   test("finds a name that was put in a second time, wherever that is", () => {
-    const inner = fc.dictionary(fc.string({ minLength: 1 }), fc.constant(0), { minKeys: 1, maxKeys: 5 });
+    const inner = fc.dictionary(
+      fc.string({ minLength: 1 }).filter((name) => name !== "__proto__"),
+      fc.constant(0),
+      { minKeys: 1, maxKeys: 5 },
+    );
     fc.assert(
       fc.property(fc.array(inner, { minLength: 1 }), fc.nat(), fc.nat(), (objects, where, which) => {
         const texts = objects.map((object) => JSON.stringify(object));
