@@ -266,7 +266,8 @@ export class Connector {
 
   #later(delayMs: number, task: () => void): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#deps.timers.after(delayMs, task);
+    // Whoever heard of the last change may have closed it.
+    if (!this.#closed) this.#cancelTimer = this.#deps.timers.after(delayMs, task);
   }
 
   #enter(state: State): void {

@@ -4,7 +4,9 @@ import { TestUpstream } from "../../__tests__/support/test-upstreams.js";
 import { Connector } from "../connector.js";
 
 /** A started connector over an upstream in the hands of the test, in the test's own time. */
-export function setUp(options: { disabled?: boolean; random?: number } = {}) {
+export function setUp(
+  options: { disabled?: boolean; random?: number; onChange?: (connector: Connector) => void } = {},
+) {
   const time = new ManualTime();
   const logger = new RecordingLogger();
   const made: TestUpstream[] = [];
@@ -22,7 +24,10 @@ export function setUp(options: { disabled?: boolean; random?: number } = {}) {
     timers: time,
     random: fixedRandom(options.random ?? 0.5),
     logger,
-    onChange: ({ key }) => changes.push(key),
+    onChange: (changed) => {
+      changes.push(changed.key);
+      options.onChange?.(changed);
+    },
     onSync: (_connector, seconds, ok) => syncs.push({ seconds, ok }),
     onConnectFailed: (_connector, error) => failures.push(error),
   });

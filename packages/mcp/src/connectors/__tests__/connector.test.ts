@@ -155,4 +155,10 @@ describe("a closed connector", () => {
     await upstream().failList(new Error("disposed"));
     expect([syncs, logger.lines, upstream().lists, time.pending]).toEqual([[], [], 1, 0]);
   });
+
+  test("leaves no timer when it is closed by whoever hears that it is up", async () => {
+    const { connector, upstream, time } = setUp({ onChange: (changed) => void changed.close() });
+    await upstream().serve("a");
+    expect([connector.isUp, time.pending]).toEqual([true, 0]);
+  });
 });

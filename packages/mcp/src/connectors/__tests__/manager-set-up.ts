@@ -20,6 +20,7 @@ export const entryOf = (id: string, overrides: Partial<PublishedConnector> = {})
   endpoint: `https://${id}.example/mcp`,
   auth: { type: "bearer" },
   scopes: ["tools"],
+  ttlSeconds: 300,
   status: "enabled",
   ...overrides,
 });
