@@ -29,6 +29,8 @@ export interface FixtureServerOptions {
   readonly extraTools?: number;
   /** Milliseconds to wait before any request is answered. @default 0 */
   readonly delayMs?: number;
+  /** Milliseconds to wait, besides those, before `tools/list` is answered. @default 0 */
+  readonly listDelayMs?: number;
   /** `ttlMs` of modern lists and of `server/discover`. @default 60_000 */
   readonly ttlMs?: number;
   /** Tools a page. @default 1_000 */
@@ -70,6 +72,7 @@ export class FixtureServer {
   readonly calls = new CallCounters();
   readonly #serverInfo: { readonly name: string; readonly version: string };
   readonly #delayMs: number;
+  readonly #listDelayMs: number;
   readonly #ttlMs: number;
   readonly #pageSize: number;
   readonly #timers: Timers;
@@ -77,6 +80,7 @@ export class FixtureServer {
   constructor(options: FixtureServerOptions = {}) {
     this.#serverInfo = { name: options.name ?? "cortex-fixture", version: VERSION };
     this.#delayMs = options.delayMs ?? 0;
+    this.#listDelayMs = options.listDelayMs ?? 0;
     this.#ttlMs = options.ttlMs ?? 60_000;
     this.#pageSize = options.pageSize ?? 1_000;
     this.#timers = options.timers ?? systemTimers;
@@ -96,7 +100,8 @@ export class FixtureServer {
   ): Promise<Answer | undefined> {
     const { id } = request;
     try {
-      if (this.#delayMs > 0) await sleep(this.#timers, this.#delayMs, scope.signal);
+      const delayMs = this.#delayMs + (request.method === "tools/list" ? this.#listDelayMs : 0);
+      if (delayMs > 0) await sleep(this.#timers, delayMs, scope.signal);
       if (scope.cancelled) return undefined;
       const result = await work();
       return scope.cancelled ? undefined : { message: { jsonrpc: "2.0", id, result }, httpStatus: 200 };

@@ -203,6 +203,17 @@ describe("how it lives", () => {
     expect(errorOf(initialized ?? { text: "{}" })["code"]).toBe(-32_602);
   });
 
+  test("the list's own delay comes on top of it, and holds back no other answer", async () => {
+    const timers = new ManualTime();
+    const { url } = await start({ delayMs: 100, listDelayMs: 500, timers });
+    const answers = [modern(url, "server/discover"), modern(url, "tools/list")];
+    await vi.waitFor(() => {
+      expect(timers.delays).toEqual([100, 600]);
+    });
+    await timers.advance(600);
+    for (const answer of await Promise.all(answers)) expect(resultOf(answer)["resultType"]).toBe("complete");
+  });
+
   test("two servers in one process know nothing of each other", async () => {
     const [one, two] = [await start(), await start()];
     await modern(one.url, "tools/call", { name: "toggle", arguments: { name: "new", present: true } });
