@@ -1,29 +1,32 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { cpus, loadavg } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
-import { report } from "./report.js";
-import { measureRoad } from "./road.js";
-import { cellOf, ratiosOf } from "./summary.js";
+import { comparisonTable } from "./comparison-report.js";
+import { suitesOf, type SuiteResult } from "./suites.js";
+import { rowsOf, writeResults } from "./write-results.js";
 
 /**
- * Usage: pnpm bench [--quick] [--out FOLDER]. Prints a table and ratios, and writes `road.json`. It fails only when it could not measure: speed on a
- * shared machine is no verdict.
+ * Usage: pnpm bench [--quick] [--only SUITE]… [--out FOLDER]. Prints tables and writes `benchmark-results.json` and `latency-comparison.csv`. It fails only
+ * when it could not measure: speed on a shared machine is no verdict.
  */
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, out: { type: "string", default: "reports" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    out: { type: "string", default: "reports" },
+  },
 });
 
-const measurements = await measureRoad(
-  values.quick
-    ? { concurrencies: [16], rounds: 3, roundMs: 1_000 }
-    : { concurrencies: [1, 16, 64], rounds: 9, roundMs: 1_500 },
-  (done, all) => process.stderr.write(`round ${done} of ${all}\n`),
-);
-const ratios = ratiosOf(measurements);
-process.stdout.write(report(measurements.map(cellOf), ratios));
+const suites = suitesOf(values.quick);
+const names = suites.map(({ name }) => name);
+const unknown = values.only.filter((name) => !names.includes(name));
+if (unknown.length > 0) throw new Error(`no suite is named ${unknown.join()}; there are ${names.join(", ")}`);
 
-await mkdir(values.out, { recursive: true });
-const machine = { node: process.version, cores: cpus().length, loadAverage: loadavg() };
-const file = path.join(values.out, "road.json");
-await writeFile(file, `${JSON.stringify({ machine, ratios, measurements }, null, 2)}\n`);
+const results: Record<string, SuiteResult> = {};
+for (const { name, run } of suites) {
+  if (values.only.length > 0 && !values.only.includes(name)) continue;
+  const result = await run((done, all) => process.stderr.write(`${name}: round ${done} of ${all}\n`));
+  if (result.text !== undefined) process.stdout.write(`${result.text}\n`);
+  results[name] = result;
+}
+process.stdout.write(comparisonTable(rowsOf(results)));
+const files = await writeResults(values.out, results, { quick: values.quick });
+process.stdout.write(`\nwritten: ${files.join(", ")}\n`);

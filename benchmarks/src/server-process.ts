@@ -1,36 +1,68 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { open, readFile } from "node:fs/promises";
+import path from "node:path";
 import { createInterface } from "node:readline";
+import { withTemporaryFolder } from "./temporary-folder.js";
 
 /** A server in a process of its own, so that its CPU time can be told from the load's. */
 export interface ServerProcess {
   readonly url: string;
   readonly pid: number;
-  /** Ends it and waits until it is gone. */
-  stop(): Promise<void>;
 }
 
+/** Where servers can be started that end when the work ends. */
+export interface Servers {
+  /** Empty at first, gone afterwards. */
+  readonly folder: string;
+  /**
+   * Starts `node ARGS` and waits for the first line on its stdout that holds a URL. Our own settings in the environment do not reach it.
+   * @throws Error when it ends before that
+   */
+  readonly start: (args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<ServerProcess>;
+}
+
+const OWN_SETTINGS = /^(?:CORTEX_|CONNECTORS_|MCP_CONNECTOR_)/;
+const SHOWN_LOG_LINES = 20;
+
 /**
- * Starts `node ARGS` and waits for the first line on its stdout that holds a URL.
- * @throws Error when it ends before that
+ * Does `work` and ends every server that it started, however it ends.
+ * @throws whatever `work` throws, with the last lines that the servers logged
  */
-export async function startServer(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, args, {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...env },
+export async function withServers<T>(work: (servers: Servers) => Promise<T>): Promise<T> {
+  return withTemporaryFolder(async (folder) => {
+    const log = path.join(folder, "servers.log");
+    const children: ChildProcess[] = [];
+    const start: Servers["start"] = async (args, env = {}) => {
+      const logging = await open(log, "a");
+      const inherited = Object.entries(process.env).filter(([name]) => !OWN_SETTINGS.test(name));
+      const child = spawn(process.execPath, args, {
+        stdio: ["ignore", "pipe", logging.fd],
+        env: { ...Object.fromEntries(inherited), ...env },
+      });
+      await logging.close();
+      children.push(child);
+      const url = await firstUrl(child);
+      if (child.pid === undefined) throw new Error(`could not start ${args.join(" ")}`);
+      return { url, pid: child.pid };
+    };
+    try {
+      return await work({ folder, start });
+    } catch (error) {
+      const lines = (await readFile(log, "utf8").catch(() => "")).trimEnd().split("\n");
+      const tail = lines.slice(-SHOWN_LOG_LINES).join("\n");
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${tail}`, { cause: error });
+    } finally {
+      await Promise.all(children.map(ended));
+    }
   });
-  const url = await firstUrl(child);
-  if (child.pid === undefined) throw new Error(`could not start ${args.join(" ")}`);
-  return {
-    url,
-    pid: child.pid,
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, "exit");
-      child.kill("SIGTERM");
-      await gone;
-    },
-  };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGTERM");
+  await gone;
 }
 
 async function firstUrl({ stdout }: ChildProcess): Promise<string> {

@@ -1,30 +1,30 @@
+import { ROAD } from "./way-names.js";
 import { median } from "./statistics.js";
-
-/** The ways to the same tool. */
-export type WayName = "direct" | "bare proxy" | "cortex-mcp";
 
 /** What one way showed in one round. */
 export interface Round {
   readonly callsPerSecond: number;
   readonly p50Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
-  /** CPU time of the process in the middle, in microseconds a call; absent for `direct`, which has none. */
+  /** CPU time of the process in the middle, in microseconds a call; absent where there is none. */
   readonly cpuMicros?: number;
 }
 
 /** One way at one concurrency, round by round. */
 export interface Measurement {
-  readonly way: WayName;
+  readonly way: string;
   readonly concurrency: number;
   readonly rounds: readonly Round[];
 }
 
 /** One row of the table: medians over the rounds. */
 export interface Cell {
-  readonly way: WayName;
+  readonly way: string;
   readonly concurrency: number;
   readonly callsPerSecond: number;
   readonly p50Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
   readonly cpuMicros?: number;
   /** Fastest round against slowest: how noisy the machine was. */
@@ -53,6 +53,7 @@ export function cellOf({ way, concurrency, rounds }: Measurement): Cell {
     concurrency,
     callsPerSecond: median(speeds),
     p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
+    p95Ms: median(rounds.map(({ p95Ms }) => p95Ms)),
     p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
     ...(cpu.length === 0 ? {} : { cpuMicros: median(cpu) }),
     spread: Math.max(...speeds) / Math.min(...speeds),
@@ -62,8 +63,10 @@ export function cellOf({ way, concurrency, rounds }: Measurement): Cell {
 /** {@link Ratio} for every concurrency at which both were measured. */
 export function ratiosOf(measurements: readonly Measurement[]): Ratio[] {
   return measurements.flatMap((ours) => {
-    const bare = measurements.find(({ way, concurrency }) => way === "bare proxy" && concurrency === ours.concurrency);
-    return ours.way === "cortex-mcp" && bare !== undefined ? [ratioOf(ours, bare)] : [];
+    const bare = measurements.find(
+      ({ way, concurrency }) => way === ROAD.bareProxy && concurrency === ours.concurrency,
+    );
+    return ours.way === ROAD.gateway && bare !== undefined ? [ratioOf(ours, bare)] : [];
   });
 }
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { report } from "../report.js";
+import { roadReport } from "../road-report.js";
 import { median, percentile } from "../statistics.js";
 import { cellOf, ratiosOf, type Measurement, type Round } from "../summary.js";
 
 const round = (callsPerSecond: number, cpuMicros?: number): Round => ({
   callsPerSecond,
   p50Ms: 1,
+  p95Ms: 1.5,
   p99Ms: 2,
   ...(cpuMicros === undefined ? {} : { cpuMicros }),
 });
@@ -34,11 +35,11 @@ describe("the benchmark's arithmetic (R18)", () => {
 
   test("the report has a row a way and a sentence a ratio", () => {
     const cells = [cellOf(measured("direct", round(123.4))), cellOf(measured("bare proxy", round(99.6, 41.2)))];
-    expect(report(cells, [{ concurrency: 16, throughput: 0.9, cpu: 1.1, noisy: false }]).split("\n")).toEqual([
-      "| way | at once | calls/s | p50 ms | p99 ms | CPU µs/call | fastest/slowest round |",
-      "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-      "| direct | 16 | 123 | 1.000 | 2.000 | – | 1.00 |",
-      "| bare proxy | 16 | 100 | 1.000 | 2.000 | 41 | 1.00 |",
+    expect(roadReport(cells, [{ concurrency: 16, throughput: 0.9, cpu: 1.1, noisy: false }]).split("\n")).toEqual([
+      "| way | at once | calls/s | p50 ms | p95 ms | p99 ms | CPU µs/call | fastest/slowest round |",
+      "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+      "| direct | 16 | 123 | 1.000 | 1.500 | 2.000 | – | 1.00 |",
+      "| bare proxy | 16 | 100 | 1.000 | 1.500 | 2.000 | 41 | 1.00 |",
       "",
       "at 16: cortex-mcp does 0.90 of the bare proxy's calls, with 1.10 times its CPU a call",
       "",

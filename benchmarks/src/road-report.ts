@@ -1,10 +1,10 @@
 import type { Cell, Ratio } from "./summary.js";
 
 /** The table and the ratios, as Markdown. */
-export function report(cells: readonly Cell[], ratios: readonly Ratio[]): string {
+export function roadReport(cells: readonly Cell[], ratios: readonly Ratio[]): string {
   return [
-    "| way | at once | calls/s | p50 ms | p99 ms | CPU µs/call | fastest/slowest round |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| way | at once | calls/s | p50 ms | p95 ms | p99 ms | CPU µs/call | fastest/slowest round |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ...cells.map(rowOf),
     "",
     ...ratios.map(sentenceOf),
@@ -12,11 +12,12 @@ export function report(cells: readonly Cell[], ratios: readonly Ratio[]): string
   ].join("\n");
 }
 
-function rowOf({ way, concurrency, callsPerSecond, p50Ms, p99Ms, cpuMicros, spread }: Cell): string {
+function rowOf({ way, concurrency, callsPerSecond, p50Ms, p95Ms, p99Ms, cpuMicros, spread }: Cell): string {
   const numbers = [
     concurrency,
     Math.round(callsPerSecond),
     p50Ms.toFixed(3),
+    p95Ms.toFixed(3),
     p99Ms.toFixed(3),
     cpuMicros?.toFixed(0) ?? "–",
     spread.toFixed(2),

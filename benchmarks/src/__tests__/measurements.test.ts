@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { measureColdStart } from "../cold-start.js";
+import { rowOf, type Comparison } from "../comparison.js";
+import { measureMapRefresh } from "../map-refresh.js";
+import { measureMapVerify } from "../map-verify.js";
+import { measureRefreshCost } from "../refresh-cost.js";
+import { measureRegistryFlush } from "../registry-flush.js";
+
+/** Every program really measures, at sizes that say nothing about speed: the figures are looked at for their shape only. */
+
+const done: string[] = [];
+const onRound = (round: number, all: number): void => void done.push(`${round}/${all}`);
+
+function expectMeasured(comparisons: readonly Comparison[], rounds: number): void {
+  for (const { rounds: pairs } of comparisons) {
+    expect(pairs).toHaveLength(rounds);
+    for (const { baseline, optimised } of pairs) {
+      expect(baseline).toBeGreaterThan(0);
+      expect(optimised).toBeGreaterThan(0);
+    }
+  }
+  for (const comparison of comparisons) expect(Number.isFinite(rowOf(comparison).ratio)).toBe(true);
+}
+
+test("cold start: a signed map's connectors, one at a time against four and all at once (R18)", async () => {
+  const comparisons = await measureColdStart({ connectors: 5, listDelayMs: 20, rounds: 2 }, onRound);
+  expect(comparisons.map(({ measure, is }) => [measure, is.baseline])).toEqual([
+    ["5 connectors of 20 ms, four at a time (the default)", "one at a time"],
+    ["5 connectors of 20 ms, all at once", "one at a time"],
+  ]);
+  expectMeasured(comparisons, 2);
+  expect(done.splice(0)).toEqual(["1/2", "2/2"]);
+});
+
+test("the map is verified by HMAC and by Ed25519, in each size (R18)", () => {
+  const comparisons = measureMapVerify({ sizes: [1, 3], rounds: 2, readings: 1 }, onRound);
+  expect(comparisons.map(({ is }) => [is.baseline, is.optimised])).toEqual([
+    ["JSON.parse alone", "verified, HMAC-SHA256"],
+    ["verified, HMAC-SHA256", "verified, Ed25519"],
+    ["JSON.parse alone", "verified, HMAC-SHA256"],
+    ["verified, HMAC-SHA256", "verified, Ed25519"],
+  ]);
+  expectMeasured(comparisons, 2);
+  expect(done.splice(0)).toEqual(["1/2", "2/2"]);
+});
+
+test("refreshes that change nothing are measured with the connectors up, and do not touch them (R6, R18)", async () => {
+  const comparisons = await measureMapRefresh({ sizes: [2, 3], rounds: 1, refreshes: 2 }, onRound);
+  expect(comparisons.map(({ measure }) => measure)).toEqual([
+    "refresh that changes none of 2 connectors",
+    "refresh that changes none of 3 connectors",
+  ]);
+  expectMeasured(comparisons, 1);
+  expect(done.splice(0)).toEqual(["1/2", "2/2"]);
+});
+
+test("registry: flushes and reads of a real file, in each size (R10, R18)", async () => {
+  const comparisons = await measureRegistryFlush({ sizes: [1, 4], rounds: 2, flushes: 3 }, onRound);
+  expect(comparisons.map(({ measure }) => measure)).toEqual([
+    "flush of 1 servers, p50",
+    "flush of 1 servers, p95",
+    "read 1 servers, p50",
+    "flush of 4 servers, p50",
+    "flush of 4 servers, p95",
+    "read 4 servers, p50",
+  ]);
+  expectMeasured(comparisons, 2);
+  expect(done.splice(0)).toEqual(["1/4", "2/4", "3/4", "4/4"]);
+});
+
+test("refresh: calls go on while the map is followed every 100 ms (R18)", async () => {
+  const options = { connectors: 2, concurrencies: [2], rounds: 1, roundMs: 300, warmUpMs: 50 };
+  const comparisons = await measureRefreshCost(options, onRound);
+  expect(comparisons.slice(0, 3).map(({ measure, is }) => [measure.split(", ").at(-1), is.optimised])).toEqual([
+    ["p50", "refresh every 100 ms"],
+    ["p95", "refresh every 100 ms"],
+    ["p99", "refresh every 100 ms"],
+  ]);
+  expectMeasured(comparisons.slice(0, 3), 1);
+  expect(done.splice(0)).toEqual(["1/1"]);
+}, 60_000);

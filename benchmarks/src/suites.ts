@@ -1,0 +1,85 @@
+import { measureColdStart } from "./cold-start.js";
+import { compareWays } from "./compare-ways.js";
+import type { Comparison } from "./comparison.js";
+import { measureMapRefresh } from "./map-refresh.js";
+import { measureMapVerify } from "./map-verify.js";
+import type { OnRound } from "./on-round.js";
+import { measureRefreshCost } from "./refresh-cost.js";
+import { measureRegistryFlush } from "./registry-flush.js";
+import { roadReport } from "./road-report.js";
+import { measureRoad } from "./road.js";
+import { cellOf, ratiosOf } from "./summary.js";
+import { ROAD } from "./way-names.js";
+import type { WaysOptions } from "./ways.js";
+
+/** What a suite found. */
+export interface SuiteResult {
+  readonly comparisons: readonly Comparison[];
+  /** For people, besides the comparisons. */
+  readonly text?: string;
+  /** For machines, besides the comparisons. */
+  readonly details?: object;
+}
+
+/** One program among the benchmarks. */
+export interface Suite {
+  readonly name: string;
+  readonly run: (onRound: OnRound) => Promise<SuiteResult>;
+}
+
+/** All benchmarks (R18): `quick` in about two minutes, for a look; else as they are published, in about ten. */
+export function suitesOf(quick: boolean): readonly Suite[] {
+  const rounds = quick ? 3 : 9;
+  const roundMs = quick ? 1_000 : 1_500;
+  const sizes = quick ? [10, 100] : [10, 100, 1_000];
+  return [
+    {
+      name: "road",
+      run: async (onRound) => roadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
+    },
+    {
+      name: "refresh",
+      run: async (onRound) => ({
+        comparisons: await measureRefreshCost({ connectors: 100, concurrencies: [16], rounds, roundMs }, onRound),
+      }),
+    },
+    {
+      name: "cold-start",
+      run: async (onRound) => ({
+        comparisons: await measureColdStart({ connectors: 10, listDelayMs: 500, rounds: quick ? 2 : 7 }, onRound),
+      }),
+    },
+    {
+      name: "registry",
+      run: async (onRound) => ({
+        comparisons: await measureRegistryFlush(
+          { sizes: [10, 100, 1_000], rounds, flushes: quick ? 40 : 100 },
+          onRound,
+        ),
+      }),
+    },
+    {
+      name: "map-verify",
+      run: async (onRound) => ({ comparisons: measureMapVerify({ sizes, rounds, readings: 200 }, onRound) }),
+    },
+    {
+      name: "map-refresh",
+      run: async (onRound) => ({ comparisons: await measureMapRefresh({ sizes, rounds, refreshes: 10 }, onRound) }),
+    },
+  ];
+}
+
+async function roadResult(options: WaysOptions, onRound: OnRound): Promise<SuiteResult> {
+  const measurements = await measureRoad(options, onRound);
+  const ratios = ratiosOf(measurements);
+  return {
+    comparisons: compareWays(measurements, {
+      benchmark: "steady state",
+      load: "tool calls",
+      baseline: ROAD.direct,
+      optimised: ROAD.gateway,
+    }),
+    text: roadReport(measurements.map(cellOf), ratios),
+    details: { ratios, measurements },
+  };
+}
