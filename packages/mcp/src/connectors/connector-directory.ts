@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ConnectorOrigin, ConnectorSpec, ConnectorStatus, Logger } from "@cortex-os/mcp-core";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { Catalog, type CatalogPolicy } from "../catalog/catalog.js";
@@ -152,7 +151,9 @@ export class ConnectorDirectory {
     await Promise.race([this.#reconciler.whenSettled(), grace]);
     cancel();
     // The catalog of it is built before this one's turn.
-    if (this.#rebuildPending) await nextTurn();
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
   }
 
   #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[], state: SourceState = {}): void {

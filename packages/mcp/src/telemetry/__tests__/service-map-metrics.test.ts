@@ -16,7 +16,7 @@ const FRESH: MeasuredServiceMap = {
 const samples = async ({ exposition }: ReturnType<typeof createMetrics>): Promise<string[]> =>
   (await exposition())
     .split("\n")
-    .filter((line) => /^brainwav_mcp_service_map_/.test(line) && !line.includes("_bucket"))
+    .filter((line) => line.startsWith("brainwav_mcp_service_map_") && !line.includes("_bucket"))
     .map((line) => line.replace("brainwav_mcp_service_map_", ""));
 
 describe("the service map's metrics (R15)", () => {
