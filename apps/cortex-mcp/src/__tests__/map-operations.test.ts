@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { connector, publishing, type Published } from "./publishing.js";
-import { serving } from "./serving.js";
+import { servingHomeOf } from "./serving.js";
 import { createTestIo, type TestIo } from "./test-io.js";
 
 const WAIT = { timeout: 20_000, interval: 50 };
@@ -31,10 +31,16 @@ async function nextMap(io: TestIo, before?: string): Promise<string> {
 }
 
 /** A gateway with five connectors of a map in force, and a published one that would leave two of them. */
-async function holding(): Promise<{ io: TestIo; map: Published; id: string; held: string }> {
+async function holding(): Promise<{
+  io: TestIo;
+  map: Published;
+  id: string;
+  held: string;
+  stop: () => Promise<number>;
+}> {
   const map = await publishing(entries(FIVE));
   const io = await createTestIo({ env: map.env });
-  await serving(io);
+  const { stop } = await servingHomeOf(io);
   const id = await nextMap(io);
   await map.publish([...entries(["a"]), ...entries(["b"], { version: "2.0.0" })]);
   const held = await vi.waitFor(async () => {
@@ -42,7 +48,7 @@ async function holding(): Promise<{ io: TestIo; map: Published; id: string; held
     expect(status).toHaveProperty("held");
     return status.held?.id ?? "";
   }, WAIT);
-  return { io, map, id, held };
+  return { io, map, id, held, stop };
 }
 
 describe("R6: a map that takes most connectors away", () => {
@@ -103,13 +109,12 @@ describe("R6: a map that takes most connectors away", () => {
   });
 
   test("is accepted without a gateway too, and the next one starts with it", async () => {
-    const { io, held } = await holding();
-    io.signal("SIGTERM");
-    await vi.waitFor(async () => expect((await io.run("status")).code).toBe(1), WAIT);
+    const { io, held, stop } = await holding();
+    await stop();
     expect((await io.run("map", "diff")).out).toContain("It is held");
     expect(await io.run("map", "accept", "--yes")).toMatchObject({ code: 0, out: expect.stringContaining(held) });
     expect(JSON.parse((await io.run("list", "--json")).out)).toMatchObject([{ name: "a" }, { name: "b" }]);
-    await serving(io);
+    await servingHomeOf(io);
     await vi.waitFor(async () => expect(await mapStatus(io)).toMatchObject({ id: held }), WAIT);
   });
 });
@@ -118,7 +123,7 @@ describe("R6: which map is in force is a person's to say", () => {
   test("rollback serves the one before and stays with it, pin --off follows the newest again", async () => {
     const map = await publishing(entries(["a"]));
     const io = await createTestIo({ env: map.env });
-    await serving(io);
+    await servingHomeOf(io);
     const first = await nextMap(io);
     const none = await io.run("map", "rollback", "--yes");
     expect([none.code, none.err]).toEqual([1, expect.stringMatching(/^cortex-mcp: There is no older service map/)]);
@@ -150,12 +155,12 @@ describe("R6: which map is in force is a person's to say", () => {
   test("without a gateway what is kept is pinned, and the next gateway keeps to it", async () => {
     const map = await publishing(entries(["a"]));
     const io = await createTestIo({ env: map.env });
-    const { stop } = await serving(io);
+    const { stop } = await servingHomeOf(io);
     const first = await nextMap(io);
     await stop();
     expect(JSON.parse((await io.run("map", "pin", "--json")).out)).toMatchObject({ id: first });
     await map.publish(entries(["a", "b"]));
-    await serving(io);
+    await servingHomeOf(io);
     await vi.waitFor(async () => expect((await io.run("map", "diff")).out).toContain("+ b"), WAIT);
     expect(await mapStatus(io)).toMatchObject({ id: first, pinned: first });
   });
@@ -163,7 +168,7 @@ describe("R6: which map is in force is a person's to say", () => {
   test("accept --reset-floor asks, and says what it means", async () => {
     const map = await publishing(entries(["a"]));
     const io = await createTestIo({ env: map.env });
-    await serving(io);
+    const gateway = await servingHomeOf(io);
     await nextMap(io);
     expect((await io.run("map", "accept", "--reset-floor")).err).toMatch(/add --yes$/);
     const person = await createTestIo({ env: { CORTEX_HOME: io.home }, terminal: true, input: "n" });
@@ -171,7 +176,7 @@ describe("R6: which map is in force is a person's to say", () => {
     expect(person.errLines[0]).toMatch(/An older one with a valid signature is then accepted once more\. \[y\/N\]$/);
     const reset = await io.run("map", "accept", "--reset-floor", "--yes");
     expect(reset).toMatchObject({ code: 0, out: expect.stringMatching(/^The floor is reset/) });
-    await vi.waitFor(() => expect(io.errLines.join("\n")).toMatch(/floor/i), WAIT);
+    await vi.waitFor(() => expect(gateway.io.errLines.join("\n")).toMatch(/floor/i), WAIT);
   });
 
   test("what there is none of is told in one line", async () => {
@@ -182,7 +187,7 @@ describe("R6: which map is in force is a person's to say", () => {
         err: "cortex-mcp: no service map is configured: set CONNECTORS_SERVICE_MAP_URL, or serviceMap.url in config.json",
       });
     }
-    await serving(io);
+    await servingHomeOf(io);
     expect((await io.run("map", "diff")).err).toMatch(/^cortex-mcp: This gateway has no service map: set CONNECTORS_/);
     const map = await publishing([]);
     const other = await createTestIo({ env: map.env });

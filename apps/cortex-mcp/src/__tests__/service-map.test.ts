@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { CANARY_API_KEY, CANARY_KEY, connector, ed25519, publishing } from "./publishing.js";
-import { fixture, serving, untilState } from "./serving.js";
+import { fixture, servingHomeOf, untilState } from "./serving.js";
 import { createTestIo, type TestIo } from "./test-io.js";
 
 const WAIT = { timeout: 20_000, interval: 50 };
@@ -22,7 +22,7 @@ describe("a gateway that follows a service map", () => {
     ]);
     const io = await createTestIo({ env: map.env });
     await io.run("add", "own", own.url);
-    const { url } = await serving(io);
+    const { url } = await servingHomeOf(io);
     await untilState(io, "docs", "up");
     await untilState(io, "own", "up");
     expect((await io.run("call", "docs__echo", '{"message":"hi"}')).out).toBe("hi");
@@ -73,7 +73,7 @@ describe("a gateway that follows a service map", () => {
   test("a connector of the map is its publisher's to change, and the command says what to do", async () => {
     const map = await publishing([connector("docs", "http://127.0.0.1:1/mcp")]);
     const io = await createTestIo({ env: map.env });
-    await serving(io);
+    await servingHomeOf(io);
     await untilState(io, "docs", "down");
     for (const command of ["remove", "disable", "enable"]) {
       expect(await io.run(command, "docs")).toEqual({
@@ -89,7 +89,7 @@ describe("a gateway that follows a service map", () => {
     const server = await fixture();
     const map = await publishing([connector("docs", "http://127.0.0.1:1/mcp")]);
     const io = await createTestIo({ env: map.env });
-    await serving(io);
+    await servingHomeOf(io);
     await untilState(io, "docs", "down");
     expect((await io.run("add", "docs", server.url)).out).toMatch(/has picked it up: (connecting|up)\.$/);
     await vi.waitFor(async () => {
@@ -113,7 +113,7 @@ describe("a gateway that follows a service map", () => {
     };
     const io = await createTestIo({ env });
     await io.run("add", "own", server.url);
-    await serving(io);
+    const gateway = await servingHomeOf(io);
     await untilState(io, "own", "up");
     await vi.waitFor(async () => {
       expect(await mapStatus(io)).toMatchObject({
@@ -127,14 +127,14 @@ describe("a gateway that follows a service map", () => {
     expect(out).toMatch(/^Service map http:\/\/127\.0\.0\.1:1\/map: none yet(, next refresh in \d+ (s|min))?$/m);
     expect(out).toMatch(/^ {2}last refresh failed \d+ s ago.*: /m);
     expect((await io.run("tools")).out).toMatch(/tools of 1 of 1 server\.$/);
-    expectNoSecrets(io);
+    expectNoSecrets(io, gateway.io);
   });
 
   test("R4, R6: a restart without the publisher serves the map that was kept; without a gateway it is listed", async () => {
     const server = await fixture();
     const map = await publishing([connector("docs", server.url)]);
     const io = await createTestIo({ env: map.env });
-    const first = await serving(io);
+    const first = await servingHomeOf(io);
     await untilState(io, "docs", "up");
     await first.stop();
     await map.close();
@@ -146,7 +146,7 @@ describe("a gateway that follows a service map", () => {
     ]);
     expect((await io.run("get", "docs")).out).toMatch(/ {2}state: no gateway is running$/);
     expect((await io.run("remove", "docs")).err).toMatch(/"docs" comes from the service map/);
-    await serving(io);
+    await servingHomeOf(io);
     await untilState(io, "docs", "up");
     expect(await mapStatus(io)).toMatchObject({ state: "fresh", connectors: 1 });
   });
@@ -159,7 +159,7 @@ describe("a gateway that follows a service map", () => {
     const setKeys = (...keys: readonly unknown[]): Promise<void> => writeFile(file, JSON.stringify({ keys }));
     await setKeys(...first.publicKeys);
     const io = await createTestIo({ env: { ...map.env, CONNECTORS_SIGNATURE_KEY: "", CONNECTORS_KEYS_FILE: file } });
-    await serving(io);
+    const gateway = await servingHomeOf(io);
     await untilState(io, "one", "up");
     expect((await io.run("status")).out).toMatch(/, key first, /);
     await setKeys(...first.publicKeys, ...second.publicKeys);
@@ -168,14 +168,14 @@ describe("a gateway that follows a service map", () => {
     await setKeys(...second.publicKeys);
     await map.publish([connector("one", server.url), connector("two", server.url)]);
     await untilState(io, "two", "up");
-    expect(io.errLines.join("\n")).not.toContain("Refresh failed");
+    expect(gateway.io.errLines.join("\n")).not.toContain("Refresh failed");
   });
 
   test("R7: MCP_CONNECTOR_REFRESH_SYNC=true: nothing is refreshed in the background, a list after expiry fetches", async () => {
     const server = await fixture();
     const map = await publishing([connector("one", server.url)], { ttlSeconds: 1 });
     const io = await createTestIo({ env: { ...map.env, MCP_CONNECTOR_REFRESH_SYNC: "true" } });
-    const { url } = await serving(io);
+    const { url } = await servingHomeOf(io);
     await untilState(io, "one", "up");
     const status = await mapStatus(io);
     expect(status).toMatchObject({ mode: "synchronous" });
@@ -204,7 +204,7 @@ describe("a gateway that follows a service map", () => {
       CORTEX_MCP_LOG_LEVEL: "debug",
     };
     const io = await createTestIo({ env });
-    const { stop } = await serving(io);
+    const gateway = await servingHomeOf(io);
     await untilState(io, "docs", "up");
     await map.close();
     await vi.waitFor(async () => expect(await mapStatus(io)).toMatchObject({ lastError: expect.any(String) }), WAIT);
@@ -214,8 +214,9 @@ describe("a gateway that follows a service map", () => {
     }
     await io.run("get", "docs", "--show-secrets");
     await io.run("map", "diff");
-    await stop();
-    expectNoSecrets(io);
+    await gateway.stop();
+    expect(gateway.io.errLines.length).toBeGreaterThan(10);
+    expectNoSecrets(io, gateway.io);
     const kept = await readFile(path.join(io.home, "mcp/state/service-map.json"), "utf8");
     expect(kept).not.toMatch(/canary/);
   });
@@ -227,13 +228,14 @@ describe("a gateway that follows a service map", () => {
       CORTEX_MCP_SERVICE_MAP_API_KEY: CANARY_API_KEY,
     };
     const io = await createTestIo({ env });
-    await (await serving(io)).stop();
-    expect(io.errLines.join("\n")).toContain("The API key of the service map is sent unencrypted");
-    expectNoSecrets(io);
+    const gateway = await servingHomeOf(io);
+    await gateway.stop();
+    expect(gateway.io.errLines.join("\n")).toContain("The API key of the service map is sent unencrypted");
+    expectNoSecrets(io, gateway.io);
   });
 });
 
-function expectNoSecrets(io: TestIo): void {
-  const all = [...io.outLines, ...io.errLines].join("\n");
-  expect(all).not.toMatch(/canary|s3cret/);
+function expectNoSecrets(...all: readonly TestIo[]): void {
+  const lines = all.flatMap(({ outLines, errLines }) => [...outLines, ...errLines]).join("\n");
+  expect(lines).not.toMatch(/canary|s3cret/);
 }

@@ -1,6 +1,6 @@
 import { startFixtureHttp, stdioMainPath, type FixtureHttp } from "@cortex-os/fixture-server";
 import { expect, onTestFinished, vi } from "vitest";
-import type { TestIo } from "./test-io.js";
+import { createTestIo, type TestIo } from "./test-io.js";
 
 /** A gateway that `serve` runs in this process. */
 export interface Serving {
@@ -34,6 +34,17 @@ export async function serving(io: TestIo, ...flags: readonly string[]): Promise<
     expect(io.listening()).toBe(0);
   });
   return { url: /http:\S+?\/mcp/.exec(line)?.[0] ?? "", stop };
+}
+
+/**
+ * {@link serving} with outputs of its own, in the home and environment of `io`: what it logs is not mixed up with what commands print.
+ */
+export async function servingHomeOf(io: TestIo): Promise<Serving & { readonly io: TestIo }> {
+  const env = Object.fromEntries(
+    Object.entries(io.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])),
+  );
+  const own = await createTestIo({ env });
+  return { ...(await serving(own)), io: own };
 }
 
 /** A fixture server that is closed after the test. */
