@@ -75,13 +75,13 @@ export function applyMapOperation(
       const chosen = before(state, judgement);
       return {
         state: { ...state, pinned: chosen.map.digest, savedAtMs },
-        result: said(`Rolled back: ${described(chosen)} is pinned; \`map unpin\` goes back to the newest`, chosen),
+        result: said(`Rolled back: ${described(chosen)} is pinned; \`map pin --off\` goes back to the newest`, chosen),
       };
     }
     case "accept": {
       const held = acceptable(state, judgement);
       const kept =
-        state.pinned === undefined ? "is in force" : "is accepted; the pinned one stays in force until `map unpin`";
+        state.pinned === undefined ? "is in force" : "is accepted; the pinned one stays in force until `map pin --off`";
       return { state: accepting(state, held, judgement), result: said(`${described(held)} ${kept}`, held) };
     }
     case "reset-floor":
