@@ -121,8 +121,7 @@ export class ConnectorProxyManager {
     this.#reconciler.retry(failed);
     await this.#reconciler.whenSettled();
     if (this.#isEnded()) return;
-    // What the registry did not take is offered to it once more.
-    this.#registrar.apply(this.#parts);
+    this.#registrar.retry();
     await this.#registered();
   }
 
@@ -218,6 +217,10 @@ export class ConnectorProxyManager {
 
   #disconnected(): ConnectorManifestError {
     const url = this.#options.serviceMapUrl;
-    return new ConnectorManifestError("aborted", "is not followed any more: the manager was disconnected, make a new one", { url });
+    return new ConnectorManifestError(
+      "aborted",
+      "is not followed any more: the manager was disconnected, make a new one",
+      { url },
+    );
   }
 }

@@ -131,7 +131,8 @@ export class Reconciler {
   #begin(connector: Connector, begin: () => void): void {
     const starting = this.#limit?.(() => this.#beginInTime(connector, begin)) ?? this.#beginNow(connector, begin);
     this.#starting.add(starting);
-    void starting.finally(() => this.#starting.delete(starting));
+    const forget = (): void => void this.#starting.delete(starting);
+    starting.then(forget, forget);
   }
 
   #beginNow(connector: Connector, begin: () => void): Promise<void> {

@@ -62,15 +62,20 @@ export class ToolRegistrar {
     this.#deps = deps;
   }
 
-  /** Registers what these parts offer together, and nothing else. Never throws. What the registry did not take is offered to it again the next time. */
+  /** Registers what these parts offer together, and nothing else. Never throws. */
   apply(parts: readonly CatalogPart[]): void {
     const { tools, collisions } = nameTools(parts, this.#deps.names);
     this.#reportCollisions(collisions);
-    this.#round += 1;
-    const round = this.#round;
     this.#offered = new Map(tools.map((tool) => [tool.name, tool]));
     for (const name of [...this.#registered.keys()]) if (!this.#offered.has(name)) this.#withdraw(name);
-    for (const tool of tools) {
+    this.retry();
+  }
+
+  /** Offers the registry again what it did not take. Never throws. */
+  retry(): void {
+    this.#round += 1;
+    const round = this.#round;
+    for (const tool of this.#offered.values()) {
       // The registry may have led back here: then a newer round has done the rest.
       if (this.#round !== round) return;
       this.#offer(tool);
@@ -88,6 +93,8 @@ export class ToolRegistrar {
     const known = this.#registered.get(name);
     if (known === identity) return;
     if (known !== undefined) this.#withdraw(name);
+    // Withdrawing may have led back here as well.
+    if (this.#offered.get(name) !== tool) return;
     this.#registered.set(name, identity);
     const { registry, logger } = this.#deps;
     this.#run(

@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { RemoteToolProxy } from "@cortex-os/mcp-bridge";
 import type { PublishedConnector } from "@cortex-os/protocol";
+import { Agent } from "undici";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { failOnLeaks, startUpstream } from "../../__tests__/support/gateway.js";
+import { memoryServiceMapStore } from "../map/service-map-store.js";
 import { entriesFor, manage, publish } from "./manager-http-set-up.js";
 import { entryOf, ids } from "./manager-set-up.js";
 
@@ -151,5 +153,49 @@ describe("R6: the manager over real HTTP, a real signed map and real upstreams",
     });
     void manager.disconnect();
     await syncing;
+  });
+
+  test("one agent of undici's is used for the map and for every connector, and is closed at the end", async () => {
+    const dispatched = vi.spyOn(Agent.prototype, "dispatch");
+    const upstreams = await Promise.all(ids(2).map(async () => startUpstream()));
+    const { url } = await publish(...entriesFor(upstreams));
+    const { manager } = manage(url);
+    await manager.sync();
+    const agents = new Set(dispatched.mock.contexts);
+    const origins = new Set(dispatched.mock.calls.map(([{ origin }]) => String(origin)));
+    expect(origins).toEqual(
+      new Set([url, ...upstreams.map((upstream) => upstream.url)].map((it) => new URL(it).origin)),
+    );
+    expect(agents.size).toBe(1);
+    await manager.disconnect();
+    const [agent] = agents;
+    expect(agent).toMatchObject({ destroyed: true });
+  });
+
+  test("a dozen connectors at one origin, each with a stream that stays open, leave room for the calls", async () => {
+    const upstream = await startUpstream({ era: "legacy" });
+    const { url } = await publish(...ids(12).map((id) => entryOf(id, { endpoint: upstream.url })));
+    const { manager, registry } = manage(url);
+    await manager.sync();
+    await vi.waitFor(() => {
+      expect(upstream.streams).toBe(12);
+    });
+    const answers = await Promise.all(ids(12).map(async (id) => registry.get(`${id}__echo`).handler({ message: id })));
+    expect(answers).toMatchObject(ids(12).map((text) => ({ content: [{ text }] })));
+  });
+
+  test("with a store, a restart while the publisher is away serves what was accepted before", async () => {
+    const upstream = await startUpstream();
+    const publisher = await publish(entryOf("c0", { endpoint: upstream.url }));
+    const store = memoryServiceMapStore();
+    const before = manage(publisher.url, { store });
+    await before.manager.sync();
+    await before.manager.disconnect();
+    await publisher.close();
+    const after = manage(publisher.url, { store });
+    await after.manager.sync();
+    expect(after.connectorsOfTools()).toEqual(["c0"]);
+    const none = manage(publisher.url);
+    await expect(none.manager.sync()).rejects.toMatchObject({ name: "ConnectorManifestError", rule: "network" });
   });
 });

@@ -167,8 +167,10 @@ describe("R6: a registry that fails", () => {
       },
     ]);
     registry.answer = () => undefined;
-    registrar.apply([part("a", toolOf("bad"), toolOf("good"))]);
+    registrar.retry();
     expect(registry.log).toEqual(["+ a__bad", "+ a__good", "+ a__bad"]);
+    registrar.retry();
+    expect(registry.log).toHaveLength(3);
   });
 
   test("by rejecting does the same", async () => {
@@ -231,5 +233,18 @@ describe("R6: a registry that answers with promises", () => {
     };
     registrar.apply([part("a", toolOf("t"), toolOf("u"))]);
     expect(registry.log).toEqual(["+ a__t", "- a__t"]);
+  });
+
+  test("one that leads back here while it withdraws: the newest word holds", () => {
+    const { registry, registrar } = setUp();
+    registrar.apply([part("a", toolOf("t"))]);
+    const { unregisterTool = () => {} } = registry;
+    registry.unregisterTool = (name) => {
+      unregisterTool(name);
+      registry.unregisterTool = unregisterTool;
+      registrar.apply([]);
+    };
+    registrar.apply([part("a", { ...toolOf("t"), title: "T" })]);
+    expect([registry.log, registry.tools.size]).toEqual([["+ a__t", "- a__t"], 0]);
   });
 });
