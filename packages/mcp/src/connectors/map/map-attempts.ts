@@ -4,6 +4,7 @@ import type { Dispatcher } from "undici";
 import { ConnectorManifestError, type ManifestRule } from "../connector-manifest-error.js";
 import type { FetchLike } from "../fetch-like.js";
 import type { MapValidators } from "../map-validators.js";
+import { networkFailure } from "../network-failure.js";
 import { loadConnectorServiceMap, type LoadedServiceMap } from "../service-map.js";
 import { withinDeadline } from "../within-deadline.js";
 import type { FetchedOutcome, MapRecords } from "./map-records.js";
@@ -92,13 +93,14 @@ export class MapAttempts {
       const loaded = await this.#load(keys, signal);
       signal.throwIfAborted();
       const outcome = await this.#records.take(loaded);
+      signal.throwIfAborted();
       this.circuit.succeeded();
       this.#lastSuccessAtMs = clock.now();
       this.#lastError = undefined;
       report(outcome);
     } catch (thrown) {
       if (signal.aborted) throw this.#error("aborted", "is not followed any more");
-      const error = thrown instanceof ConnectorManifestError ? thrown : this.#error("no-map", "cannot be had", thrown);
+      const error = thrown instanceof ConnectorManifestError ? thrown : this.#unexpected(thrown);
       if (error.rule === "circuit-open") throw error;
       this.circuit.failed();
       this.#lastError = error;
@@ -132,8 +134,14 @@ export class MapAttempts {
     return this.#error("circuit-open", reason);
   }
 
-  #error(rule: ManifestRule, reason: string, cause?: unknown): ConnectorManifestError {
-    const options = { url: this.#options.serviceMapUrl, ...(cause === undefined ? {} : { cause }) };
-    return new ConnectorManifestError(rule, reason, options);
+  /** Our own loader throws nothing else than errors of its own. */
+  #unexpected(cause: unknown): ConnectorManifestError {
+    const { serviceMapUrl: url, apiKey = "" } = this.#options;
+    const detail = URL.canParse(url) ? networkFailure(cause, url, [apiKey]).detail : undefined;
+    return new ConnectorManifestError("no-map", "cannot be had", { url, cause, detail });
+  }
+
+  #error(rule: ManifestRule, reason: string): ConnectorManifestError {
+    return new ConnectorManifestError(rule, reason, { url: this.#options.serviceMapUrl });
   }
 }

@@ -133,11 +133,8 @@ export class MapShelf implements Pick<MapJudgement, "read"> {
   /** A map whose bytes nobody kept: it is served, and lost with the process. */
   adoptUnstored(payload: ServiceMapPayload, expiresAtMs: number): void {
     const nowMs = this.#clocks.clock.now();
-    const moments = {
-      expiresAtMs,
-      staleUntilMs: expiresAtMs + this.#maxStaleMs,
-      ttlMs: Math.max(0, expiresAtMs - nowMs),
-    };
+    const ttlMs = Math.max(0, expiresAtMs - nowMs);
+    const moments = { expiresAtMs, staleUntilMs: nowMs + ttlMs + this.#maxStaleMs, ttlMs };
     this.#unstored = { payload, lifetime: new MapLifetime(moments, nowMs, this.#clocks) };
   }
 

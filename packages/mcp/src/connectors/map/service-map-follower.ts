@@ -9,6 +9,7 @@ import { shownUrl } from "../shown-url.js";
 import { serviceMapStatus, type ServiceMapStatus } from "./follower-status.js";
 import { MapAttempts, type MapAttemptsOptions } from "./map-attempts.js";
 import type { MapDiff } from "./map-diff.js";
+import type { Lifetime } from "./map-lifetime.js";
 import type { MapOperation, MapOperationResult } from "./map-operations.js";
 import { MapRecords, type MapRecordsOptions } from "./map-records.js";
 import type { KnownMap } from "./map-shelf.js";
@@ -49,6 +50,7 @@ export class ServiceMapFollower {
   readonly #working = new Set<Promise<unknown>>();
   #flight: Promise<void> | undefined;
   #insisted = false;
+  #toldLifetime: Lifetime | undefined;
   #retry: { readonly dueMs: number; readonly cancel: () => void } | undefined;
 
   /** Starts to refresh in the background, for the first time after one interval, unless the flags turn that off. */
@@ -88,9 +90,9 @@ export class ServiceMapFollower {
     return this.#attempts.lastError;
   }
 
-  /** Whether the publisher's last answer still counts, so that {@link sync} would not ask for another. */
+  /** Whether there is a map to serve and the publisher's last answer still counts, so that {@link sync} has nothing to do. */
   get isFresh(): boolean {
-    return this.#records.isFresh;
+    return this.#records.isFresh && this.inForce !== undefined;
   }
 
   /** The maps that can be shown, pinned or accepted, newest first. */
@@ -126,8 +128,10 @@ export class ServiceMapFollower {
    * @throws ConnectorManifestError when no map is in force
    */
   async sync(force = false): Promise<void> {
-    if (!force && !this.#stopped && this.isFresh) {
+    if (!force && !this.#stopped && this.#records.isFresh) {
       this.#logger.debug({ brand: BRAND, url: this.#url }, "Using cached manifest");
+      // In synchronous mode nothing else sees it grow old.
+      if (this.#records.shelf.chosen?.lifetime.lifetime !== this.#toldLifetime) this.#changed();
     } else {
       try {
         await this.#fly("caller");
@@ -250,7 +254,9 @@ export class ServiceMapFollower {
   /** Looks at how old the map in force is, and tells whoever listens. */
   #changed(): void {
     if (this.#stopped) return;
-    this.#watch.look(this.#records.shelf.chosen);
+    const { chosen } = this.#records.shelf;
+    this.#toldLifetime = chosen?.lifetime.lifetime;
+    this.#watch.look(chosen);
     for (const listener of [...this.#listeners]) {
       try {
         listener();
