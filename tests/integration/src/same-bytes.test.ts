@@ -1,28 +1,8 @@
 import { startFixtureHttp, stdioMainPath } from "@cortex-os/fixture-server";
 import type { ServerInfo } from "@cortex-os/mcp-core";
 import { describe, expect, test } from "vitest";
-import { request } from "undici";
+import { listBytes } from "./support/list-bytes.js";
 import { startTestGateway } from "./support/test-gateway.js";
-
-/** The exact bytes of one `tools/list` answer. */
-async function listBytes(url: string): Promise<Buffer> {
-  const _meta = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-  };
-  const { body, statusCode } = await request(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      "mcp-protocol-version": "2026-07-28",
-      "mcp-method": "tools/list",
-    },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: { _meta } }),
-  });
-  expect(statusCode).toBe(200);
-  return Buffer.from(await body.arrayBuffer());
-}
 
 async function bytesOfGatewayWith(servers: readonly ServerInfo[]): Promise<Buffer> {
   const gateway = await startTestGateway(servers);
