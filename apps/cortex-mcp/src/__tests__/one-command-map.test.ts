@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { run } from "../run.js";
 import { CANARY_KEY, connector, publishing } from "./publishing.js";
 import { fixture, serving, untilState } from "./serving.js";
 import { createTestIo } from "./test-io.js";
@@ -39,16 +40,17 @@ describe("with no gateway running, tools and call", () => {
 
   test("an expired map is fetched anew, and served when its publisher is away", async () => {
     const mapped = await fixture();
-    const map = await publishing([connector("one", mapped.url)], { ttlSeconds: 1 });
+    const map = await publishing([connector("one", mapped.url)], { ttlSeconds: 5 });
     const io = await createTestIo({ env: map.env });
+    const later = { ...io, system: { ...io.system, clock: { now: () => io.system.clock.now() + 10_000 } } };
     expect((await io.run("tools")).out).toMatch(/^one__echo /m);
-    await map.publish([connector("two", mapped.url)]);
-    await expect
-      .poll(async () => (await io.run("tools")).out, { timeout: 20_000, interval: 100 })
-      .toMatch(/^two__echo /m);
+    await map.publish([connector("two", mapped.url)], 300);
+    expect(await run(["call", "two__echo", '{"message":"new"}'], later)).toBe(0);
+    expect(io.outLines.at(-1)).toBe("new");
     await map.close();
-    const away = await io.run("tools");
-    expect([away.code, away.out]).toEqual([0, expect.stringMatching(/^two__echo /m)]);
+    const muchLater = { ...io, system: { ...io.system, clock: { now: () => io.system.clock.now() + 400_000 } } };
+    expect(await run(["call", "two__echo", '{"message":"old"}'], muchLater)).toBe(0);
+    expect(io.outLines.at(-1)).toBe("old");
   });
 
   test("a publisher that is away is told, and the registry's servers are served", async () => {
@@ -62,5 +64,31 @@ describe("with no gateway running, tools and call", () => {
     expect(tools.err).toMatch(/^cortex-mcp: warning: there is no service map: /);
     expect((await io.run("call", "own__echo", '{"message":"x"}')).out).toBe("x");
     expect((await io.run("call", "docs__echo")).err).toContain('there is no tool "docs__echo"');
+  });
+
+  test("R6: a map that is too old to be served is not: list and tools say so", async () => {
+    const mapped = await fixture();
+    const map = await publishing([connector("one", mapped.url)], { ttlSeconds: 1 });
+    const io = await createTestIo({ env: { ...map.env, CORTEX_MCP_SERVICE_MAP_MAX_STALE_MS: "0" } });
+    expect((await io.run("tools")).out).toMatch(/^one__echo /m);
+    await map.close();
+    await expect
+      .poll(async () => (await io.run("list")).err, { timeout: 20_000, interval: 100 })
+      .toBe(
+        "cortex-mcp: warning: the service map's connectors are not shown: the service map has expired; cortex-mcp serve fetches it",
+      );
+    expect((await io.run("get", "one")).err).toContain('there is no server "one"');
+    const tools = await io.run("tools");
+    expect(tools.out).not.toContain("one__echo");
+    expect(tools.err).toMatch(/too old to be used/);
+  });
+
+  test("without prefixes every connector of both sources is started", async () => {
+    const [mapped, own] = [await fixture(), await fixture()];
+    const map = await publishing([connector("docs", mapped.url)]);
+    const io = await createTestIo({ env: { ...map.env, CORTEX_MCP_NAMES_PREFIX: "auto" } });
+    await io.run("add", "own", own.url);
+    expect((await io.run("call", "docs__echo", '{"message":"hi"}')).out).toBe("hi");
+    expect((await io.run("call", "own__echo", '{"message":"hi"}')).out).toBe("hi");
   });
 });
