@@ -7,7 +7,7 @@ import type { ConnectorProxy, ConnectorProxyOptions } from "../connector-proxy.j
 import { proxyUpstreams } from "../proxy-upstream.js";
 import type { Upstream } from "../upstream.js";
 
-export const TIMEOUTS = { connectMs: 1_000, listMs: 2_000, callMs: 3_000, callMaxMs: 9_000, startMs: 9_000 };
+const TIMEOUTS = { connectMs: 1_000, listMs: 2_000, callMs: 3_000, callMaxMs: 9_000, startMs: 9_000 };
 
 /** A promise in the hands of the test. */
 export class Answer<T> {
