@@ -121,7 +121,7 @@ export class MemoryRegistry implements ToolRegistry {
 }
 
 /** A loader that gives what the test says; fails while there is nothing. */
-export class TestLoader {
+class TestLoader {
   payload: ServiceMapPayload | undefined;
   failure: Error = new Error("the publisher is away");
   /** Answers when the test says so, from now on. */
