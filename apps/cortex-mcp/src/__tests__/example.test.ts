@@ -1,64 +1,39 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
-import { expect, describe, onTestFinished, test, vi } from "vitest";
+import { expect, describe, onTestFinished, test } from "vitest";
 import { exampleProgram } from "../example/example-program.js";
 import { showProgress } from "../example/progress.js";
 import { untilSettled } from "../example/until-settled.js";
 import { statePaths } from "../state/state-paths.js";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import type { ConnectorStatus } from "@cortex-os/mcp-core";
-import { createTestIo, type TestIo } from "./test-io.js";
-
-interface Started {
-  readonly stop: () => Promise<number>;
-  /** What it has said, from this start on. */
-  readonly said: () => string;
-}
-
-/** Starts the example in this process and waits until it says that Ctrl-C stops it. */
-async function start(io: TestIo, ...argv: readonly string[]): Promise<Started> {
-  const before = io.outLines.length;
-  const said = (): string => io.outLines.slice(before).join("\n");
-  const ended = exampleProgram(argv, io);
-  let stopped: Promise<number> | undefined;
-  const stop = (): Promise<number> => {
-    if (stopped === undefined) io.signal("SIGINT");
-    return (stopped ??= ended);
-  };
-  onTestFinished(async () => {
-    await stop();
-    expect(io.listening()).toBe(0);
-  });
-  await vi.waitFor(() => {
-    expect([said(), ...io.errLines].join("\n")).toContain("Ctrl-C stops it.");
-  }, 60_000);
-  return { stop, said };
-}
-
-interface StoredServers {
-  readonly servers: readonly { readonly name: string; readonly endpoint?: string; readonly args?: readonly string[] }[];
-}
-
-const registryOf = async (io: TestIo): Promise<StoredServers> =>
-  JSON.parse(await readFile(statePaths(io.env).registry, "utf8")) as StoredServers;
-
-const anyPort = { CORTEX_MCP_PORT: "0" };
+import { anyPort, registryOf, startExample } from "./example-fixture.js";
+import { createTestIo } from "./test-io.js";
 
 describe("pnpm start", () => {
   test("serves four connectors, says how to use them, and leaves nothing behind", async () => {
     const io = await createTestIo({ env: anyPort });
-    const { said, stop } = await start(io);
-    for (const name of ["fixture", "everything", "filesystem", "memory"]) {
-      expect(said()).toMatch(new RegExp(`^ {2}${name} +up, \\d+ tools {2}\\(\\d+\\.\\d s\\)$`, "m"));
+    const { said, stop } = await startExample(io);
+    for (const [name, source] of [
+      ["fixture", "map"],
+      ["everything", "registry"],
+      ["filesystem", "registry"],
+      ["memory", "registry"],
+    ]) {
+      expect(said()).toMatch(new RegExp(`^ {2}${name} +${source} +up, \\d+ tools {2}\\(\\d+\\.\\d s\\)$`, "m"));
     }
     const url = /ready at (\S+)$/m.exec(said())?.[1] ?? "";
-    expect(said().split("\n").slice(-11)).toEqual([
+    expect(said().split("\n").slice(-15)).toEqual([
       `cortex-mcp is ready at ${url}`,
       "",
       "Try it in a second terminal:",
       "  npx -y pnpm cortex-mcp tools",
       `  npx -y pnpm cortex-mcp call fixture__echo '{"message":"hello"}'`,
+      "  npx -y pnpm cortex-mcp status",
+      "",
+      "What says map comes from a signed service map that this example publishes; status tells how fresh it is.",
+      `Edit ${path.join("home/mcp/example/map/manifest.json")}, and within ten seconds the gateway follows.`,
       "",
       "Give it to a client:",
       `  {"mcpServers":{"cortex":{"type":"http","url":"${url}"}}}`,
@@ -83,7 +58,7 @@ describe("pnpm start", () => {
 
   test("a later start mends what moved, and leaves everything else alone", async () => {
     const io = await createTestIo({ env: anyPort });
-    const first = await start(io);
+    const first = await startExample(io);
     await io.run("remove", "everything");
     await io.run("remove", "filesystem");
     await io.run("add", "mine", "http://127.0.0.1:1/mcp");
@@ -93,13 +68,13 @@ describe("pnpm start", () => {
     const moved = (await readFile(registry, "utf8")).replace(/"(\/[^"]+)\/dist\/index\.js"/, '"$1/moved/index.js"');
     await writeFile(registry, moved);
     await writeFile(path.join(io.home, "mcp/example/files/hello.txt"), "edited");
-    const second = await start(io);
+    const second = await startExample(io);
     expect((await io.run("call", "fixture__echo", '{"message":"again"}')).out).toBe("again");
-    expect(second.said()).toMatch(/^ {2}mine +down: /m);
+    expect(second.said()).toMatch(/^ {2}mine +registry +down: /m);
     await second.stop();
     const after = await registryOf(io);
-    expect(after.servers.map(({ name }) => name)).toEqual(["fixture", "memory", "mine"]);
-    expect(after.servers.slice(1)).toEqual(before.servers.slice(1));
+    expect(after.servers.map(({ name }) => name)).toEqual(["memory", "mine"]);
+    expect(after.servers).toEqual(before.servers);
     expect(await readFile(path.join(io.home, "mcp/example/files/hello.txt"), "utf8")).toBe("edited");
   });
 
@@ -107,24 +82,26 @@ describe("pnpm start", () => {
     const io = await createTestIo({ env: anyPort });
     await io.run("add", "fixture", "http://127.0.0.1:1/mcp");
     const before = await registryOf(io);
-    const { said } = await start(io);
-    expect(said()).not.toContain("fixture__echo");
+    const { said } = await startExample(io);
+    expect(said()).not.toMatch(/fixture__echo|service map/);
+    expect(said()).toMatch(/^ {2}fixture +registry +down: /m);
     expect(await registryOf(io)).toEqual(before);
+    await expect(readdir(path.join(io.home, "mcp/example/map"))).rejects.toThrow("ENOENT");
   });
 
   test("--empty writes no example, and omits the one of an earlier start", async () => {
     const io = await createTestIo({ env: anyPort });
-    const first = await start(io, "--empty");
+    const first = await startExample(io, "--empty");
     expect(first.said()).not.toContain("Connecting");
     expect((await io.run("list", "--json")).out).toBe("[]");
     await first.stop();
     await expect(readdir(path.join(io.home, "mcp/example"))).rejects.toThrow("ENOENT");
-    const withExample = await start(io);
+    const withExample = await startExample(io);
     await withExample.stop();
-    const again = await start(io, "--empty");
+    const again = await startExample(io, "--empty");
     expect(again.said()).not.toContain("Connecting");
     expect(JSON.parse((await io.run("status", "--json")).out)).toMatchObject({ connectors: [], tools: 0 });
-    expect((await registryOf(io)).servers).toHaveLength(4);
+    expect((await registryOf(io)).servers).toHaveLength(3);
   });
 
   test("when the port is taken it says so and takes a free one", async () => {
@@ -134,14 +111,14 @@ describe("pnpm start", () => {
     const address = server.address();
     const port = typeof address === "object" ? address?.port : undefined;
     const io = await createTestIo({ env: { CORTEX_MCP_PORT: String(port) } });
-    const { said } = await start(io, "--empty");
+    const { said } = await startExample(io, "--empty");
     expect(said()).toContain(`Port ${port} is taken by another program: taking a free one.`);
     expect(said()).not.toContain(`at http://127.0.0.1:${port}/mcp`);
   });
 
   test("refuses a second one on its home, a bad configuration and an unknown flag, in one line each", async () => {
     const io = await createTestIo({ env: anyPort });
-    const { said } = await start(io, "--empty");
+    const { said } = await startExample(io, "--empty");
     expect(await exampleProgram([], io)).toBe(1);
     expect(io.errLines.at(-1)).toMatch(
       /^cortex-mcp: a gateway is running already for .+: pid \d+ at http:\/\/.+; stop it with kill/,
@@ -176,6 +153,7 @@ describe("progress", () => {
       connectors,
       listeners,
       status: () => ({ version: "1", startedAt: "x", revision: "r", tools: 0, sessions: 0, problems: [], connectors }),
+      settled: async () => {},
       onChange: (listener: () => void) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);
@@ -210,10 +188,10 @@ describe("progress", () => {
     hide();
     gateway.change(connector("up"));
     expect(lines).toEqual([
-      "  docs         down: no reason given  (1.3 s)",
-      "  docs         up, 1 tool  (1.3 s)",
-      "  docs         disabled  (1.3 s)",
-      "  docs         down: no answer  (1.3 s)",
+      "  docs         registry  down: no reason given  (1.3 s)",
+      "  docs         registry  up, 1 tool  (1.3 s)",
+      "  docs         registry  disabled  (1.3 s)",
+      "  docs         registry  down: no answer  (1.3 s)",
     ]);
   });
 

@@ -5,7 +5,7 @@ import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
-import { hostGateway } from "../serve/host-gateway.js";
+import { hostGateway, type HostedSources } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
 import { followMap } from "../service-map/follow-map.js";
@@ -57,10 +57,12 @@ async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promi
   });
   try {
     const metrics = createMetrics({ ofProcess: true });
-    const map = await followMap({ io, paths, config, logger, metrics });
-    const registry = registrySource({ path: paths.registry, logger, timers: io.system.timers });
-    const sources = map === undefined ? [registry] : [registry, map.source];
-    const options = { version, config, paths, sources, serviceMap: map?.follower, metrics, system: io.system, logger };
+    const sources = async (): Promise<HostedSources> => {
+      const map = await followMap({ io, paths, config, logger, metrics });
+      const registry = registrySource({ path: paths.registry, logger, timers: io.system.timers });
+      return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
+    };
+    const options = { version, config, paths, sources, metrics, system: io.system, logger };
     const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
     if (typeof hosted === "number") {
       logger.info({ signal: await stop.requested }, "Stopped before it had started");

@@ -3,11 +3,8 @@ import path from "node:path";
 import type { ServerInfo } from "@cortex-os/mcp-core";
 import { z } from "zod";
 
-/** Marks the entries that the example wrote. Unknown members of `servers.json` are kept, so the mark lasts. */
+/** Marks the entries that the example wrote. Unknown members of `servers.json` and of a manifest are kept, so the mark lasts. */
 export const EXAMPLE_MARK = "cortexExample";
-
-/** The name of the fixture server, which runs inside the example's own process. */
-export const FIXTURE = "fixture";
 
 const Manifest = z.looseObject({ bin: z.union([z.string(), z.record(z.string(), z.string())]) });
 
@@ -17,22 +14,23 @@ export interface ExamplePlaces {
   readonly files: string;
   /** The file in which `memory` keeps what it is told. */
   readonly memory: string;
+  /** The folder of its service map. */
+  readonly map: string;
 }
 
 /** The places of the example in the folder of its home. */
 export const examplePlaces = (folder: string): ExamplePlaces => ({
   files: path.join(folder, "example", "files"),
   memory: path.join(folder, "example", "memory.json"),
+  map: path.join(folder, "example", "map"),
 });
 
 /**
- * The example's servers: our own fixture over HTTP at `fixtureUrl`, if it runs, and three published ones over stdio, run by this very
- * Node from where they are installed: nothing is looked up on PATH or downloaded.
+ * The example's servers in the registry: three published ones over stdio, run by this very Node from where they are installed: nothing is looked up on
+ * PATH or downloaded.
  */
-export function exampleEntries(fixtureUrl: string | undefined, places: ExamplePlaces): readonly ServerInfo[] {
-  const fixture: ServerInfo = { name: FIXTURE, transport: "http", endpoint: fixtureUrl, [EXAMPLE_MARK]: true };
+export function exampleEntries(places: ExamplePlaces): readonly ServerInfo[] {
   return [
-    ...(fixtureUrl === undefined ? [] : [fixture]),
     published("everything", []),
     published("filesystem", [places.files]),
     { ...published("memory", []), env: { MEMORY_FILE_PATH: places.memory } },

@@ -3,7 +3,8 @@ import path from "node:path";
 import type { ServerInfo } from "@cortex-os/mcp-core";
 import { errnoOf } from "@cortex-os/mcp-registry";
 import type { Registry } from "../registry.js";
-import { EXAMPLE_MARK, exampleEntries, FIXTURE, type ExamplePlaces } from "./example-entries.js";
+import { EXAMPLE_MARK, exampleEntries, type ExamplePlaces } from "./example-entries.js";
+import { FIXTURE } from "./example-manifest.js";
 
 const SAMPLES = {
   "hello.txt": "Hello from the filesystem server, through cortex-mcp.\n",
@@ -15,38 +16,37 @@ export interface ExampleState {
   /** Whether `servers.json` exists: then it is somebody's, and only entries of ours that no longer work are mended. */
   readonly registryExists: boolean;
   readonly entries: readonly ServerInfo[];
+  /** Whether an earlier start published a service map from here. */
+  readonly mapExists: boolean;
 }
 
 /** Whether the example wrote this entry. */
 export const isExample = (entry: ServerInfo): boolean => entry[EXAMPLE_MARK] === true;
 
-/** Whether the fixture has to run: there is an entry of ours for it, or there will be. */
-export const needsFixture = ({ registryExists, entries }: ExampleState): boolean =>
-  !registryExists || entries.some((entry) => entry.name === FIXTURE && isExample(entry));
+/** Whether the example is, or will be, in this home: in one that has a registry of somebody's own it is not wanted. */
+export const belongsToExample = ({ registryExists, entries, mapExists }: ExampleState): boolean =>
+  !registryExists || mapExists || entries.some(isExample);
+
+/** Whether somebody has an entry of their own by the name of the fixture. It would win over the one in a service map. */
+export const ownsFixture = ({ entries }: ExampleState): boolean =>
+  entries.some((entry) => entry.name === FIXTURE && !isExample(entry));
 
 /**
  * Writes the example into a home without a registry. In one that has a registry, entries of ours get what changed since they
- * were written, and only that: the fixture's port, and programs that have moved with the checkout or with Node.
+ * were written, and only that: programs that have moved with the checkout or with Node. The fixture, which was an entry once, leaves: it comes from a service
+ * map, and an entry of its name would win over that.
  */
-export async function prepareExample(
-  registry: Registry,
-  state: ExampleState,
-  fixtureUrl: string | undefined,
-  places: ExamplePlaces,
-): Promise<void> {
+export async function prepareExample(registry: Registry, state: ExampleState, places: ExamplePlaces): Promise<void> {
   await writeSamples(places.files);
-  for (const fresh of exampleEntries(fixtureUrl, places)) {
+  for (const fresh of exampleEntries(places)) {
     const existing = state.entries.find(({ name }) => name === fresh.name);
     if (!state.registryExists) await registry.put(fresh);
     else if (existing !== undefined && isExample(existing)) await mend(registry, existing, fresh);
   }
+  if (state.entries.some((entry) => entry.name === FIXTURE && isExample(entry))) await registry.drop(FIXTURE);
 }
 
 async function mend(registry: Registry, existing: ServerInfo, fresh: ServerInfo): Promise<void> {
-  if (fresh.endpoint !== undefined) {
-    if (existing.endpoint !== fresh.endpoint) await registry.put({ ...existing, endpoint: fresh.endpoint });
-    return;
-  }
   const programs = [existing.command, existing.args?.[0]];
   const there = await Promise.all(programs.map((file) => exists(file ?? "")));
   if (there.includes(false)) await registry.put({ ...existing, ...fresh });

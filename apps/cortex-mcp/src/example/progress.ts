@@ -3,8 +3,9 @@ import type { ConnectorStatus, Monotonic } from "@cortex-os/mcp-core";
 import { counted } from "../output.js";
 
 const NAME_COLUMNS = 12;
+const SOURCE_COLUMNS = 9;
 
-/** Tells of each connector once it has come up, or why it has not, until the returned function is called. */
+/** Tells of each connector where it comes from, once it has come up, or why it has not, until the returned function is called. */
 export function showProgress(
   gateway: Pick<Gateway, "onChange" | "status">,
   monotonic: Monotonic,
@@ -16,9 +17,10 @@ export function showProgress(
     const seconds = ((monotonic.elapsedMs() - startedMs) / 1000).toFixed(1);
     for (const status of gateway.status().connectors) {
       const text = textOf(status);
-      if (text === undefined || told.get(status.key) === text) continue;
-      told.set(status.key, text);
-      write(`  ${status.key.padEnd(NAME_COLUMNS)} ${text}  (${seconds} s)`);
+      const name = `${status.key.padEnd(NAME_COLUMNS)} ${status.source.padEnd(SOURCE_COLUMNS)}`;
+      if (text === undefined || told.get(name) === text) continue;
+      told.set(name, text);
+      write(`  ${name} ${text}  (${seconds} s)`);
     }
   };
   tell();

@@ -23,22 +23,26 @@ import { openControlSocket, type ControlSocket } from "./control-socket.js";
 import { orAborted } from "./or-aborted.js";
 import { within } from "./within.js";
 
+/** Where a gateway's connectors come from. */
+export interface HostedSources {
+  readonly sources: readonly ConnectorSource[];
+  /** The service map behind one of the sources, for status and metrics. */
+  readonly serviceMap?: ServiceMapFollower | undefined;
+}
+
 /** What a gateway of its own process needs. */
 export interface HostOptions {
   readonly version: string;
   readonly config: Config;
   readonly paths: StatePaths;
-  readonly sources: readonly ConnectorSource[];
-  /** The service map behind one of the sources, for status and metrics. */
-  readonly serviceMap?: ServiceMapFollower | undefined;
+  /** Runs when the home is ours, and nobody else can claim it; whatever has to be there before the sources are read is made here. */
+  readonly sources: () => Promise<HostedSources>;
   /** @default fresh ones, with this process's */
   readonly metrics?: GatewayMetrics;
   readonly system: SystemPorts;
   readonly logger: Logger;
   /** Calls the start off. */
   readonly signal: AbortSignal;
-  /** Runs when the home is ours and before its sources are read. */
-  readonly prepare?: () => Promise<void>;
 }
 
 /** A gateway that serves its home: on a TCP port for clients, on the control socket for the command line. */
@@ -63,10 +67,9 @@ export const STOP_MS = 9_500;
  */
 export async function hostGateway(options: HostOptions): Promise<HostedGateway> {
   const { config, paths, system, logger, signal } = options;
-  const { gateway, listen } = gatewayOf(options);
-  const opened: { endpoint?: HttpFront; control?: ControlSocket; record?: GatewayRecord } = {};
+  const opened: { gateway?: Gateway; endpoint?: HttpFront; control?: ControlSocket; record?: GatewayRecord } = {};
   const release = async (): Promise<void> => {
-    await gateway.close();
+    await opened.gateway?.close();
     await opened.endpoint?.close();
     const { control } = opened;
     if (control === undefined) return;
@@ -91,18 +94,19 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
     await release();
   });
   try {
-    const url = await claimHome({
+    const { gateway, url } = await claimHome({
       ...{ paths, system, logger, signal },
       bind: async () => {
+        const { gateway: made, listen } = gatewayOf(options, await sourcesOf(options));
+        opened.gateway = made;
         const { host, port, allowedHosts, allowedOrigins, limits } = config;
         opened.endpoint = await listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits });
         opened.control = await openControlSocket(paths.socket, (socketPath) =>
           listen({ listen: { socketPath }, controlApi: true }),
         );
-        return opened.endpoint.url;
+        return { gateway: made, url: opened.endpoint.url };
       },
     });
-    if (options.prepare !== undefined) await orAborted(options.prepare(), signal);
     await orAborted(gateway.start(), signal);
     const { version } = options;
     opened.record = { pid: process.pid, url, version, socket: paths.socket };
@@ -121,10 +125,24 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
   }
 }
 
+async function sourcesOf({ sources, signal }: HostOptions): Promise<HostedSources> {
+  const making = sources();
+  try {
+    return await orAborted(making, signal);
+  } catch (error) {
+    // Called off: what comes of it later is not wanted any more.
+    void making.then(async (made) => Promise.all(made.sources.map(async (source) => source.close()))).catch(() => {});
+    throw error;
+  }
+}
+
 type Listen = (options: Omit<ServeHttpOptions, "timers" | "logger" | "metrics">) => Promise<HttpFront>;
 
-function gatewayOf(options: HostOptions): { readonly gateway: Gateway; readonly listen: Listen } {
-  const { version, sources, serviceMap, config, system, logger } = options;
+function gatewayOf(
+  options: HostOptions,
+  { sources, serviceMap }: HostedSources,
+): { readonly gateway: Gateway; readonly listen: Listen } {
+  const { version, config, system, logger } = options;
   const { names, lists, startup } = config;
   const { metrics = createMetrics({ ofProcess: true }) } = options;
   const gateway = new Gateway({
