@@ -13,7 +13,8 @@ function resolver(...answers: (readonly string[] | Error)[]): { readonly lookupA
     const answer = answers[Math.min(asked.length, answers.length - 1)] ?? [];
     asked.push(hostname);
     setImmediate(() => {
-      if (answer instanceof Error) done(answer, []);
+      // As Node does it: an error comes without addresses, whatever the types say.
+      if (answer instanceof Error) Reflect.apply(done, undefined, [answer]);
       else
         done(
           null,
