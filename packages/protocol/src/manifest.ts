@@ -6,7 +6,8 @@ import { placeOf } from "./place.js";
 import { publishedConnectorsSchema } from "./schema.js";
 import { parseStrictJson } from "./strict-json.js";
 
-const DEFAULT_TTL_SECONDS = 300;
+/** Signed again at half of it: a gateway that asks every five minutes, give or take a fifth, always has a fresh map. */
+const DEFAULT_TTL_SECONDS = 900;
 /** Indented JSON is larger than the map that is made of it; what is larger than this is no manifest. */
 const MAX_MANIFEST_BYTES = 8 * MAX_SERVICE_MAP_BYTES;
 
@@ -18,7 +19,7 @@ const madeBySigning = z.never("is made by signing: leave it out").optional();
  */
 export const publisherManifestSchema = z.looseObject({
   brand: z.string().min(1, "must not be empty"),
-  /** How long a gateway may go without asking again, in seconds. @default 300 */
+  /** How long a gateway may go without asking again, in seconds. @default 900 */
   ttlSeconds: z
     .int("must be a whole number")
     .min(1, "must be positive")

@@ -56,6 +56,7 @@ export class Connector {
   #state: State;
   #since: number;
   #part: CatalogPart | undefined;
+  readonly #inherited: CatalogPart | undefined;
   #available = false;
   readonly #brake: Brake;
   #refreshing = false;
@@ -67,8 +68,10 @@ export class Connector {
   #cancelTimer: () => void = () => {};
   #closed = false;
 
-  constructor(spec: ConnectorSpec, deps: ConnectorDeps) {
+  /** @param inherited what the connector offered in whose place this one comes: offered until this one settles, so that no list lacks it meanwhile */
+  constructor(spec: ConnectorSpec, deps: ConnectorDeps, inherited?: CatalogPart) {
     this.spec = spec;
+    this.#inherited = inherited;
     this.#deps = deps;
     this.#since = deps.clock.now();
     this.#brake = new Brake(deps, ANNOUNCED, () => {
@@ -90,9 +93,9 @@ export class Connector {
     return this.spec.key;
   }
 
-  /** The tools it adds to the catalog; `undefined` until it listed them once. */
+  /** The tools it adds to the catalog; `undefined` until it listed them once, or while it settles and has inherited some. */
   get part(): CatalogPart | undefined {
-    return this.#part;
+    return this.#part ?? (this.isSettled ? undefined : this.#inherited);
   }
 
   /** Whether waiting for it at the start is over: it is up, down or disabled. */
@@ -117,7 +120,7 @@ export class Connector {
       state: this.#state.kind,
       ...(this.#state.kind === "down" ? { reason: wholeReason(this.#state) } : {}),
       ...(era === undefined ? {} : { era }),
-      tools: this.#part?.tools.length ?? 0,
+      tools: this.part?.tools.length ?? 0,
       since: new Date(this.#since).toISOString(),
     };
   }

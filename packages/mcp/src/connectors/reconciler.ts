@@ -114,13 +114,11 @@ export class Reconciler {
     const existing = this.#entries.get(spec.key);
     if (existing?.fingerprint === fingerprint) return;
     if (existing !== undefined) this.#close(existing.connector, "Connector changed");
-    const connector = new Connector(spec, {
-      ...this.#deps,
-      onChange: (changed) => {
-        // A connector that was replaced may still be finishing: its word no longer counts.
-        if (this.#entries.get(changed.key)?.connector === changed) this.#deps.onChange();
-      },
-    });
+    const onChange = (changed: Connector): void => {
+      // A connector that was replaced may still be finishing: its word no longer counts.
+      if (this.#entries.get(changed.key)?.connector === changed) this.#deps.onChange();
+    };
+    const connector = new Connector(spec, { ...this.#deps, onChange }, existing?.connector.part);
     this.#entries.set(spec.key, { connector, fingerprint });
     this.#logger.info({ connectorId: spec.key, source: spec.source }, "Connector added");
     this.#begin(connector, () => {

@@ -20,7 +20,7 @@ describe("R3b: the manifest that a publisher signs", () => {
       connectors: [legacy, connectorNamed("docs", { owner: "x" })],
       team: { on: ["call"] },
     };
-    expect(parsed(manifest)).toEqual({ ...JSON.parse(JSON.stringify(manifest)), ttlSeconds: 300 });
+    expect(parsed(manifest)).toEqual({ ...JSON.parse(JSON.stringify(manifest)), ttlSeconds: 900 });
   });
 
   test("may have no connectors at all", () => {

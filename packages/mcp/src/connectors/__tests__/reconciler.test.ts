@@ -71,8 +71,33 @@ describe("the reconciler", () => {
     expect(reconciler.find("a")).not.toBe(before);
     expect(old?.disposals).toBe(1);
     expect(upstreams.made).toHaveLength(2);
-    expect(reconciler.parts()).toEqual([]);
     expect(logger.messages("info")).toContain("Connector changed");
+  });
+
+  const toolsOf = (reconciler: Reconciler): unknown =>
+    reconciler.parts().flatMap(({ tools }) => tools.map(({ name }) => name));
+
+  test("what a connector offered is offered until the one in its place has settled: no list lacks it meanwhile", async () => {
+    const { reconciler, upstreams } = setUp();
+    reconciler.apply([specOf("a")]);
+    await upstreams.of("a").serve("old");
+    reconciler.apply([specOf("a", { version: "2" })]);
+    expect(toolsOf(reconciler)).toEqual(["old"]);
+    reconciler.apply([specOf("a", { version: "3" })]);
+    expect(toolsOf(reconciler)).toEqual(["old"]);
+    await upstreams.of("a").serve("new");
+    expect(toolsOf(reconciler)).toEqual(["new"]);
+  });
+
+  test("what a connector offered goes when the one in its place cannot be reached, or is disabled", async () => {
+    const { reconciler, upstreams } = setUp();
+    reconciler.apply([specOf("a"), specOf("b")]);
+    await upstreams.of("a").serve("t");
+    await upstreams.of("b").serve("u");
+    reconciler.apply([specOf("a", { version: "2" }), specOf("b", { disabled: true })]);
+    expect(toolsOf(reconciler)).toEqual(["t"]);
+    upstreams.of("a").goDown("refused");
+    expect(toolsOf(reconciler)).toEqual([]);
   });
 
   test("no longer listens to a connector that was replaced", async () => {

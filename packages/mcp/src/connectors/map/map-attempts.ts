@@ -33,6 +33,9 @@ export interface MapAttemptsOptions {
 /** No map came at all, so there was nothing to refuse. */
 const UNREACHABLE = new Set<ManifestRule>(["request", "http-status", "redirect", "timeout", "network", "aborted"]);
 
+/** What was sent must not be used, whatever name it goes by. */
+const OUT_OF_ORDER = new Set<ManifestRule>(["older", "conflict"]);
+
 /** The loader's, when nothing else is said. */
 const DEFAULT_TIMEOUT_MS = 5_000;
 /** A loader that takes this many times its time has broken its word. */
@@ -104,6 +107,8 @@ export class MapAttempts {
       if (error.rule === "circuit-open") throw error;
       this.circuit.failed();
       this.#lastError = error;
+      // An older map that came under the ETag of the newest would be confirmed by 304 for ever: ask for the whole map next time.
+      if (OUT_OF_ORDER.has(error.rule)) this.#validators.forget(this.#options);
       report(UNREACHABLE.has(error.rule) ? "unreachable" : "refused");
       throw error;
     }

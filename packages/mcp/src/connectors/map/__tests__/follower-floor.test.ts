@@ -44,6 +44,20 @@ describe("never an older map (R2; reliability.md, 5.2)", () => {
     expect(idsOf(follower.inForce)).toEqual(["a"]);
   });
 
+  test("an older map under the newest one's ETag is no freeze: the next fetch asks for the whole map again", async () => {
+    const follower = await rig().following(["a"]);
+    const { publisher } = rig();
+    const older = signedBody({ atMs: START - 1_000, connectors: ["old"] });
+    publisher.publish({ connectors: ["b"], atMs: START + 1 });
+    const newest = publisher.body;
+    publisher.bodyUnderItsETag = older;
+    await expect(follower.refresh()).rejects.toMatchObject({ rule: "older" });
+    publisher.bodyUnderItsETag = undefined;
+    publisher.body = newest;
+    await follower.refresh();
+    expect(idsOf(follower.inForce)).toEqual(["b"]);
+  });
+
   test("the floor is stored before the map is used: what cannot be stored is not in force", async () => {
     const follower = await rig().following(["a"]);
     const { update } = rig().store;

@@ -16,6 +16,8 @@ export const DAY = 24 * 3_600_000;
 /** A publisher at the other end of `fetchImpl`, which is the plan's own seam. */
 export class TestPublisher {
   body = "";
+  /** Sent instead, under the ETag of the real one: what a faulty cache in between may do. */
+  bodyUnderItsETag: string | undefined;
   requests = 0;
   /** What it does instead of publishing. */
   trouble: "none" | "down" | "hangs" | "500" = "none";
@@ -47,7 +49,7 @@ export class TestPublisher {
       name.toLowerCase() === "etag" ? etag : name.toLowerCase() === "content-type" ? "application/json" : null;
     if (this.trouble === "500") return { status: 500, headers: { get }, text: async () => "oops" };
     if (headers["If-None-Match"] === etag) return { status: 304, headers: { get }, text: async () => "" };
-    const { body } = this;
+    const body = this.bodyUnderItsETag ?? this.body;
     return { status: 200, headers: { get }, text: async () => body };
   };
 }
