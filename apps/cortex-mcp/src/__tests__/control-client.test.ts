@@ -100,6 +100,9 @@ describe("the control client", () => {
     });
     expect(pickupText(await pickUp(io, "a"), true)).toMatch(/could not be told/);
     expect(await io.run("status", "--json")).toMatchObject({ code: 1, err: "" });
+    const list = await io.run("list");
+    expect([list.code, list.out]).toEqual([0, expect.stringMatching(/^a {5}registry {2}http {7}unknown /m)]);
+    expect(list.err).toMatch(/^cortex-mcp: warning: the running gateway answered .+ nothing this version understands/);
   });
 
   test("a gateway that has not picked a server up yet is not taken for one that has", () => {

@@ -35,7 +35,7 @@ describe("the service map for a person", () => {
       ["Service map https://maps.example/map: none yet", "  last refresh failed 60 s ago: No."],
     ],
     [
-      { lastError: "No.", failures: 3, circuit: "open" },
+      { lastError: "Service map https://maps.example/map: No.", failures: 3, circuit: "open" },
       [
         "Service map https://maps.example/map: none yet",
         "  last refresh failed, 3 in a row: No.; the publisher is left alone for a while",

@@ -9,7 +9,9 @@ export function mapStatusLines(status: ServiceMapStatus, nowMs: number): readonl
     const when = lastAttemptAt === undefined ? "" : ` ${sinceText(lastAttemptAt, nowMs)}`;
     const often = failures > 1 ? `, ${failures} in a row` : "";
     const pause = circuit === "open" ? "; the publisher is left alone for a while" : "";
-    lines.push(`  last refresh failed${when}${often}: ${lastError}${pause}`);
+    const prefix = `Service map ${url}: `;
+    const reason = lastError.startsWith(prefix) ? lastError.slice(prefix.length) : lastError;
+    lines.push(`  last refresh failed${when}${often}: ${reason}${pause}`);
   }
   if (pinned !== undefined) lines.push(`  pinned to ${pinned}; cortex-mcp map pin --off follows the newest again`);
   if (held !== undefined) {
