@@ -79,6 +79,13 @@ describe("R16: logs", () => {
     });
   });
 
+  test("hold the brand once, also where a library brands its own", () => {
+    const { lines, logger } = logged("info");
+    logger.info({ brand: "brAInwav", startedAt: 1, token: "s3cret" }, "Refresh completed");
+    expect(lines[0]?.match(/"brand":/g)).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ brand: "brAInwav", startedAt: 1, token: "***" });
+  });
+
   test("black out what is named like a secret, should anybody log it", () => {
     const { lines, logger } = logged("info");
     const secrets = { headers: { authorization: "s3cret" }, env: { A: "s3cret" }, token: "s3cret", apiKey: "s3cret" };

@@ -26,7 +26,8 @@ export function createLogger({ level, write, pretty }: LoggerOptions): Logger {
       level,
       base: { brand: BRAND, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      // The libraries brand their lines themselves: twice the same member is what strict readers of JSON refuse.
+      formatters: { level: (label) => ({ level: label }), log: ({ brand: _brand, ...fields }) => fields },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "***" },
     },
     {
