@@ -134,7 +134,7 @@ export class MapAttempts {
 
   #circuitOpen(): ConnectorManifestError {
     const seconds = Math.ceil(this.circuit.retryInMs / 1_000);
-    const last = this.#lastError === undefined ? "" : `; the last time it ${this.#lastError.reason}`;
+    const last = this.#lastError === undefined ? "" : `; the last one: ${this.#lastError.reason}`;
     const reason = `is not asked for during the next ${seconds} s, after ${this.circuit.failures} failures in a row${last}`;
     return this.#error("circuit-open", reason);
   }

@@ -122,7 +122,7 @@ describe("the circuit (R6)", () => {
       await expect(follower.sync()).rejects.toMatchObject({ rule: "http-status" });
     await expect(follower.sync()).rejects.toMatchObject({
       rule: "circuit-open",
-      reason: "is not asked for during the next 10 s, after 3 failures in a row; the last time it answered HTTP 500",
+      reason: "is not asked for during the next 10 s, after 3 failures in a row; the last one: answered HTTP 500",
     });
     expect(rig().publisher.requests).toBe(3);
   });
