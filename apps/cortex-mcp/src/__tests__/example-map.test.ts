@@ -60,19 +60,21 @@ describe("the service map of pnpm start", () => {
     await first.stop();
     const manifest = await manifestOf(io);
     const mine = connector("mine", "http://127.0.0.1:1/mcp", { status: "disabled" });
+    const copy = { ...manifest.connectors[0], id: "copy" };
     await writeFile(
       mapFile(io, "manifest.json"),
-      JSON.stringify({ ...manifest, connectors: [mine, ...manifest.connectors] }),
+      JSON.stringify({ ...manifest, connectors: [mine, ...manifest.connectors, copy] }),
     );
     const second = await startExample(io);
     expect(second.said()).toMatch(/^ {2}mine +map +disabled {2}/m);
     expect(second.said()).not.toMatch(/^ {2}fixture +map +down: /m);
     expect((await io.run("call", "fixture__echo", '{"message":"again"}')).out).toBe("again");
     const after = await mapStatus(io);
-    expect(after).toMatchObject({ state: "fresh", keyId: before?.["keyId"], connectors: 1 });
+    expect(after).toMatchObject({ state: "fresh", keyId: before?.["keyId"], connectors: 2 });
     expect(String(after?.["generatedAt"]) > String(before?.["generatedAt"])).toBe(true);
     const { connectors } = await manifestOf(io);
     expect(connectors[0]).toEqual(mine);
+    expect(connectors[2]?.["endpoint"]).toBe(connectors[1]?.["endpoint"]);
     expect(connectors[1]?.["endpoint"]).not.toBe(manifest.connectors[0]?.["endpoint"]);
     expect(await readdir(path.join(io.home, "mcp"))).not.toContain("state");
     expect(io.errLines).toEqual([]);

@@ -6,7 +6,7 @@ import { jsonText } from "../output.js";
 import { reasonOf, userError } from "../user-error.js";
 import { EXAMPLE_MARK } from "./example-entries.js";
 
-/** The id of the fixture server, which runs inside the example's own process, in the example's service map. */
+/** The name of the fixture server, which runs inside the example's own process. */
 export const FIXTURE = "fixture";
 
 type Entry = PublisherManifest["connectors"][number];
@@ -21,8 +21,8 @@ export async function readExampleManifest(file: string): Promise<PublisherManife
   return text === undefined ? FIRST : parseManifest(text, file);
 }
 
-/** Whether a manifest still names the fixture as the example wrote it. */
-export const namesFixture = ({ connectors }: PublisherManifest): boolean => connectors.some(isFixture);
+/** The id under which a manifest names the fixture; `undefined` when somebody took it out. */
+export const fixtureId = ({ connectors }: PublisherManifest): string | undefined => connectors.find(isFixture)?.id;
 
 /** Writes a manifest in which the fixture is at `fixtureUrl`; whatever else somebody wrote into it stays. */
 export async function writeExampleManifest(
@@ -36,7 +36,8 @@ export async function writeExampleManifest(
   await replaceFile(file, `${jsonText({ ...manifest, connectors })}\n`, `${file}.${randomUUID()}.tmp`);
 }
 
-const isFixture = (entry: Entry): boolean => entry.id === FIXTURE && entry[EXAMPLE_MARK] === true;
+/** Whatever its id: somebody may have renamed or copied the entry. */
+const isFixture = (entry: Entry): boolean => entry[EXAMPLE_MARK] === true;
 
 const FIRST: PublisherManifest = {
   brand: "cortex-mcp example",

@@ -7,7 +7,7 @@ import { createPrivateKeySet, readKeySet, writePublicFile } from "../commands/ke
 import { signingKey } from "../commands/map-signing-key.js";
 import type { SystemPorts } from "../io.js";
 import { jsonText } from "../output.js";
-import { namesFixture, readExampleManifest, writeExampleManifest } from "./example-manifest.js";
+import { fixtureId, readExampleManifest, writeExampleManifest } from "./example-manifest.js";
 import { exists } from "./prepare-example.js";
 
 /** The files of the example's service map, in a folder that is the publisher's alone. */
@@ -31,8 +31,8 @@ export const exampleMapFiles = (folder: string): ExampleMapFiles => ({
 /** The example's service map while it is published. */
 export interface PublishedExample {
   readonly url: string;
-  /** Whether it names the fixture, which then runs. */
-  readonly hasFixture: boolean;
+  /** By which id it names the fixture, which then runs. */
+  readonly fixture: string | undefined;
 }
 
 interface Closable {
@@ -84,8 +84,8 @@ export class ExampleMap {
     const nowhere = { cwd: this.#folder, env: {} };
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const before = await readExampleManifest(manifest);
-    const hasFixture = namesFixture(before);
-    if (hasFixture) {
+    const fixture = fixtureId(before);
+    if (fixture !== undefined) {
       const { url } = await this.#keep(startFixtureHttp());
       await writeExampleManifest(manifest, before, url);
     }
@@ -94,7 +94,7 @@ export class ExampleMap {
     const { clock, timers } = this.#system;
     const key = async () => signingKey(nowhere, { keys });
     const { url } = await this.#keep(serveServiceMap({ manifestFile: manifest, key, clock, timers, logger }));
-    return (this.#published = { url, hasFixture });
+    return (this.#published = { url, fixture });
   }
 
   async #keep<T extends Closable>(opening: Promise<T>): Promise<T> {

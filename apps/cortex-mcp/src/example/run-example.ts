@@ -10,7 +10,6 @@ import { statePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import { announcement, type Shown } from "./announcement.js";
 import { examplePlaces } from "./example-entries.js";
-import { FIXTURE } from "./example-manifest.js";
 import { ExampleMap } from "./example-map.js";
 import { exampleSources } from "./example-sources.js";
 import { hostOnAnyPort } from "./host-on-any-port.js";
@@ -22,8 +21,6 @@ export interface ExampleFlags {
   /** Serves no server of the example's, and writes none. */
   readonly empty: boolean;
 }
-
-const SAMPLE_CALL = `${FIXTURE}__echo '{"message":"hello"}'`;
 
 /**
  * Serves a home with the example in it until a signal ends it: what `pnpm start` does.
@@ -68,9 +65,10 @@ export async function runExample({ empty }: ExampleFlags, io: Io): Promise<numbe
 
 function shownOf({ published, files }: ExampleMap, io: Io): Shown {
   if (published === undefined) return {};
+  const { fixture } = published;
   const relative = path.relative(io.cwd, files.manifest);
   return {
-    sample: published.hasFixture ? SAMPLE_CALL : undefined,
+    sample: fixture === undefined ? undefined : `${fixture}__echo '{"message":"hello"}'`,
     manifest: relative.startsWith("..") ? files.manifest : relative,
   };
 }
