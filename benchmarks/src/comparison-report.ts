@@ -6,8 +6,8 @@ export function comparisonTable(rows: readonly ComparisonRow[]): string {
     "| benchmark | figure | baseline | optimised | ratio | slowest/fastest round |",
     "| --- | --- | ---: | ---: | ---: | ---: |",
     ...rows.map(
-      ({ benchmark, measure, unit, baseline, optimised, ratio, spread }) =>
-        `| ${benchmark} | ${measure} | ${shown(baseline)} ${unit} | ${shown(optimised)} ${unit} | ${ratio.toFixed(2)} | ${spread.baseline.toFixed(2)}, ${spread.optimised.toFixed(2)} |`,
+      ({ benchmark, measure, unit, baseline, optimised, ratio, spread, noisy }) =>
+        `| ${benchmark} | ${measure} | ${shown(baseline)} ${unit} | ${shown(optimised)} ${unit} | ${ratio.toFixed(2)}${noisy ? " (noisy)" : ""} | ${spread.baseline.toFixed(2)}, ${spread.optimised.toFixed(2)} |`,
     ),
     "",
   ].join("\n");
@@ -23,6 +23,7 @@ const COLUMNS = [
   "less_percent",
   "baseline_spread",
   "optimised_spread",
+  "noisy",
   "rounds",
   "baseline_is",
   "optimised_is",
@@ -40,6 +41,7 @@ export function comparisonCsv(rows: readonly ComparisonRow[]): string {
     ((1 - row.ratio) * 100).toFixed(1),
     row.spread.baseline.toFixed(2),
     row.spread.optimised.toFixed(2),
+    String(row.noisy),
     String(row.rounds),
     row.is.baseline,
     row.is.optimised,

@@ -29,7 +29,12 @@ export interface ComparisonRow extends Omit<Comparison, "rounds"> {
   readonly ratio: number;
   /** The largest round over the smallest, on each side: how noisy the machine was. */
   readonly spread: Sides<number>;
+  /** Whether a round of either side took more than twice as long as another: then the ratio says little. */
+  readonly noisy: boolean;
 }
+
+/** A {@link ComparisonRow.spread} beyond this is noise. */
+export const TOO_NOISY = 2;
 
 /**
  * The rounds of both sides, pair by pair.
@@ -45,13 +50,15 @@ export function pairUp(baseline: readonly number[], optimised: readonly number[]
 export function rowOf({ rounds, ...comparison }: Comparison): ComparisonRow {
   const baseline = rounds.map((round) => round.baseline);
   const optimised = rounds.map((round) => round.optimised);
+  const spread = { baseline: spreadOf(baseline), optimised: spreadOf(optimised) };
   return {
     ...comparison,
     rounds: rounds.length,
     baseline: median(baseline),
     optimised: median(optimised),
     ratio: median(rounds.map((round) => round.optimised / round.baseline)),
-    spread: { baseline: spreadOf(baseline), optimised: spreadOf(optimised) },
+    spread,
+    noisy: Math.max(spread.baseline, spread.optimised) > TOO_NOISY,
   };
 }
 

@@ -26,7 +26,8 @@ for (const { name, run } of suites) {
   const result = await run((done, all) => process.stderr.write(`${name}: round ${done} of ${all}\n`));
   if (result.text !== undefined) process.stdout.write(`${result.text}\n`);
   results[name] = result;
+  // After each suite: what was measured stays, should the next one not come to its end.
+  const files = await writeResults(values.out, results, { quick: values.quick });
+  process.stderr.write(`${name}: in ${files.join(" and ")}\n`);
 }
 process.stdout.write(comparisonTable(rowsOf(results)));
-const files = await writeResults(values.out, results, { quick: values.quick });
-process.stdout.write(`\nwritten: ${files.join(", ")}\n`);

@@ -64,7 +64,9 @@ export function suitesOf(quick: boolean): readonly Suite[] {
     },
     {
       name: "map-refresh",
-      run: async (onRound) => ({ comparisons: await measureMapRefresh({ sizes, rounds, refreshes: 10 }, onRound) }),
+      run: async (onRound) => ({
+        comparisons: await measureMapRefresh({ sizes: [10, 100], rounds, refreshes: 10 }, onRound),
+      }),
     },
   ];
 }

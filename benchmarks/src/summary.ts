@@ -1,3 +1,4 @@
+import { TOO_NOISY } from "./comparison.js";
 import { ROAD } from "./way-names.js";
 import { median } from "./statistics.js";
 
@@ -41,8 +42,6 @@ export interface Ratio {
   /** Whether a round of the gateway or the proxy was twice as fast as another: then the ratio says little. */
   readonly noisy: boolean;
 }
-
-const TOO_NOISY = 2;
 
 /** Folds the rounds of one measurement. */
 export function cellOf({ way, concurrency, rounds }: Measurement): Cell {

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
+import { arch, cpus, loadavg, platform, totalmem } from "node:os";
 import path from "node:path";
 import { comparisonCsv } from "./comparison-report.js";
 import { rowOf, type ComparisonRow } from "./comparison.js";
@@ -40,7 +40,7 @@ function machine() {
   const [cpu] = cpus();
   return {
     node: process.version,
-    system: `${platform()} ${release()} ${arch()}`,
+    system: `${platform()} ${arch()}`,
     cpu: cpu?.model ?? "unknown",
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),

@@ -17,6 +17,8 @@ describe("holding two sides against each other (R18)", () => {
     const row = rowOf(comparison([100, 200, 400], [50, 150, 100]));
     expect(row).toMatchObject({ baseline: 200, optimised: 100, ratio: 0.5, rounds: 3 });
     expect(row.spread).toEqual({ baseline: 4, optimised: 3 });
+    expect(row.noisy).toBe(true);
+    expect(rowOf(comparison([1, 2], [3, 3])).noisy).toBe(false);
     expect(rowOf(comparison([100, 1_000, 10], [30, 700, 9])).ratio).toBe(0.7);
   });
 
@@ -48,9 +50,9 @@ describe("what is shown of a comparison", () => {
 
   test("the CSV has a header, a line a figure, both sides, and quotes what needs it", () => {
     expect(comparisonCsv(rows).split("\n")).toEqual([
-      "benchmark,measure,unit,baseline,optimised,ratio,less_percent,baseline_spread,optimised_spread,rounds,baseline_is,optimised_is",
-      'cold start,"ten, ""slow""",ms,2000,500.3,0.250,75.0,1.00,1.00,1,before,after',
-      'cold start,"ten, ""slow""",ms,12.35,1.235,0.100,90.0,1.00,1.00,1,before,after',
+      "benchmark,measure,unit,baseline,optimised,ratio,less_percent,baseline_spread,optimised_spread,noisy,rounds,baseline_is,optimised_is",
+      'cold start,"ten, ""slow""",ms,2000,500.3,0.250,75.0,1.00,1.00,false,1,before,after',
+      'cold start,"ten, ""slow""",ms,12.35,1.235,0.100,90.0,1.00,1.00,false,1,before,after',
       "",
     ]);
   });
