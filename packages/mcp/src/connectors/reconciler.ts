@@ -110,8 +110,10 @@ export class Reconciler {
   }
 
   #applyOne(spec: ConnectorSpec): void {
-    const fingerprint = specFingerprint(spec);
     const existing = this.#entries.get(spec.key);
+    // The very same object needs no digest: a source that was asked again and found nothing new names the ones it named before.
+    if (existing?.connector.spec === spec) return;
+    const fingerprint = specFingerprint(spec);
     if (existing?.fingerprint === fingerprint) return;
     if (existing !== undefined) this.#close(existing.connector, "Connector changed");
     const onChange = (changed: Connector): void => {

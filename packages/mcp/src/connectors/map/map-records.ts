@@ -117,7 +117,8 @@ export class MapRecords {
       outcome = taken.kind;
     }
     this.#answerClock = clockFrom(nowMs, this.#options);
-    this.#answer.set(payload, expiresAtMs - nowMs);
+    // By the clock of now: storing it took time, which does not make it last longer.
+    this.#answer.set(payload, expiresAtMs - this.#answerClock.now());
     return outcome;
   }
 

@@ -76,6 +76,22 @@ describe("while the publisher is away (R6: stale-on-error)", () => {
   });
 });
 
+test("the time that storing took does not make an answer count for longer (R4)", async () => {
+  const { load, update } = rig().store;
+  rig().store = {
+    load,
+    update: async (change) => {
+      await rig().time.advance(2_000);
+      return update(change);
+    },
+  };
+  const follower = await rig().following(["a"], { flags: { asyncRefresh: false, refreshIntervalMs: INTERVAL } });
+  await rig().time.advance(TTL - 2_001);
+  expect([follower.isFresh, follower.status().state]).toEqual([true, "fresh"]);
+  await rig().time.advance(1);
+  expect([follower.isFresh, follower.status().state]).toEqual([false, "stale"]);
+});
+
 describe("a publisher that only confirms (reliability.md, 5.2: freeze)", () => {
   test("a 304 makes the map fresh again", async () => {
     const follower = await rig().following();
