@@ -12,6 +12,9 @@ import type { StatePaths } from "../state/state-paths.js";
 import { openMapKeys } from "./map-keys.js";
 import { mapSettings, sendsKeyInTheClear, type MapSettings } from "./map-settings.js";
 
+/** How often the key file is looked at, in milliseconds: a key that was removed counts no longer than this. */
+const KEYS_LOOK_MS = 2_000;
+
 /** What following a service map needs. */
 export interface FollowOptions {
   readonly io: Pick<Io, "env" | "system">;
@@ -60,6 +63,7 @@ async function followerOf(settings: MapSettings, options: FollowOptions): Promis
     serviceMapUrl: settings.url,
     apiKey: settings.apiKey,
     keys: await openMapKeys(settings, logger),
+    ...(settings.config.keysFile === undefined ? {} : { keysLookMs: KEYS_LOOK_MS }),
     flags: { asyncRefresh: !refreshSync && !onDemand, refreshIntervalMs },
     store: fileServiceMapStore({ file: paths.serviceMap, logger, clock: io.system.clock }),
     onFetch: (outcome, seconds) => {

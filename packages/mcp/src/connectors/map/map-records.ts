@@ -93,6 +93,19 @@ export class MapRecords {
     return keys;
   }
 
+  /** Whether the keys are others than when they were looked at last; what the new ones do not vouch for is served no more. Never rejects. */
+  async keysChanged(): Promise<boolean> {
+    const before = this.shelf.keys?.fingerprint;
+    // Nobody has asked for anything yet.
+    if (before === undefined) return false;
+    try {
+      return (await this.keysOfNow()).fingerprint !== before;
+    } catch {
+      // The next attempt says so.
+      return false;
+    }
+  }
+
   /**
    * Takes what the loader brought: stored durably, then served.
    *

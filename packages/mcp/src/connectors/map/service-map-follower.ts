@@ -7,6 +7,7 @@ import { MapValidators } from "../map-validators.js";
 import { RefreshScheduler } from "../refresh-scheduler.js";
 import { shownUrl } from "../shown-url.js";
 import { serviceMapStatus, type ServiceMapStatus } from "./follower-status.js";
+import { KeyLook } from "./key-look.js";
 import { MapAttempts, type MapAttemptsOptions } from "./map-attempts.js";
 import type { MapDiff } from "./map-diff.js";
 import type { Lifetime } from "./map-lifetime.js";
@@ -23,6 +24,8 @@ export type { KnownMap } from "./map-shelf.js";
 export interface ServiceMapFollowerOptions extends MapRecordsOptions, MapAttemptsOptions {
   readonly flags: ConnectorFeatureFlags;
   readonly random: RandomSource;
+  /** How often the keys are looked at between background refreshes, in milliseconds: for keys that may change. @default never */
+  readonly keysLookMs?: number | undefined;
 }
 
 /** The first retry comes within this many milliseconds, and each further one within twice as many, up to the refresh interval. */
@@ -45,6 +48,7 @@ export class ServiceMapFollower {
   readonly #attempts: MapAttempts;
   readonly #watch: MapWatch;
   readonly #scheduler: RefreshScheduler | undefined;
+  readonly #keyLook: KeyLook | undefined;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #working = new Set<Promise<unknown>>();
@@ -71,6 +75,8 @@ export class ServiceMapFollower {
     const intervalMs = flags.refreshIntervalMs;
     this.#scheduler = new RefreshScheduler({ intervalMs, onRefresh, logger, clock, random, timers });
     this.#scheduler.start();
+    const { keysLookMs: everyMs } = options;
+    if (everyMs !== undefined) this.#keyLook = new KeyLook({ timers, everyMs, look: async () => this.#lookAtKeys() });
   }
 
   /** The map that is served: fresh or stale, a pinned one too; `undefined` when there is none, or it is too old. */
@@ -189,6 +195,7 @@ export class ServiceMapFollower {
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#scheduler?.stop();
+    this.#keyLook?.stop();
     this.#forgetRetry();
     this.#watch.stop();
     this.#listeners.clear();
@@ -222,6 +229,16 @@ export class ServiceMapFollower {
       this.#planRetry();
       this.#changed();
     }
+  }
+
+  /** With other keys than before nothing is served that they do not vouch for, and the publisher is asked at once. Never rejects. */
+  async #lookAtKeys(): Promise<void> {
+    // A flight has looked, or will.
+    if (this.#flight !== undefined) return;
+    const changed = await this.#track(this.#records.keysChanged());
+    if (!changed || this.#stopped) return;
+    this.#changed();
+    await this.#scheduler?.forceRefresh();
   }
 
   /** After a failure the next scheduled run may be minutes away. */

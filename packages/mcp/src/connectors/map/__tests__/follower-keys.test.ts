@@ -36,6 +36,41 @@ describe("a key that is removed (R2; reliability.md, 5.2: removal is immediate)"
     );
   });
 
+  test("between two refreshes too, where the keys may change: within a look, and the publisher is asked at once", async () => {
+    rig().keys = ringOf(OLD);
+    const follower = rig().follow({ keysLookMs: 2_000 });
+    await rig().time.advance(2_000);
+    rig().publisher.publish({ kid: "old" });
+    await follower.sync();
+    rig().keys = ringOf(NEW);
+    await rig().time.advance(1_999);
+    expect(idsOf(follower.inForce)).toEqual(["a"]);
+    rig().publisher.publish({ kid: "new", key: OTHER_KEY, connectors: ["b"], atMs: rig().time.now() + 1 });
+    const told: (string[] | undefined)[] = [];
+    follower.subscribe(() => told.push(idsOf(follower.inForce)));
+    await rig().time.advance(1);
+    expect(told[0]).toBeUndefined();
+    expect(idsOf(follower.inForce)).toEqual(["b"]);
+    expect(rig().publisher.requests).toBe(2);
+  });
+
+  test("a ring that cannot be read at a look leaves all as it is", async () => {
+    let broken = false;
+    const ringNow = ringOf(OLD);
+    rig().keys = ringNow;
+    rig().publisher.publish({ kid: "old" });
+    const keys = async (): Promise<KeyRing> => {
+      if (broken) throw new Error("no such file");
+      return ringNow;
+    };
+    const follower = rig().follow({ keysLookMs: 2_000, keys });
+    await follower.sync();
+    broken = true;
+    await rig().time.advance(10_000);
+    expect(idsOf(follower.inForce)).toEqual(["a"]);
+    expect(rig().publisher.requests).toBe(1);
+  });
+
   test("also while the circuit is open and nobody is asked", async () => {
     rig().keys = ringOf(OLD);
     rig().publisher.publish({ kid: "old" });
