@@ -25,7 +25,7 @@ export interface MapPublisher {
 /** The real one, with a manifest of its own. */
 export interface RealPublisher extends MapPublisher {
   /** Puts other connectors into the map, with immediate effect. */
-  publish(connectors: readonly object[]): Promise<void>;
+  publish(connectors: readonly object[], ttlSeconds?: number): Promise<void>;
 }
 
 /** One that answers as a test says. */
@@ -43,9 +43,9 @@ export async function publishing(
 ): Promise<RealPublisher> {
   const folder = await mkdtemp(join(tmpdir(), "cortex-manifest-"));
   const manifestFile = join(folder, "manifest.json");
-  const write = async (entries: readonly object[]): Promise<void> =>
-    writeFile(manifestFile, JSON.stringify({ brand: "brAInwav", ttlSeconds, connectors: entries }));
-  await write(connectors);
+  const write = async (entries: readonly object[], seconds: number): Promise<void> =>
+    writeFile(manifestFile, JSON.stringify({ brand: "brAInwav", ttlSeconds: seconds, connectors: entries }));
+  await write(connectors, ttlSeconds);
   const key = { key: SIGNATURE_KEY };
   const ports = { clock: systemClock, timers: systemTimers, logger: silentLogger };
   const served = await serveServiceMap({ ...ports, manifestFile, key: () => key, port });
@@ -65,8 +65,8 @@ export async function publishing(
     get asked() {
       return asked;
     },
-    publish: async (entries) => {
-      await write(entries);
+    publish: async (entries, seconds = ttlSeconds) => {
+      await write(entries, seconds);
       await served.reload();
     },
     close: () => served.close(),
