@@ -21,7 +21,7 @@ export interface ExampleMapFiles {
 }
 
 /** The files in `folder`. */
-export const exampleMapFiles = (folder: string): ExampleMapFiles => ({
+const exampleMapFiles = (folder: string): ExampleMapFiles => ({
   keys: path.join(folder, "keys.json"),
   publicKeys: path.join(folder, "public.json"),
   manifest: path.join(folder, "manifest.json"),
