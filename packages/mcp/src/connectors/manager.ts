@@ -27,6 +27,7 @@ import { ServiceMapFollower } from "./map/service-map-follower.js";
 import { proxyUpstreams } from "./proxy-upstream.js";
 import { Reconciler } from "./reconciler.js";
 import { remoteUpstreams } from "./remote-upstreams.js";
+import { ShareOfTime } from "./share-of-time.js";
 import { ToolRegistrar, type ToolCallOptions } from "./tool-registrar.js";
 import { withinDeadline } from "./within-deadline.js";
 
@@ -51,6 +52,8 @@ export class ConnectorProxyManager {
   readonly #follower: ServiceMapFollower;
   readonly #reconciler: Reconciler;
   readonly #registrar: ToolRegistrar;
+  /** It looks at the tools of all connectors each time one of them comes up. */
+  readonly #registering: ShareOfTime;
   readonly #gauge: ConnectorAvailabilityGauge;
   readonly #unsubscribe: () => void;
   #applied: ServiceMapPayload | undefined;
@@ -81,6 +84,9 @@ export class ConnectorProxyManager {
       names: { ...DEFAULT_NAME_POLICY, ...names },
       logger,
       call: async (tool, args, callOptions) => this.#call(tool, args, callOptions),
+    });
+    this.#registering = new ShareOfTime(ports, () => {
+      this.#register();
     });
     const real = remoteUpstreams(ports);
     this.#reconciler = new Reconciler({
@@ -121,6 +127,7 @@ export class ConnectorProxyManager {
     this.#reconciler.retry(failed);
     await this.#reconciler.whenSettled();
     if (this.#isEnded()) return;
+    this.#registering.runNow();
     this.#registrar.retry();
     await this.#registered();
   }
@@ -145,6 +152,7 @@ export class ConnectorProxyManager {
   async #close(): Promise<void> {
     this.#unsubscribe();
     const ended = [this.#follower.stop(), this.#reconciler.close()];
+    this.#registering.cancel();
     this.#registrar.apply([]);
     for (const connector of this.#measured) this.#gauge.remove({ connector });
     await Promise.allSettled([...ended, this.#registered()]);
@@ -180,6 +188,10 @@ export class ConnectorProxyManager {
   #onConnectorsChanged(): void {
     if (this.#isEnded()) return;
     this.#measure();
+    this.#registering.request();
+  }
+
+  #register(): void {
     const parts = this.#reconciler.parts();
     // A change of status alone leaves the tools as they are.
     if (parts.length === this.#parts.length && parts.every((part, at) => part === this.#parts[at])) return;
