@@ -66,7 +66,7 @@ describe("R5: a fleet of 100 gateways with the default jitter of ±20 %", () => 
       fleets.set(fullest, (fleets.get(fullest) ?? 0) + 1);
     }
     const [...counts] = fleets;
-    const told = counts.toSorted().map(([fullest, of]) => `${fullest}: ${of}`);
+    const told = counts.toSorted(([a], [b]) => a - b).map(([fullest, of]) => `${fullest}: ${of}`);
     const above = counts.filter(([fullest]) => fullest > MOST_PER_SECOND).reduce((sum, [, of]) => sum + of, 0);
     process.stdout.write(`the fullest second of the first round, by how many of 300 fleets: ${told.join(", ")}\n`);
     // Independent uniform delays: by chance 2.7 % of all fleets.

@@ -19,11 +19,11 @@ const ENOUGH_FAILURES = 100;
 
 /** Calls an `echo` tool again and again, until the test is over at the latest. An answer that is not the echo counts as a failure. */
 export function callInALoop(client: Pick<RealClient, "call">, tool: string): CallLoop {
-  let wanted = true;
+  const over = new AbortController();
   let calls = 0;
   const failures: string[] = [];
   const run = async (): Promise<void> => {
-    while (wanted && failures.length < ENOUGH_FAILURES) {
+    while (!over.signal.aborted && failures.length < ENOUGH_FAILURES) {
       calls += 1;
       const message = `call ${calls}`;
       try {
@@ -36,14 +36,14 @@ export function callInALoop(client: Pick<RealClient, "call">, tool: string): Cal
   };
   const done = run();
   onTestFinished(() => {
-    wanted = false;
+    over.abort();
   });
   return {
     get calls() {
       return calls;
     },
     stop: async () => {
-      wanted = false;
+      over.abort();
       await done;
       return { calls, failures };
     },
