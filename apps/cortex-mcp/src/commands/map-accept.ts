@@ -27,7 +27,7 @@ export const registerMapAccept: RegisterCommand = (map, { io, finish }) => {
         // With none held there is nothing to ask: the refusal says so.
         const question = held === undefined ? [] : [...diffLines(await access.diff()), `Put ${held.id} in force?`];
         return held === undefined || (await isConfirmed(io, question, yes))
-          ? access.operate({ kind: "accept" })
+          ? access.operate({ kind: "accept", ...(held?.removed === undefined ? {} : { removed: held.removed }) })
           : undefined;
       });
       if (result !== undefined) io.out(json ? jsonText(result) : result.message);

@@ -1,5 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonValue } from "@cortex-os/mcp-core/wire";
 import type { MapOperation } from "../connectors/map/map-operations.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
 import type { Gateway } from "../gateway/gateway.js";
@@ -49,7 +49,7 @@ function followerOf({ serviceMap }: Gateway): ServiceMapFollower {
   );
 }
 
-function operationOf({ kind, id }: JsonObject): MapOperation {
+function operationOf({ kind, id, removed }: JsonObject): MapOperation {
   if (id !== undefined && typeof id !== "string")
     throw new GatewayError("INVALID_PARAMS", "id must be the id of a service map");
   switch (kind) {
@@ -57,10 +57,16 @@ function operationOf({ kind, id }: JsonObject): MapOperation {
       return id === undefined ? { kind } : { kind, id };
     case "unpin":
     case "rollback":
-    case "accept":
     case "reset-floor":
       return { kind };
+    case "accept":
+      return removed === undefined ? { kind } : { kind, removed: idsIn(removed) };
     default:
       throw new GatewayError("INVALID_PARAMS", "kind must be pin, unpin, rollback, accept or reset-floor");
   }
+}
+
+function idsIn(value: JsonValue): readonly string[] {
+  if (Array.isArray(value) && value.every((id) => typeof id === "string")) return value;
+  throw new GatewayError("INVALID_PARAMS", "removed must be a list of ids of connectors");
 }

@@ -72,7 +72,7 @@ export function serviceMapStatus(
 
 /** Why a map is held, in words for people. */
 export const heldReason = (removed: readonly string[]): string =>
-  `it removes or disables ${removed.length} connectors, more than half of those enabled; see \`map diff\`, then \`map accept\``;
+  `it removes or disables ${removed.length} connectors, more than half of those enabled; see \`cortex-mcp map diff\`, then \`cortex-mcp map accept\``;
 
 function statusOfMap({ payload, lifetime, kid }: LivingMap): Partial<ServiceMapStatus> {
   const generatedAtMs = Date.parse(payload.generatedAt);

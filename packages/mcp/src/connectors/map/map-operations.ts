@@ -1,6 +1,7 @@
 import { againstFloor, readServiceMap, type KeyRing, type MapFloor } from "@cortex-os/protocol";
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { StoredMap, StoredServiceMaps } from "./stored-service-maps.js";
+import { removedConnectors } from "./removal-guard.js";
 import { accepting, shelved, type MapJudgement, type ShelvedMap } from "./take-map.js";
 
 /** What a person can do about the service map (R6). */
@@ -10,8 +11,8 @@ export type MapOperation =
   | { readonly kind: "unpin" }
   /** Pins the newest map before the one in force. */
   | { readonly kind: "rollback" }
-  /** Puts the held map in force. */
-  | { readonly kind: "accept" }
+  /** Puts the held map in force. With `removed`, what the person saw it take away, one that takes away more by now is refused. */
+  | { readonly kind: "accept"; readonly removed?: readonly string[] }
   /** Lets older maps in again: the way out after a map with a time far ahead was accepted. */
   | { readonly kind: "reset-floor" };
 
@@ -80,8 +81,11 @@ export function applyMapOperation(
     }
     case "accept": {
       const held = acceptable(state, judgement);
+      refuseUnseen(state, held, operation.removed, judgement);
       const kept =
-        state.pinned === undefined ? "is in force" : "is accepted; the pinned one stays in force until `map pin --off`";
+        state.pinned === undefined
+          ? "is in force"
+          : "is accepted; the pinned one stays in force until `cortex-mcp map pin --off`";
       return { state: accepting(state, held, judgement), result: said(`${described(held)} ${kept}`, held) };
     }
     case "reset-floor":
@@ -129,6 +133,21 @@ function acceptable(state: StoredServiceMaps, judgement: MapJudgement): ShelvedM
   const verdict = againstFloor(held.map, state.floor);
   if (typeof verdict === "string") return held;
   throw new GatewayError("USER_INPUT", `The held service map ${verdict.reason}: fetch it anew`);
+}
+
+/** The publisher may have sent another map between the question and the answer. */
+function refuseUnseen(
+  state: StoredServiceMaps,
+  held: ShelvedMap,
+  seen: readonly string[] | undefined,
+  judgement: MapJudgement,
+): void {
+  const accepted = shelved(state.accepted, judgement);
+  if (seen === undefined || accepted === undefined) return;
+  const unseen = removedConnectors(accepted.map.payload, held.map.payload).filter((id) => !seen.includes(id));
+  if (unseen.length === 0) return;
+  const message = `Another service map is held by now, which also removes ${unseen.join(", ")}: look again with cortex-mcp map diff`;
+  throw new GatewayError("USER_INPUT", message);
 }
 
 const described = ({ map }: ShelvedMap): string => `${map.payload.id} of ${map.payload.generatedAt}`;

@@ -22,6 +22,8 @@ export interface KnownMap {
   readonly connectors: number;
   readonly role: "accepted" | "held" | "previous";
   readonly pinned: boolean;
+  /** Of the held one: the connectors that it takes away, sorted. */
+  readonly removed?: readonly string[];
 }
 
 /** A map that waits for a person's word. */
@@ -93,7 +95,7 @@ export class MapShelf implements Pick<MapJudgement, "read"> {
       pinned: map.digest === pinned?.map.digest,
     });
     return [
-      ...(held === undefined ? [] : [shown(held, "held")]),
+      ...(held === undefined ? [] : [{ ...shown(held, "held"), removed: held.removed }]),
       ...(accepted === undefined ? [] : [shown(accepted, "accepted")]),
       ...previous.map((each) => shown(each, "previous")),
     ];

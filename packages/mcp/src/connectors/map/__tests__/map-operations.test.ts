@@ -111,7 +111,13 @@ describe("accept (R6)", () => {
     const pinned = apply(waiting, { kind: "pin" }).state;
     const { state, result } = apply(pinned, { kind: "accept" });
     expect(state.pinned).toBe(newest.map.digest);
-    expect(result.message).toContain("the pinned one stays in force until `map pin --off`");
+    expect(result.message).toContain("the pinned one stays in force until `cortex-mcp map pin --off`");
+  });
+
+  test("of a map that takes away more than the person saw is refused, and names what that is", () => {
+    const seen = ["a", "b", "c", "d"];
+    refused(waiting, { kind: "accept", removed: seen }, "which also removes f: look again");
+    expect(apply(waiting, { kind: "accept", removed: [...seen, "f", "gone since"] }).result.id).toBe(idOf(held));
   });
 
   test("of nothing, of a map whose key was removed, or of one below the floor is refused", () => {
