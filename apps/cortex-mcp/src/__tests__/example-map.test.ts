@@ -128,6 +128,14 @@ describe("the service map of pnpm start", () => {
     await expect(readdir(mapFile(io, ""))).rejects.toThrow("ENOENT");
   });
 
+  test("when the port is taken, what is published already serves the second attempt", async () => {
+    const taken = await fixture();
+    const io = await homeWithoutServers({ CORTEX_MCP_PORT: new URL(taken.url).port });
+    const { said } = await startExample(io);
+    expect(said()).toMatch(/is taken by another program[^]*^ {2}fixture +map +up, /m);
+    expect((await io.run("call", "fixture__echo", '{"message":"hello"}')).out).toBe("hello");
+  });
+
   test("--empty publishes nothing, also after a start with the example", async () => {
     const io = await homeWithoutServers();
     await (await startExample(io)).stop();
