@@ -58,10 +58,10 @@ describe("R2: keys rotate while the map is fetched every 100 ms", () => {
         },
       });
       await signedWith(gateway, "first");
-      await moreFetches(gateway, 10);
+      await moreFetches(gateway, 5);
 
       await keygen("--kid", "second", "--add");
-      await moreFetches(gateway, 10);
+      await moreFetches(gateway, 5);
       await publish("second");
       expect(await first.stop()).toBe(0);
       await signedWith(gateway, "second");
@@ -70,7 +70,7 @@ describe("R2: keys rotate while the map is fetched every 100 ms", () => {
       expect(both.map(({ kid }) => kid)).toEqual(["first", "second"]);
       await writeFile(`${gatewayKeys}.new`, JSON.stringify({ keys: both.slice(1) }));
       await rename(`${gatewayKeys}.new`, gatewayKeys);
-      await moreFetches(gateway, 10);
+      await moreFetches(gateway, 5);
 
       await signedWith(gateway, "second");
       expect(await gateway.states()).toEqual({ docs: "up" });
