@@ -34,6 +34,27 @@ describe("which addresses are public (reliability.md, threat 15)", () => {
   );
 });
 
+describe("the services of a cloud's own host, which hand out credentials", () => {
+  test.each(["168.63.129.16", "[::ffff:168.63.129.16]", "0xa83f8110", "169.254.169.254", "100.100.100.200"])(
+    "the address %s is not public",
+    (host) => {
+      expect(mayBePublicHost(hostOf(`http://${host}/`))).toBe(false);
+    },
+  );
+
+  test.each(["metadata.google.internal", "METADATA.google.internal.", "metadata", "instance-data", "metadata.goog"])(
+    "the name %s may not be public, whatever a resolver makes of it",
+    (name) => {
+      expect(mayBePublicHost(name)).toBe(false);
+      expect(isLoopbackHost(name)).toBe(false);
+    },
+  );
+
+  test.each(["168.63.129.17", "metadata.example.com", "internal.example.com", "notinternal"])("%s may be", (host) => {
+    expect(mayBePublicHost(host)).toBe(true);
+  });
+});
+
 describe("which hosts are this machine's loopback", () => {
   test.each(["127.0.0.1", "127.255.255.254", "[::1]", "[::ffff:7f00:1]", "localhost", "LOCALHOST.", "a.b.localhost"])(
     "%s is",
