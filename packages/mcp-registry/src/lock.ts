@@ -14,7 +14,8 @@ import { errnoOf, registryIoError } from "./io-error.js";
 import { livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
 
 // Not proper-lockfile: it calls a lock stale by age, so a paused holder is robbed while it writes and a killed one blocks the others
-// for seconds. Here a lock is stale exactly when the process that took it is gone, and then at once.
+// for seconds. Here a lock is stale exactly when the process that took it is gone, and then at once; age counts only where asked for, and
+// only for a holder that nobody here can see.
 
 /** How a lock is waited for. */
 export interface LockOptions {
@@ -26,6 +27,11 @@ export interface LockOptions {
   readonly random?: RandomSource;
   /** Who takes the lock. @default this process */
   readonly self?: ProcessIdentity;
+  /**
+   * A holder that cannot be judged (on another machine, in another container) has lost its lock once the file is this old, in milliseconds, by the clock of the
+   * file system: for locks that are held for milliseconds, where waiting for ever for one that was killed is worse than robbing one that hangs. @default never
+   */
+  readonly unjudgedStaleMs?: number;
   /** Ends the waiting: the lock is then not taken. */
   readonly signal?: AbortSignal;
 }
@@ -59,7 +65,7 @@ const UNREADABLE_MS = 2_000;
  * in one process alike, and is not reentrant.
  *
  * A holder that is gone (SIGKILL, a reboot) is replaced at once; one on another machine or in another container cannot be judged and is
- * waited for.
+ * waited for, as long as `unjudgedStaleMs` says.
  *
  * @throws GatewayError `REGISTRY_IO` naming the holder when it was not given back within `waitMs`, or when the file cannot be made; the reason of
  * `signal` when that came first
@@ -78,11 +84,16 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     const holder = await readHolder(path);
     const nowMs = monotonic.elapsedMs();
     if (holder !== undefined) {
-      if (holder.key !== seen.key) seen = { key: holder.key, sinceMs: nowMs };
-      if (isGone(holder, self, nowMs - seen.sinceMs)) {
+      const isNew = holder.key !== seen.key;
+      if (isNew) seen = { key: holder.key, sinceMs: nowMs };
+      const gone = isGone(holder, self, nowMs - seen.sinceMs);
+      // Looked at once for each call: it is for what was left behind before it, and makes files.
+      const olderThanMs = gone ? 0 : isNew && isUnjudged(holder, self) ? options.unjudgedStaleMs : undefined;
+      if (olderThanMs !== undefined) {
         const { identity } = holder;
-        if ((await takeAway(path, holder, options)) && identity !== undefined) abandoned.push(identity.token);
-        continue;
+        const took = await takeAway(path, holder, options, olderThanMs);
+        if (took && identity !== undefined) abandoned.push(identity.token);
+        if (took || gone) continue;
       }
     }
     if (nowMs - startedAt >= waitMs) throw lockedError(path, holder, waitMs);
@@ -158,20 +169,37 @@ function isGone(holder: Holder, self: ProcessIdentity, unchangedMs: number): boo
   return livenessOf(holder.identity, self) === "gone";
 }
 
+const isUnjudged = ({ identity }: Holder, self: ProcessIdentity): boolean =>
+  identity !== undefined && livenessOf(identity, self) === "unknown";
+
 /**
- * Removes the lock of a holder that is gone; whether this call did it.
+ * Removes the lock of a holder that is gone, or of any that is at least `olderThanMs` old; whether this call did it.
  *
  * Two that find the same dead holder must not both remove "it": the slower would remove the faster one's new lock. So each must first take
  * a lock named after the dead holder, and look again under it: while it holds that, nobody else may remove this holder's file.
  */
-async function takeAway(path: string, holder: Holder, options: LockOptions): Promise<boolean> {
-  const guard = await acquireLock(`${path}-${holder.key}`, options);
+async function takeAway(path: string, holder: Holder, options: LockOptions, olderThanMs: number): Promise<boolean> {
+  const guardPath = `${path}-${holder.key}`;
+  const guard = await acquireLock(guardPath, options);
   try {
     if ((await readHolder(path))?.key !== holder.key) return false;
+    if (olderThanMs > 0 && (await agedMs(path, guardPath)) < olderThanMs) return false;
     await unlink(path);
     return true;
   } finally {
     await guard.release();
+  }
+}
+
+/** How much older a file is than one that was just made beside it: both by the clock of whoever keeps the files, which is not ours on a network. */
+async function agedMs(file: string, justMade: string): Promise<number> {
+  try {
+    const [then, now] = await Promise.all([stat(file), stat(justMade)]);
+    return now.mtimeMs - then.mtimeMs;
+  } catch (error) {
+    // Given back by now: nothing to take away.
+    if (errnoOf(error) === "ENOENT") return 0;
+    throw registryIoError("read the lock", file, error);
   }
 }
 

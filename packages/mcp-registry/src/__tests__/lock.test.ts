@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { fixedRandom, ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { acquireLock, type Lock } from "../lock.js";
@@ -129,6 +129,59 @@ describe("the lock between processes", () => {
       message: expect.stringContaining("process 999999") as string,
     });
     await rm(folder.at("x.lock"));
+  });
+
+  describe("that may be taken from a holder that cannot be judged after a while", () => {
+    const elsewhere = { ...ownIdentity(), namespace: "pid:[1]", pid: 999_999, token: TOKEN };
+    const options = { waitMs: 0, unjudgedStaleMs: 60_000 };
+    const leftBehind = async (ageMs: number): Promise<void> => {
+      await writeFile(folder.at("x.lock"), JSON.stringify(elsewhere));
+      const { mtimeMs } = await stat(folder.at("x.lock"));
+      await utimes(folder.at("x.lock"), new Date(mtimeMs), new Date(mtimeMs - ageMs));
+    };
+
+    test("is waited for before that, and nothing is left beside it", async () => {
+      await leftBehind(50_000);
+      await expect(acquireLock(folder.at("x.lock"), options)).rejects.toMatchObject({ code: "REGISTRY_IO" });
+      expect(await readdir(folder.at())).toEqual(["x.lock"]);
+      expect(await readFile(folder.at("x.lock"), "utf8")).toContain(TOKEN);
+      await rm(folder.at("x.lock"));
+    });
+
+    test("is taken over after that, by one of fifty", async () => {
+      await leftBehind(61_000);
+      let inside = 0;
+      let most = 0;
+      const abandoned: string[] = [];
+      const turn = async (): Promise<void> => {
+        const lock = await acquireLock(folder.at("x.lock"), { unjudgedStaleMs: 60_000 });
+        most = Math.max(most, ++inside);
+        abandoned.push(...lock.abandoned);
+        await readFile(folder.at("x.lock"));
+        inside--;
+        await lock.release();
+      };
+      await Promise.all(Array.from({ length: 50 }, turn));
+      expect({ most, abandoned }).toEqual({ most: 1, abandoned: [TOKEN] });
+      expect(await readdir(folder.at())).toEqual([]);
+    });
+
+    test("is taken over though one that died elsewhere while it did the same left its guard", async () => {
+      await leftBehind(61_000);
+      const guard = folder.at(`x.lock-${TOKEN}`);
+      await writeFile(guard, JSON.stringify({ ...elsewhere, token: TOKEN.replaceAll("0", "f") }));
+      await utimes(guard, new Date(0), new Date(0));
+      const lock = await acquireLock(folder.at("x.lock"), options);
+      await lock.release();
+      expect(await readdir(folder.at())).toEqual([]);
+    });
+
+    test("stays with a holder here that is alive, however old its file is", async () => {
+      const held = await acquireLock(folder.at("x.lock"));
+      await utimes(folder.at("x.lock"), new Date(0), new Date(0));
+      await expect(acquireLock(folder.at("x.lock"), options)).rejects.toMatchObject({ code: "REGISTRY_IO" });
+      await held.release();
+    });
   });
 
   test.each([
