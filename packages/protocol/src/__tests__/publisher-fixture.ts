@@ -45,7 +45,7 @@ export async function manifestFile(
 }
 
 /** What a {@link publishing} signs with when a test does not say. */
-export const SECRET = "correct horse battery staple, long enough";
+const SECRET = "correct horse battery staple, long enough";
 export const KEY: SigningKey = { key: SECRET };
 /** The ring that accepts it. */
 export const RING = KeyRing.fromSecret(SECRET);

@@ -93,7 +93,7 @@ export function testAgent(): Agent {
 }
 
 /** Node's timers, counted; the test fails when one is left waiting. */
-export function countedTimers(): Timers {
+function countedTimers(): Timers {
   let waiting = 0;
   onTestFinished(() => {
     expect(waiting).toBe(0);

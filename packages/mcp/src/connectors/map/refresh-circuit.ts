@@ -13,7 +13,7 @@ export interface CircuitPolicy {
 }
 
 /** 3 failures, then 10, 20, 40, 60, 60… seconds. */
-export const DEFAULT_CIRCUIT: CircuitPolicy = { failures: 3, coolMs: 10_000, maxCoolMs: 60_000 };
+const DEFAULT_CIRCUIT: CircuitPolicy = { failures: 3, coolMs: 10_000, maxCoolMs: 60_000 };
 
 /** Leaves a publisher alone that fails again and again (R6). It counts; that only one attempt runs at a time is the caller's care. */
 export class RefreshCircuit {

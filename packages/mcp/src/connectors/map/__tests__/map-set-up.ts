@@ -29,7 +29,7 @@ const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 let made = 0;
 
 /** A ULID of that moment, greater than every one made for that moment before. */
-export function ulidAt(atMs: number): string {
+function ulidAt(atMs: number): string {
   return base32(atMs, 10) + base32(++made, 16);
 }
 
@@ -41,7 +41,7 @@ function base32(value: number, length: number): string {
 }
 
 /** A signed map. */
-export function signedMap(wishes: MapWishes = {}): ServiceMapPayload {
+function signedMap(wishes: MapWishes = {}): ServiceMapPayload {
   const { connectors = ["a"], atMs = START, id = ulidAt(atMs), ttlSeconds = 300, key = KEY, kid } = wishes;
   const { signature: _, ...unsigned } = payloadOf(
     connectors.map((each) => (typeof each === "string" ? entryOf(each) : each)),
