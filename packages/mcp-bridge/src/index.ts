@@ -7,6 +7,6 @@ export type * from "./runtime/forward.js";
 export type { ToolList } from "./runtime/list-tools.js";
 export type * from "./runtime/proxy-state.js";
 export * from "./runtime/remote-proxy.js";
-export type { RemoteProxyOptions, RemoteProxyPorts } from "./runtime/remote-proxy-options.js";
+export type { CallToolOptions, RemoteProxyOptions, RemoteProxyPorts } from "./runtime/remote-proxy-options.js";
 export * from "./runtime/remote-tool-proxy.js";
 export { findCommand, type CommandPlace } from "./stdio/find-command.js";

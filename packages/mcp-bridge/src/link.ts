@@ -52,6 +52,14 @@ export interface OwnRequestOptions {
   readonly paramHeaders?: Readonly<Record<string, string>>;
 }
 
+/** How a {@link Link} ends. */
+export interface CloseOptions {
+  /** Whether calls in flight may end by themselves. @default false */
+  readonly drain?: boolean;
+  /** What calls in flight fail with. @default UPSTREAM_UNAVAILABLE: the connector is being closed */
+  readonly error?: GatewayError;
+}
+
 /**
  * One connection to one upstream, whatever the transport: the port that `RemoteProxy` drives. A link lives once: opened,
  * used, closed; after a loss its owner makes a new one.
@@ -80,10 +88,10 @@ export interface Link {
   /** A client session ended: release what is held for it. Unknown keys are fine. */
   endSession(sessionKey: string): void;
   /**
-   * Releases everything: sockets, timers, children. What is in flight fails with UPSTREAM_UNAVAILABLE. Idempotent.
+   * Releases everything: sockets, timers, children. What is in flight fails. Idempotent.
    *
-   * With `drain`, nothing new starts but calls in flight may end by themselves; resolves when they have. A link whose
+   * With `drain`, nothing new starts but calls in flight may end by themselves, the gateway's own among them; resolves when they have. A link whose
    * calls cannot outlive it ignores that. A later `close()` without it ends them.
    */
-  close(options?: { readonly drain?: boolean }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

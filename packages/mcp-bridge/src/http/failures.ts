@@ -95,6 +95,12 @@ export function closedFailure(key: string): GatewayError {
   return new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is being closed`);
 }
 
+/** UPSTREAM_UNAVAILABLE: the call outlived its connector by all the time it was given. @param why what became of the connector: "was changed" */
+export function cutShortFailure(key: string, why: string, graceMs: number): GatewayError {
+  const message = `${connectorName(key)} ${why}, and this call had not ended ${graceMs} ms later; whether it took effect is unknown`;
+  return new GatewayError("UPSTREAM_UNAVAILABLE", message);
+}
+
 /**
  * What an HTTP status means whose body is no JSON-RPC answer.
  *

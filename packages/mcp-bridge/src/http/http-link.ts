@@ -9,7 +9,14 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
-import { GATEWAY_INFO, type Link, type LinkDeps, type OwnRequestOptions, type UpstreamFacts } from "../link.js";
+import {
+  GATEWAY_INFO,
+  type CloseOptions,
+  type Link,
+  type LinkDeps,
+  type OwnRequestOptions,
+  type UpstreamFacts,
+} from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import { ByteExchange } from "./byte-exchange.js";
 import { EraWatch } from "./era-watch.js";
@@ -173,12 +180,12 @@ export class HttpLink implements Link {
     this.#deps.sessions.end(sessionKey);
   }
 
-  async close(options: { readonly drain?: boolean } = {}): Promise<void> {
+  async close({ drain = false, error = closedFailure(this.#key) }: CloseOptions = {}): Promise<void> {
     this.#phase = "closed";
     this.#listening?.stop();
     this.#eraWatch?.stop();
-    if (options.drain === true) await this.#exchanges.drained();
-    else this.#exchanges.failAll(closedFailure(this.#key));
+    if (drain) await this.#exchanges.drained();
+    else this.#exchanges.failAll(error);
     await this.#control?.close();
   }
 

@@ -18,3 +18,6 @@ export type ProxyState =
       readonly retryAt?: number;
     }
   | { readonly kind: "disposed" };
+
+/** Whether the first attempt is still to come, or under way: then everybody waits for it. */
+export const isBeginning = ({ kind }: ProxyState): boolean => kind === "idle" || kind === "connecting";

@@ -55,6 +55,13 @@ export type RemoteProxyOptions = RemoteProxyPorts &
       }
   );
 
+/** Options of `RemoteProxy.callTool`. */
+export interface CallToolOptions {
+  readonly signal?: AbortSignal;
+  /** @default the connector's `callMs` */
+  readonly timeoutMs?: number;
+}
+
 /** {@link RemoteProxyOptions} with nothing left open. */
 export interface ResolvedOptions extends Required<Omit<RemoteProxyPorts, "agent" | "prior">> {
   readonly spec: ConnectorSpec;

@@ -1,33 +1,26 @@
-import { backoffDelayMs, GatewayError } from "@cortex-os/mcp-core";
-import { mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
-import { closedFailure, connectorName } from "../http/failures.js";
-import { withMirroredParams } from "../http/param-headers.js";
+import { GatewayError } from "@cortex-os/mcp-core";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { closedFailure, connectorName, cutShortFailure } from "../http/failures.js";
 import type { Link, LinkEvents, UpstreamFacts } from "../link.js";
 import { Announcements } from "./announcements.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "./forward.js";
-import { listAllTools, type ToolList } from "./list-tools.js";
-import type { ProxyState } from "./proxy-state.js";
-import { resolveOptions, type RemoteProxyOptions, type ResolvedOptions } from "./remote-proxy-options.js";
+import { LeavingLinks } from "./leaving-links.js";
+import type { ToolList } from "./list-tools.js";
+import { isBeginning, type ProxyState } from "./proxy-state.js";
+import { Reconnecting } from "./reconnecting.js";
+import {
+  resolveOptions,
+  type CallToolOptions,
+  type RemoteProxyOptions,
+  type ResolvedOptions,
+} from "./remote-proxy-options.js";
 import { transportFor, type Transport } from "./transport.js";
-import { WaitingExchange } from "./waiting-exchange.js";
+import { UpstreamTools } from "./upstream-tools.js";
+import { ANSWERED, WaitingExchange } from "./waiting-exchange.js";
 
-const RECONNECT = { baseMs: 200, maxMs: 30_000 };
-/** Up for this long, an upstream is no flapping one: the next reconnect starts from the shortest delay again. */
-const STABLE_MS = 10_000;
 /** Between two attempts that calls to a connector that is down may cause. */
 const PROBE_GAP_MS = 100;
-/** Longest result of a call of the gateway's own, in bytes. */
-const MAX_RESULT_BYTES = 32 * 1024 * 1024;
-
-const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };
-
-/** Options of {@link RemoteProxy.callTool}. */
-export interface CallToolOptions {
-  readonly signal?: AbortSignal;
-  /** @default the connector's `callMs` */
-  readonly timeoutMs?: number;
-}
 
 /**
  * One upstream MCP server, whatever its transport and era (R8). While it is away, calls fail at once with
@@ -39,18 +32,19 @@ export class RemoteProxy {
   readonly #key: string;
   readonly #transport: Transport;
   readonly #announcements: Announcements;
+  readonly #tools: UpstreamTools;
   readonly #closing = new AbortController();
-  /** Links that are lost but still have calls in flight. */
-  readonly #retired = new Set<Link>();
+  readonly #reconnecting: Reconnecting;
+  /** Links that take no new calls but still have some in flight. */
+  readonly #leaving: LeavingLinks;
+  /** What waits for the first connection. */
+  readonly #waiting = new Set<Promise<unknown>>();
   #state: ProxyState = { kind: "idle" };
   #link: Link | undefined;
   #prior: UpstreamFacts | undefined;
   #attempt: Promise<void> | undefined;
   #attemptedMs = 0;
-  #upSinceMs = 0;
-  #failures = 0;
-  #cancelRetry: (() => void) | undefined;
-  #mirrored: ReadonlyMap<string, readonly MirroredParam[]> = new Map();
+  #retired: Promise<void> | undefined;
   #disposed: Promise<void> | undefined;
 
   constructor(options: RemoteProxyOptions) {
@@ -59,6 +53,9 @@ export class RemoteProxy {
     this.#prior = this.#options.prior;
     this.#transport = transportFor(this.#options);
     this.#announcements = new Announcements(this.#options);
+    this.#tools = new UpstreamTools(this.#options, this.#transport.kind === "http");
+    this.#reconnecting = new Reconnecting(this.#options);
+    this.#leaving = new LeavingLinks(this.#key, this.#options.logger);
   }
 
   get state(): ProxyState {
@@ -90,17 +87,7 @@ export class RemoteProxy {
    * @throws GatewayError UPSTREAM_UNAVAILABLE when it is down, UPSTREAM_TIMEOUT, UPSTREAM_LIMIT or UPSTREAM_PROTOCOL
    */
   async listTools(): Promise<ToolList> {
-    const { link, facts } = await this.#whenUp();
-    const { mirrored, ...list } = await listAllTools({
-      link,
-      key: this.#key,
-      logger: this.#options.logger,
-      timeoutMs: this.#options.spec.timeouts.listMs,
-      mirrors: this.#transport.kind === "http" && facts.era === "modern",
-      declared: facts.capabilities["tools"] !== undefined,
-    });
-    this.#mirrored = mirrored;
-    return list;
+    return this.#whenUp(async (link, facts) => this.#tools.list(link, facts));
   }
 
   /**
@@ -110,26 +97,14 @@ export class RemoteProxy {
    * @throws GatewayError as {@link listTools}, or CANCELLED
    */
   async callTool(name: string, args: JsonObject, options: CallToolOptions = {}): Promise<JsonObject> {
-    const { link } = await this.#whenUp();
-    const { signal, timeoutMs = this.#options.spec.timeouts.callMs } = options;
-    const mirrored = this.#mirrored.get(name);
-    return link.request(
-      "tools/call",
-      { name, arguments: args },
-      {
-        timeoutMs,
-        maxBytes: MAX_RESULT_BYTES,
-        ...(signal === undefined ? {} : { signal }),
-        ...(mirrored === undefined ? {} : { paramHeaders: mirroredHeaders(mirrored, args) }),
-      },
-    );
+    return this.#whenUp(async (link) => this.#tools.call(link, name, args, options));
   }
 
   /** Forwards a client's request; see `Link.send`. Before the first connection it waits for it, when down it fails at once. */
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
     const link = this.#link;
-    if (link !== undefined) return link.send(withMirroredParams(call, this.#mirrored), sink);
-    if (this.#state.kind === "idle" || this.#state.kind === "connecting") return this.#sendLater(call, sink);
+    if (link !== undefined) return link.send(this.#tools.mirror(call), sink);
+    if (isBeginning(this.#state)) return this.#sendLater(call, sink);
     sink.fail(this.#unavailable());
     this.#probe();
     return ANSWERED;
@@ -161,18 +136,53 @@ export class RemoteProxy {
    * Idempotent; resolves when all is released.
    */
   dispose(): Promise<void> {
-    this.#disposed ??= this.#close();
+    return this.#dispose(closedFailure(this.#key));
+  }
+
+  /**
+   * {@link dispose}, when the calls in flight have ended. Until then it goes on with those, and takes no new ones, hears of no changes and connects no
+   * more; what waits for the first connection counts as in flight. What has not ended after `graceMs` fails with UPSTREAM_UNAVAILABLE.
+   *
+   * @param why what became of the connector, as the middle of a sentence: "was changed"
+   * @returns when all is released. Never rejects; a second call changes nothing, `dispose` ends it at once
+   */
+  retire(graceMs: number, why: string): Promise<void> {
+    this.#retired ??= this.#retire(graceMs, why);
+    return this.#retired;
+  }
+
+  async #retire(graceMs: number, why: string): Promise<void> {
+    const { logger, timers } = this.#options;
+    this.#reconnecting.cancel();
+    const cancel = timers.after(graceMs, () => {
+      logger.warn({ connectorId: this.#key, graceMs }, `Calls were cut short: their connector ${why}`);
+      void this.#dispose(cutShortFailure(this.#key, why, graceMs));
+    });
+    if (this.#waiting.size > 0) await Promise.allSettled(this.#waiting);
+    this.#closing.abort(closedFailure(this.#key));
+    this.#leave();
+    await this.#leaving.whenGone();
+    cancel();
+    await this.dispose();
+  }
+
+  #dispose(error: GatewayError): Promise<void> {
+    this.#disposed ??= this.#close(error);
     return this.#disposed;
   }
 
-  async #close(): Promise<void> {
-    const links = this.#link === undefined ? [...this.#retired] : [this.#link, ...this.#retired];
+  async #close(error: GatewayError): Promise<void> {
+    this.#reconnecting.cancel();
+    this.#closing.abort(error);
+    this.#leave();
+    await Promise.allSettled([this.#attempt, this.#leaving.end(error)]);
+    await this.#transport.close();
+  }
+
+  #leave(): void {
+    if (this.#link !== undefined) this.#leaving.add(this.#link);
     this.#link = undefined;
     this.#state = { kind: "disposed" };
-    this.#cancelRetry?.();
-    this.#closing.abort(closedFailure(this.#key));
-    await Promise.allSettled([this.#attempt, ...links.map((link) => this.#release(link))]);
-    await this.#transport.close();
   }
 
   #connectNow(): Promise<void> {
@@ -185,7 +195,7 @@ export class RemoteProxy {
 
   async #tryOnce(): Promise<void> {
     const { clientInfo, clock, logger, monotonic, random, spec, timers } = this.#options;
-    this.#cancelRetry?.();
+    this.#reconnecting.cancel();
     this.#attemptedMs = monotonic.elapsedMs();
     if (this.#state.kind === "idle") this.#state = { kind: "connecting" };
     let lost: GatewayError | undefined;
@@ -206,19 +216,11 @@ export class RemoteProxy {
       if (this.#isDisposed()) throw closedFailure(this.#key);
       this.#onUp(link, facts);
     } catch (thrown) {
+      await this.#leaving.release(link);
+      if (this.#isDisposed()) throw this.#unavailable();
       const error = GatewayError.from(thrown, "INTERNAL", `${connectorName(this.#key)} could not be connected`);
-      await this.#release(link);
-      if (!this.#isDisposed()) this.#onDown(error);
+      this.#onDown(error);
       throw error;
-    }
-  }
-
-  /** Never rejects: a link that cannot be closed properly must not keep the next one from opening. */
-  async #release(link: Link, options?: { readonly drain?: boolean }): Promise<void> {
-    try {
-      await link.close(options);
-    } catch (error) {
-      this.#options.logger.error({ connectorId: this.#key, err: error }, "A connection could not be released");
     }
   }
 
@@ -230,7 +232,7 @@ export class RemoteProxy {
   #onUp(link: Link, facts: UpstreamFacts): void {
     this.#link = link;
     this.#prior = facts;
-    this.#upSinceMs = this.#options.monotonic.elapsedMs();
+    this.#reconnecting.up();
     this.#state = { kind: "up", facts };
     const { era, revision } = facts;
     this.#options.logger.debug({ connectorId: this.#key, era, revision }, "Upstream connected");
@@ -239,23 +241,17 @@ export class RemoteProxy {
 
   #onLost(link: Link, error: GatewayError): void {
     this.#link = undefined;
-    if (this.#options.monotonic.elapsedMs() - this.#upSinceMs >= STABLE_MS) this.#failures = 0;
-    this.#retired.add(link);
-    void this.#release(link, { drain: true }).then(() => this.#retired.delete(link));
+    this.#reconnecting.lost();
+    this.#leaving.add(link);
     this.#onDown(error);
   }
 
   #onDown(error: GatewayError): void {
-    const { clock, logger, random, timers } = this.#options;
-    const attempt = this.#failures++;
-    if (this.#transport.retryable) {
-      const delayMs = backoffDelayMs(attempt, RECONNECT, random);
-      this.#state = { kind: "down", error, attempt, retryAt: clock.now() + delayMs };
-      this.#cancelRetry = timers.after(delayMs, () => this.#connectInBackground());
-    } else {
-      this.#state = { kind: "down", error, attempt };
-    }
-    logger.debug(
+    const attempt = this.#reconnecting.failed();
+    const again = this.#transport.retryable && this.#retired === undefined;
+    const retryAt = again ? this.#reconnecting.later(attempt, () => this.#connectInBackground()) : undefined;
+    this.#state = { kind: "down", error, attempt, ...(retryAt === undefined ? {} : { retryAt }) };
+    this.#options.logger.debug(
       { connectorId: this.#key, reason: error.message, detail: error.detail, attempt },
       "Upstream not connected",
     );
@@ -275,23 +271,29 @@ export class RemoteProxy {
 
   #sendLater(call: UpstreamCall, sink: AnswerSink): Exchange {
     const waiting = new WaitingExchange(sink);
-    this.#connectNow().then(
-      () => waiting.begin(() => this.send(call, sink)),
-      () => waiting.fail(this.#unavailable()),
+    this.#whenConnected(() => waiting.begin(() => this.send(call, sink))).catch(() =>
+      waiting.fail(this.#unavailable()),
     );
     return waiting;
   }
 
-  async #whenUp(): Promise<{ link: Link; facts: UpstreamFacts }> {
-    if (this.#state.kind === "idle" || this.#state.kind === "connecting") await this.#connectNow();
+  async #whenConnected<T>(begin: () => T | Promise<T>): Promise<T> {
+    const waiting = this.#connectNow().then(begin);
+    this.#waiting.add(waiting);
+    return waiting.finally(() => this.#waiting.delete(waiting));
+  }
+
+  async #whenUp<T>(begin: (link: Link, facts: UpstreamFacts) => Promise<T>): Promise<T> {
+    if (isBeginning(this.#state)) return this.#whenConnected(async () => this.#whenUp(begin));
     if (this.#link === undefined || this.#state.kind !== "up") throw this.#unavailable();
-    return { link: this.#link, facts: this.#state.facts };
+    return begin(this.#link, this.#state.facts);
   }
 
   #unavailable(): GatewayError {
-    if (this.#state.kind !== "down") return closedFailure(this.#key);
-    const { error } = this.#state;
-    const hope = this.#transport.retryable ? "; it is being tried again" : "";
+    const reason: unknown = this.#closing.signal.reason;
+    if (this.#state.kind !== "down") return GatewayError.is(reason) ? reason : closedFailure(this.#key);
+    const { error, retryAt } = this.#state;
+    const hope = retryAt === undefined ? "" : "; it is being tried again";
     return new GatewayError("UPSTREAM_UNAVAILABLE", error.message + hope, { cause: error });
   }
 }

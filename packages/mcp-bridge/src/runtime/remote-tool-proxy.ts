@@ -1,6 +1,6 @@
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import { RemoteProxy, type CallToolOptions } from "./remote-proxy.js";
-import type { RemoteProxyOptions } from "./remote-proxy-options.js";
+import { RemoteProxy } from "./remote-proxy.js";
+import type { CallToolOptions, RemoteProxyOptions } from "./remote-proxy-options.js";
 
 /** The tools of one upstream and nothing else: a {@link RemoteProxy} for those who want no more (R8). */
 export class RemoteToolProxy {

@@ -1,7 +1,14 @@
 import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { withMeta } from "@cortex-os/mcp-core/wire";
-import { GATEWAY_INFO, type Link, type LinkDeps, type OwnRequestOptions, type UpstreamFacts } from "../link.js";
+import {
+  GATEWAY_INFO,
+  type CloseOptions,
+  type Link,
+  type LinkDeps,
+  type OwnRequestOptions,
+  type UpstreamFacts,
+} from "../link.js";
 import { claimsToolChanges } from "../tool-changes.js";
 import { quoteUpstream } from "../upstream-text.js";
 import type { AnswerSink, Caller, Exchange, UpstreamCall } from "../runtime/exchange.js";
@@ -48,7 +55,8 @@ export class StdioLink implements Link {
   readonly #deps: LinkDeps;
   readonly #options: StdioLinkOptions;
   readonly #lanes = new Map<string, Lane>();
-  readonly #calls = new Set<ClientCall>();
+  /** What `close` waits for when it drains: calls of clients, and requests of the gateway's own. */
+  readonly #inFlight = new Set<object>();
   /** Ends under way: `close` waits for them. */
   readonly #ending = new Set<Promise<void>>();
   #state: State = { kind: "new" };
@@ -86,7 +94,7 @@ export class StdioLink implements Link {
       lane?.forget(settled);
       this.#onSettled(settled);
     });
-    this.#calls.add(exchange);
+    this.#inFlight.add(exchange);
     const chosen = this.#laneFor(call.caller);
     if (GatewayError.is(chosen)) {
       exchange.onFailure(chosen);
@@ -103,7 +111,9 @@ export class StdioLink implements Link {
     const { peer, facts } = serving;
     const { timeoutMs, ...bounds } = options;
     const sent = facts.era === "modern" ? withMeta(params, modernMeta(facts.revision, this.#clientInfo)) : params;
-    const answer = await peer.ask(method, sent, { maxMs: timeoutMs, ...bounds });
+    const asking = peer.ask(method, sent, { maxMs: timeoutMs, ...bounds });
+    this.#inFlight.add(asking);
+    const answer = await asking.finally(() => this.#onSettled(asking));
     if (!("error" in answer)) return answer.result;
     const { code, message } = answer.error;
     throw this.#failure("UPSTREAM_PROTOCOL", `it answered ${method} with error ${code} ${quoteUpstream(message)}`);
@@ -123,10 +133,10 @@ export class StdioLink implements Link {
     if (lane !== undefined) this.#endLane(lane, this.#failure("UPSTREAM_UNAVAILABLE", "the client's session ended"));
   }
 
-  async close({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
-    const error = this.#failure("UPSTREAM_UNAVAILABLE", "it is being closed");
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { drain = false, error = this.#failure("UPSTREAM_UNAVAILABLE", "it is being closed") } = options;
     this.#over(error);
-    if (drain && this.#calls.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    if (drain && this.#inFlight.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     this.#endLanes(error);
     await Promise.all(this.#ending);
   }
@@ -237,9 +247,9 @@ export class StdioLink implements Link {
     if (wasOpen) this.#deps.events.onLost(error);
   }
 
-  #onSettled(call: ClientCall): void {
-    this.#calls.delete(call);
-    if (this.#calls.size > 0) return;
+  #onSettled(call: object): void {
+    this.#inFlight.delete(call);
+    if (this.#inFlight.size > 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 

@@ -1,0 +1,56 @@
+import { mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
+import { withMirroredParams } from "../http/param-headers.js";
+import type { Link, UpstreamFacts } from "../link.js";
+import type { UpstreamCall } from "./exchange.js";
+import { listAllTools, type ToolList } from "./list-tools.js";
+import type { CallToolOptions, ResolvedOptions } from "./remote-proxy-options.js";
+
+/** Longest result of a call of the gateway's own, in bytes. */
+const MAX_RESULT_BYTES = 32 * 1024 * 1024;
+
+/** The tools of one upstream: lists them, and remembers of the last list which parameters a call must mirror into headers. */
+export class UpstreamTools {
+  readonly #options: ResolvedOptions;
+  readonly #isHttp: boolean;
+  #mirrored: ReadonlyMap<string, readonly MirroredParam[]> = new Map();
+
+  constructor(options: ResolvedOptions, isHttp: boolean) {
+    this.#options = options;
+    this.#isHttp = isHttp;
+  }
+
+  /** @throws GatewayError as {@link listAllTools} */
+  async list(link: Link, facts: UpstreamFacts): Promise<ToolList> {
+    const { spec, logger } = this.#options;
+    const { mirrored, ...list } = await listAllTools({
+      link,
+      key: spec.key,
+      logger,
+      timeoutMs: spec.timeouts.listMs,
+      mirrors: this.#isHttp && facts.era === "modern",
+      declared: facts.capabilities["tools"] !== undefined,
+    });
+    this.#mirrored = mirrored;
+    return list;
+  }
+
+  /** A call of the gateway's own. @throws GatewayError as `Link.request` */
+  call(link: Link, name: string, args: JsonObject, { signal, timeoutMs }: CallToolOptions): Promise<JsonObject> {
+    const mirrored = this.#mirrored.get(name);
+    return link.request(
+      "tools/call",
+      { name, arguments: args },
+      {
+        timeoutMs: timeoutMs ?? this.#options.spec.timeouts.callMs,
+        maxBytes: MAX_RESULT_BYTES,
+        ...(signal === undefined ? {} : { signal }),
+        ...(mirrored === undefined ? {} : { paramHeaders: mirroredHeaders(mirrored, args) }),
+      },
+    );
+  }
+
+  /** A client's call with the headers that its tool asks for. */
+  mirror(call: UpstreamCall): UpstreamCall {
+    return withMirroredParams(call, this.#mirrored);
+  }
+}
