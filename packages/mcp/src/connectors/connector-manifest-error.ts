@@ -42,7 +42,7 @@ const ADVICE = {
   timeout: "Check the publisher and the way to it.",
   network: "Check the publisher and the way to it.",
   aborted: "There is nothing to do.",
-  "not-modified": "Mend the publisher: it must send the map to whoever has none.",
+  "not-modified": "Mend the publisher: it must send its map to whoever has another or none.",
   "circuit-open": "Check the publisher; it is tried again by itself.",
   state: "Mend the gateway's state folder or its disk.",
   "no-map": "Check the publisher; it is tried again by itself.",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { VerifiedServiceMap } from "@cortex-os/protocol";
 
 /** How many maps are remembered unless told otherwise. */
 const DEFAULT_LIMIT = 32;
@@ -14,11 +15,14 @@ export interface RememberedMap {
   /** The `ETag` header's value, as it came. */
   readonly etag: string;
   readonly body: string;
+  readonly map: VerifiedServiceMap;
+  /** The `KeyRing.fingerprint` of the keys that vouched for it. */
+  readonly verifiedBy: string;
 }
 
 /**
  * Remembers the last verified map of each publisher with its `ETag`, so that an unchanged one need not be sent again (R3). Bounded: the one that
- * was not used for longest goes. What is remembered is verified again before it is used.
+ * was not used for longest goes. Whoever uses what is remembered with other keys than those that vouched for it verifies it anew.
  */
 export class MapValidators {
   readonly #limit: number;

@@ -61,8 +61,12 @@ function codeOf(thrown: unknown): string | undefined {
   return /^[A-Z][A-Z0-9_]{1,60}$/.test(thrown.code) ? thrown.code : undefined;
 }
 
-/** A foreign text without the URL's hidden parts, without secrets and control characters, and short. */
-function shownText(text: string, serviceMapUrl: string, secrets: readonly string[]): string {
+/**
+ * A foreign text without the URL's hidden parts, without secrets and control characters, and short: for operators only, all the same.
+ *
+ * @param secrets what must not show up in it
+ */
+export function shownText(text: string, serviceMapUrl: string, secrets: readonly string[]): string {
   const { href, username, password, search, hash, searchParams } = new URL(serviceMapUrl);
   const shown = [href, serviceMapUrl].reduce((all, url) => all.replaceAll(url, shownUrl(serviceMapUrl)), text);
   const hidden = [...secrets, username, password, search, hash, ...searchParams.values()].filter((part) => part !== "");

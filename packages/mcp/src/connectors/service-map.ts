@@ -18,7 +18,7 @@ import { BRAND } from "./brand.js";
 import { ConnectorManifestError, type ManifestRule } from "./connector-manifest-error.js";
 import { fetchOf, headerOf, statusOf, type FetchLike, type FetchLikeResponse } from "./fetch-like.js";
 import { MapValidators, type RememberedMap } from "./map-validators.js";
-import { networkFailure } from "./network-failure.js";
+import { networkFailure, shownText } from "./network-failure.js";
 import { discard, readBounded } from "./read-bounded.js";
 import { shownUrl } from "./shown-url.js";
 import { withinDeadline } from "./within-deadline.js";
@@ -117,8 +117,7 @@ class MapRequest {
           return await this.#exchange(inTime);
         } catch (error) {
           if (error instanceof ConnectorManifestError) throw error;
-          const { apiKey = "", signatureKey = "" } = this.#options;
-          const { rule, reason, detail } = networkFailure(error, this.#url, [apiKey, signatureKey]);
+          const { rule, reason, detail } = networkFailure(error, this.#url, this.#secrets);
           throw this.#error(rule, reason, detail);
         }
       },
@@ -152,20 +151,25 @@ class MapRequest {
   }
 
   /** What is remembered, if it is good by the keys of now: what they do not vouch for must not be renewed. */
-  #remembered(): Remembered | undefined {
+  #remembered(): RememberedMap | undefined {
     const known = this.#validators.recall(this.#options);
-    if (known === undefined) return undefined;
+    const verifiedBy = this.#keys.fingerprint;
+    if (known === undefined || known.verifiedBy === verifiedBy) return known;
     const reading = readServiceMap(known.body, { keys: this.#keys, nowMs: this.#clock.now(), allowExpired: true });
-    if (reading.ok) return { ...known, map: reading.map };
+    if (reading.ok) return { ...known, map: reading.map, verifiedBy };
     this.#validators.forget(this.#options);
     return undefined;
   }
 
-  #renewed(response: FetchLikeResponse, remembered: Remembered | undefined): LoadedServiceMap {
+  #renewed(response: FetchLikeResponse, remembered: RememberedMap | undefined): LoadedServiceMap {
     if (remembered === undefined) throw this.#error("not-modified", "answered 304 though no map was named to it");
-    const { body, map } = remembered;
-    const etag = etagOf(response) ?? remembered.etag;
-    this.#validators.remember(this.#options, { body, etag });
+    const { body, map, etag } = remembered;
+    if (isOther(etagOf(response), etag)) {
+      // The next request must ask for the whole map.
+      this.#validators.forget(this.#options);
+      throw this.#error("not-modified", "answered 304 about another map than the one that was named to it");
+    }
+    this.#validators.remember(this.#options, remembered);
     const expiresAtMs = this.#clock.now() + map.payload.ttlSeconds * 1_000;
     return { payload: map.payload, expiresAtMs, received: { body, etag, map, notModified: true } };
   }
@@ -184,8 +188,11 @@ class MapRequest {
     const wrongType = type !== undefined && !/^application\/(?:[^;]+\+)?json$/i.test(type);
     const reading = readServiceMap(bytes, { keys: this.#keys, nowMs: this.#clock.now() });
     if (!reading.ok) {
-      const hint = wrongType && reading.rule === "json" ? `; it came as ${type}` : "";
-      throw this.#error(reading.rule, `${reading.reason}${hint}`);
+      // Anybody's words, which no key vouches for: for operators, and never in the reason, which clients see.
+      const hints = [reading.detail, wrongType && reading.rule === "json" ? `it came as ${type}` : undefined];
+      const detail = hints.filter((hint) => hint !== undefined).join("; ");
+      const shown = detail === "" ? undefined : shownText(detail, this.#url, this.#secrets);
+      throw this.#error(reading.rule, reading.reason, shown);
     }
     if (wrongType) {
       const fields = { brand: BRAND, url: shownUrl(this.#url), contentType: type };
@@ -195,9 +202,15 @@ class MapRequest {
     const body = bytes.toString("utf8");
     const etag = etagOf(response);
     if (etag === undefined) this.#validators.forget(this.#options);
-    else this.#validators.remember(this.#options, { body, etag });
+    else this.#validators.remember(this.#options, { body, etag, map, verifiedBy: this.#keys.fingerprint });
     const received = { body, map, notModified: false, ...(etag === undefined ? {} : { etag }) };
     return { payload: map.payload, expiresAtMs: map.expiresAtMs, received };
+  }
+
+  /** What must show up nowhere. */
+  get #secrets(): readonly string[] {
+    const { apiKey = "", signatureKey = "" } = this.#options;
+    return [apiKey, signatureKey];
   }
 
   #tooLarge(): ConnectorManifestError {
@@ -207,10 +220,6 @@ class MapRequest {
   #error(rule: ManifestRule, reason: string, detail?: string): ConnectorManifestError {
     return new ConnectorManifestError(rule, reason, { url: this.#url, ...(detail === undefined ? {} : { detail }) });
   }
-}
-
-interface Remembered extends RememberedMap {
-  readonly map: VerifiedServiceMap;
 }
 
 /** Why a request cannot be sent as it is configured. */
@@ -235,6 +244,11 @@ function problemOf({
 function etagOf(response: FetchLikeResponse): string | undefined {
   const etag = headerOf(response, "etag");
   return etag !== undefined && /^[\x21-\x7e]{1,1024}$/.test(etag) ? etag : undefined;
+}
+
+/** Whether a 304 that carries `answered` cannot be about the map whose `ETag` is `sent` (RFC 9111, 4.3.4). A weak one may be spelled as it likes. */
+function isOther(answered: string | undefined, sent: string): boolean {
+  return answered !== undefined && !answered.startsWith("W/") && answered !== sent.replace(/^W\//, "");
 }
 
 /** The media type of an answer; `undefined` when it names none. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { MapValidators } from "../map-validators.js";
+import { signedMap } from "./service-map-set-up.js";
 
-const MAP = { etag: '"1"', body: "{}" };
+const map = { payload: signedMap(), generatedAtMs: 0, expiresAtMs: 0, digest: "" };
+const MAP = { etag: '"1"', body: "{}", map, verifiedBy: "" };
 const at = (n: number): { serviceMapUrl: string } => ({ serviceMapUrl: `https://publisher.example/${n}` });
 
 describe("R3: the memory of maps", () => {

@@ -168,6 +168,48 @@ describe("R3: the same URL again", () => {
     await refusal("not-modified", { serviceMapUrl, validators });
   });
 
+  test.each([
+    ['"1"', '"2"', true],
+    ['W/"1"', '"2"', true],
+    ['"1"', '"1"', false],
+    ['W/"1"', '"1"', false],
+    ['"1"', 'W/"1"', false],
+    ['"1"', undefined, false],
+  ])("R3: a map sent with the ETag %s and a 304 with %s: refused is %s", async (sent, answered, refused) => {
+    const asked: unknown[] = [];
+    const serviceMapUrl = await startPublisher((request, response) => {
+      asked.push(request.headers["if-none-match"]);
+      if (asked.length !== 2) response.setHeader("etag", sent).end(GOOD);
+      else response.writeHead(304, answered === undefined ? {} : { etag: answered }).end();
+    });
+    const validators = new MapValidators();
+    await load({ serviceMapUrl, validators });
+    if (refused) {
+      const error = await refusal("not-modified", { serviceMapUrl, validators });
+      expect(error.reason).toBe("answered 304 about another map than the one that was named to it");
+    } else {
+      expect(await load({ serviceMapUrl, validators })).toMatchObject({ received: { etag: sent, notModified: true } });
+    }
+    await load({ serviceMapUrl, validators });
+    expect(asked).toEqual([undefined, sent, refused ? undefined : sent]);
+  });
+
+  test("R3: a 304 needs no second look at a map that the same keys vouched for", async () => {
+    const { serviceMapUrl } = await publisher(() => ({ body: GOOD, etag: '"1"' }));
+    const validators = new MapValidators();
+    const { received } = await load({ serviceMapUrl, validators });
+    const again = await load({ serviceMapUrl, validators });
+    expect(again.received?.map).toBe(received?.map);
+    const ring = KeyRing.fromJwks({
+      keys: [SIGNATURE_KEY, OTHER_KEY].map((key, n) => ({
+        ...{ kty: "oct", alg: "HS256", kid: `k${n}` },
+        k: Buffer.from(key).toString("base64url"),
+      })),
+    });
+    const byOthers = await load({ serviceMapUrl, validators, keys: ring });
+    expect(byOthers.received).toMatchObject({ notModified: true, map: { kid: "k0" } });
+  });
+
   test("R3: what is remembered belongs to one URL and one API key", async () => {
     const { serviceMapUrl, asked } = await publisher(() => ({ body: GOOD, etag: '"1"' }));
     const validators = new MapValidators();

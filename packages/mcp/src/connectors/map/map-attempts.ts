@@ -33,8 +33,8 @@ export interface MapAttemptsOptions {
 /** No map came at all, so there was nothing to refuse. */
 const UNREACHABLE = new Set<ManifestRule>(["request", "http-status", "redirect", "timeout", "network", "aborted"]);
 
-/** What was sent must not be used, whatever name it goes by. */
-const OUT_OF_ORDER = new Set<ManifestRule>(["older", "conflict"]);
+/** What was sent or confirmed must not be used, whatever name it goes by. */
+const OUT_OF_TIME = new Set<ManifestRule>(["older", "conflict", "expired"]);
 
 /** The loader's, when nothing else is said. */
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -92,6 +92,7 @@ export class MapAttempts {
       signal.throwIfAborted();
       if (this.circuit.state === "open" && !insists()) throw this.#circuitOpen();
       this.#lastAttemptAtMs = clock.now();
+      this.#forgetOverdue();
       startedMs = monotonic.elapsedMs();
       const loaded = await this.#load(keys, signal);
       signal.throwIfAborted();
@@ -108,10 +109,20 @@ export class MapAttempts {
       this.circuit.failed();
       this.#lastError = error;
       // An older map that came under the ETag of the newest would be confirmed by 304 for ever: ask for the whole map next time.
-      if (OUT_OF_ORDER.has(error.rule)) this.#validators.forget(this.#options);
+      if (OUT_OF_TIME.has(error.rule)) this.#validators.forget(this.#options);
       report(UNREACHABLE.has(error.rule) ? "unreachable" : "refused");
       throw error;
     }
+  }
+
+  /**
+   * By the end of its time to live a map is to be signed anew. A publisher whose `ETag` names the connectors and not the signing would confirm the old one
+   * for ever, up to its bound: it is asked for the whole map.
+   */
+  #forgetOverdue(): void {
+    const remembered = this.#validators.recall(this.#options);
+    if (remembered !== undefined && this.#records.shelf.isOverdue(remembered.map))
+      this.#validators.forget(this.#options);
   }
 
   async #load(keys: KeyRing, signal: AbortSignal): Promise<LoadedServiceMap> {

@@ -100,10 +100,10 @@ export class MapLifetime {
     return Math.max(1, Math.ceil(Math.min(...changes.filter((ms) => ms > 0))));
   }
 
-  /** The publisher said just now that this is still its map. */
+  /** The publisher said just now that this is still its map; it is fresh until then, and never beyond its bound. */
   confirm(freshUntilMs: number): void {
     this.#fresh = clockFrom(this.#clocks.clock.now(), this.#clocks);
-    this.#freshUntilMs = freshUntilMs;
+    this.#freshUntilMs = Math.min(freshUntilMs, this.staleUntilMs);
   }
 
   get #maxStaleMs(): number {

@@ -175,8 +175,12 @@ export class MapRecords {
       logger.error({ brand: BRAND, url: this.#url, err: error }, "The stored service map cannot be verified");
       return;
     }
-    const { etag, body } = (this.shelf.held ?? this.shelf.accepted)?.stored ?? {};
-    if (etag !== undefined && body !== undefined) this.#validators.remember({ serviceMapUrl, apiKey }, { etag, body });
+    const { held, accepted, keys } = this.shelf;
+    const newest = held ?? accepted;
+    if (newest?.stored.etag === undefined || keys === undefined) return;
+    const { etag, body } = newest.stored;
+    const remembered = { etag, body, map: newest.map, verifiedBy: keys.fingerprint };
+    this.#validators.remember({ serviceMapUrl, apiKey }, remembered);
   }
 
   async #takeVerified(incoming: ShelvedMap): Promise<Taken> {

@@ -112,14 +112,15 @@ export class MapShelf implements Pick<MapJudgement, "read"> {
 
   /**
    * Verifies everything anew.
-   * @returns why each stored map that these keys do not vouch for is left out
+   * @returns why each stored map that these keys do not vouch for is left out, in words for operators
    */
   useKeys(keys: KeyRing): readonly string[] {
     this.#bodies = new VerifiedBodies(keys);
     this.adopt(this.#state);
     return this.#all.flatMap((stored) => {
       const reading = this.#reading(stored);
-      return reading === undefined || reading.ok ? [] : [reading.reason];
+      if (reading === undefined || reading.ok) return [];
+      return [reading.detail === undefined ? reading.reason : `${reading.reason}: ${reading.detail}`];
     });
   }
 
@@ -148,6 +149,11 @@ export class MapShelf implements Pick<MapJudgement, "read"> {
   /** The publisher said just now that this is its map. */
   confirm({ digest }: VerifiedServiceMap, freshUntilMs: number): void {
     this.#lifetimes.get(digest)?.confirm(freshUntilMs);
+  }
+
+  /** Whether it is past the time to live that it was signed with, whoever confirmed it since. */
+  isOverdue(map: VerifiedServiceMap): boolean {
+    return this.#living(map).lifetime.nowMs >= map.expiresAtMs;
   }
 
   isExpired(map: VerifiedServiceMap): boolean {

@@ -8,8 +8,7 @@ import type { LivingMap } from "./map-shelf.js";
 /** What a {@link MapWatch} works through. */
 export interface MapWatchDeps {
   readonly serviceMapUrl: string;
-  /** None in synchronous mode: age is then seen when somebody asks. */
-  readonly timers?: Timers | undefined;
+  readonly timers: Timers;
   readonly logger: Logger;
   /** Time alone changed what may be said of the map. */
   readonly onChange: () => void;
@@ -33,7 +32,7 @@ export class MapWatch {
     const { changesInMs } = map.lifetime;
     if (changesInMs === undefined) return;
     // Further away than a timer reaches: it looks again on the way.
-    this.#cancel = this.#deps.timers?.after(Math.min(changesInMs, LONGEST_DELAY_MS), this.#deps.onChange);
+    this.#cancel = this.#deps.timers.after(Math.min(changesInMs, LONGEST_DELAY_MS), this.#deps.onChange);
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import { backoffDelayMs, messageOf, type Logger, type RandomSource } from "@cortex-os/mcp-core";
+import { messageOf, type Logger, type RandomSource } from "@cortex-os/mcp-core";
 import type { ServiceMapPayload } from "@cortex-os/protocol";
 import { BRAND } from "../brand.js";
 import { ConnectorManifestError } from "../connector-manifest-error.js";
@@ -15,6 +15,7 @@ import type { MapOperation, MapOperationResult } from "./map-operations.js";
 import { MapRecords, type MapRecordsOptions } from "./map-records.js";
 import type { KnownMap } from "./map-shelf.js";
 import { MapWatch } from "./map-watch.js";
+import { RefreshRetry } from "./refresh-retry.js";
 
 export type { ServiceMapStatus } from "./follower-status.js";
 export type { FetchOutcome } from "./map-attempts.js";
@@ -24,15 +25,9 @@ export type { KnownMap } from "./map-shelf.js";
 export interface ServiceMapFollowerOptions extends MapRecordsOptions, MapAttemptsOptions {
   readonly flags: ConnectorFeatureFlags;
   readonly random: RandomSource;
-  /** How often the keys are looked at between background refreshes, in milliseconds: for keys that may change. @default never */
+  /** How often the keys are looked at between fetches, in milliseconds: for keys that may change. @default never */
   readonly keysLookMs?: number | undefined;
 }
-
-/** The first retry comes within this many milliseconds, and each further one within twice as many, up to the refresh interval. */
-const FIRST_RETRY_MS = 1_000;
-
-/** By how much of itself a probe may come later than the circuit allows: a fleet's probes must not come together. */
-const PROBE_JITTER = 0.2;
 
 /**
  * Follows a signed service map: the newest verified one is in force, never an older one, and the last good one while the publisher is away (R2, R4, R6;
@@ -40,8 +35,6 @@ const PROBE_JITTER = 0.2;
  */
 export class ServiceMapFollower {
   readonly #logger: Logger;
-  readonly #random: RandomSource;
-  readonly #flags: ConnectorFeatureFlags;
   readonly #options: ServiceMapFollowerOptions;
   readonly #url: string;
   readonly #records: MapRecords;
@@ -49,34 +42,39 @@ export class ServiceMapFollower {
   readonly #watch: MapWatch;
   readonly #scheduler: RefreshScheduler | undefined;
   readonly #keyLook: KeyLook | undefined;
+  readonly #retry: RefreshRetry | undefined;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #working = new Set<Promise<unknown>>();
   #flight: Promise<void> | undefined;
   #insisted = false;
   #toldLifetime: Lifetime | undefined;
-  #retry: { readonly dueMs: number; readonly cancel: () => void } | undefined;
 
-  /** Starts to refresh in the background, for the first time after one interval, unless the flags turn that off. */
+  /**
+   * Starts to refresh in the background, for the first time after one interval, unless the flags turn that off. The age of the map and the keys are watched in
+   * either mode: that takes no fetch.
+   */
   constructor(options: ServiceMapFollowerOptions) {
     const { serviceMapUrl, flags, logger, clock, timers, random } = options;
     this.#options = options;
     this.#logger = logger;
-    this.#random = random;
-    this.#flags = flags;
     this.#url = shownUrl(serviceMapUrl);
     const validators = new MapValidators(1);
     this.#records = new MapRecords(options, validators);
     this.#attempts = new MapAttempts(options, this.#records, validators);
     const onChange = (): void => this.#changed();
-    this.#watch = new MapWatch({ serviceMapUrl, logger, onChange, timers: flags.asyncRefresh ? timers : undefined });
+    this.#watch = new MapWatch({ serviceMapUrl, logger, onChange, timers });
+    const { keysLookMs: everyMs } = options;
+    if (everyMs !== undefined) this.#keyLook = new KeyLook({ timers, everyMs, look: async () => this.#lookAtKeys() });
     if (!flags.asyncRefresh) return;
     const onRefresh = async (): Promise<void> => this.#fly("scheduler");
     const intervalMs = flags.refreshIntervalMs;
-    this.#scheduler = new RefreshScheduler({ intervalMs, onRefresh, logger, clock, random, timers });
-    this.#scheduler.start();
-    const { keysLookMs: everyMs } = options;
-    if (everyMs !== undefined) this.#keyLook = new KeyLook({ timers, everyMs, look: async () => this.#lookAtKeys() });
+    const scheduler = new RefreshScheduler({ intervalMs, onRefresh, logger, clock, random, timers });
+    // Through the scheduler, which knows of one refresh at a time and moves its own next run.
+    const retry = (): void => void scheduler.forceRefresh();
+    this.#retry = new RefreshRetry({ clock, timers, random, intervalMs, retry });
+    this.#scheduler = scheduler;
+    scheduler.start();
   }
 
   /** The map that is served: fresh or stale, a pinned one too; `undefined` when there is none, or it is too old. */
@@ -134,9 +132,9 @@ export class ServiceMapFollower {
    * @throws ConnectorManifestError when no map is in force
    */
   async sync(force = false): Promise<void> {
-    if (!force && !this.#stopped && this.#records.isFresh) {
+    if (!force && !this.#stopped && this.#hasNewest) {
       this.#logger.debug({ brand: BRAND, url: this.#url }, "Using cached manifest");
-      // In synchronous mode nothing else sees it grow old.
+      // Timers may be late for it: a machine that slept, a clock that was set.
       if (this.#records.shelf.chosen?.lifetime.lifetime !== this.#toldLifetime) this.#changed();
     } else {
       try {
@@ -196,10 +194,16 @@ export class ServiceMapFollower {
     this.#abort.abort();
     this.#scheduler?.stop();
     this.#keyLook?.stop();
-    this.#forgetRetry();
+    this.#retry?.cancel();
     this.#watch.stop();
     this.#listeners.clear();
     await Promise.allSettled(this.#working);
+  }
+
+  /** Whether the publisher's last answer still counts, and nothing better than what there is could come of asking. */
+  get #hasNewest(): boolean {
+    const { isFresh, shelf } = this.#records;
+    return isFresh && (this.inForce !== undefined || shelf.pinned !== undefined);
   }
 
   get #stopped(): boolean {
@@ -214,7 +218,7 @@ export class ServiceMapFollower {
   }
 
   async #run(by: "scheduler" | "caller"): Promise<void> {
-    this.#forgetRetry();
+    this.#retry?.cancel();
     try {
       await this.#attempts.run(this.#abort.signal, () => this.#insisted);
     } catch (error) {
@@ -226,12 +230,12 @@ export class ServiceMapFollower {
     } finally {
       this.#flight = undefined;
       this.#insisted = false;
-      this.#planRetry();
+      if (!this.#stopped) this.#retry?.plan(this.#attempts.circuit);
       this.#changed();
     }
   }
 
-  /** With other keys than before nothing is served that they do not vouch for, and the publisher is asked at once. Never rejects. */
+  /** With other keys than before nothing is served that they do not vouch for, and in the background the publisher is asked at once. Never rejects. */
   async #lookAtKeys(): Promise<void> {
     // A flight has looked, or will.
     if (this.#flight !== undefined) return;
@@ -239,28 +243,6 @@ export class ServiceMapFollower {
     if (!changed || this.#stopped) return;
     this.#changed();
     await this.#scheduler?.forceRefresh();
-  }
-
-  /** After a failure the next scheduled run may be minutes away. */
-  #planRetry(): void {
-    const { circuit } = this.#attempts;
-    const scheduler = this.#scheduler;
-    if (scheduler === undefined || this.#stopped || circuit.failures === 0) return;
-    const policy = { baseMs: FIRST_RETRY_MS, maxMs: this.#flags.refreshIntervalMs };
-    const backoffMs = backoffDelayMs(circuit.failures - 1, policy, this.#random);
-    const coolMs = circuit.retryInMs * (1 + PROBE_JITTER * this.#random.next());
-    const delayMs = Math.ceil(Math.max(backoffMs, coolMs));
-    // Through the scheduler, which knows of one refresh at a time and moves its own next run.
-    const cancel = this.#options.timers.after(delayMs, () => {
-      this.#retry = undefined;
-      void scheduler.forceRefresh();
-    });
-    this.#retry = { dueMs: this.#options.clock.now() + delayMs, cancel };
-  }
-
-  #forgetRetry(): void {
-    this.#retry?.cancel();
-    this.#retry = undefined;
   }
 
   #nextRefreshAtMs(): number | undefined {

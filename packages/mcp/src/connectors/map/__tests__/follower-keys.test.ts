@@ -54,6 +54,23 @@ describe("a key that is removed (R2; reliability.md, 5.2: removal is immediate)"
     expect(rig().publisher.requests).toBe(2);
   });
 
+  test("in synchronous mode too, and nothing is fetched for it", async () => {
+    rig().keys = ringOf(OLD, NEW);
+    rig().publisher.publish({ kid: "old" });
+    const flags = { asyncRefresh: false, refreshIntervalMs: TTL };
+    const follower = rig().follow({ keysLookMs: 2_000, flags });
+    await follower.sync();
+    const told: (string[] | undefined)[] = [];
+    follower.subscribe(() => told.push(idsOf(follower.inForce)));
+    rig().keys = ringOf(OLD);
+    await rig().time.advance(2_000);
+    expect(told).toEqual([["a"]]);
+    rig().keys = ringOf(NEW);
+    await rig().time.advance(2_000);
+    expect(told).toEqual([["a"], undefined]);
+    expect(rig().publisher.requests).toBe(1);
+  });
+
   test("a ring that cannot be read at a look leaves all as it is", async () => {
     let broken = false;
     const ringNow = ringOf(OLD);
@@ -155,7 +172,7 @@ describe("rotation (R2)", () => {
     await expect(follower.refresh()).rejects.toMatchObject({ rule: "unknown-key" });
     expect(idsOf(follower.inForce)).toEqual(["a"]);
     rig().keys = ringOf(OLD, NEW);
-    await rig().time.advance(TTL);
+    await rig().time.advance(TTL / 2);
     await follower.refresh();
     expect(idsOf(follower.inForce)).toEqual(["b"]);
   });

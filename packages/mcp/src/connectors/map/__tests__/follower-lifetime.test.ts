@@ -92,34 +92,6 @@ test("the time that storing took does not make an answer count for longer (R4)",
   expect([follower.isFresh, follower.status().state]).toEqual([false, "stale"]);
 });
 
-describe("a publisher that only confirms (reliability.md, 5.2: freeze)", () => {
-  test("a 304 makes the map fresh again", async () => {
-    const follower = await rig().following();
-    await rig().time.advance(TTL);
-    await rig().time.advance(TTL);
-    expect(rig().outcomes).toEqual(["changed", "unchanged", "unchanged"]);
-    expect(follower.status()).toMatchObject({ state: "fresh", expiresAt: "2023-11-14T22:28:20.000Z", ageSeconds: 600 });
-  });
-
-  test("but no 304 extends the bound: it expires after maxStale, with warnings, though every refresh got an answer", async () => {
-    const follower = await rig().following(["a"], { maxStaleMs: DAY });
-    await rig().time.advance(DAY + TTL - 1);
-    expect(follower.status().state).toBe("fresh");
-    expect(urgencies()).toEqual(["warn half", "warn nine-tenths"]);
-    await rig().time.advance(1);
-    expect(follower.inForce).toBeUndefined();
-    await rig().time.advance(INTERVAL);
-    expect(follower.status()).toMatchObject({
-      state: "expired",
-      lastError: expect.stringContaining("signed too long ago"),
-    });
-    expect(rig().outcomes.at(-1)).toBe("refused");
-    rig().publisher.publish({ connectors: ["b"] });
-    await follower.refresh();
-    expect(idsOf(follower.inForce)).toEqual(["b"]);
-  });
-});
-
 describe("clocks that jump (reliability.md, 5.2)", () => {
   test("a wall clock set back extends neither freshness nor life", async () => {
     const follower = await rig().following(["a"], { maxStaleMs: DAY });
@@ -148,26 +120,40 @@ describe("clocks that jump (reliability.md, 5.2)", () => {
 describe("synchronous mode (R7)", () => {
   const flags = { asyncRefresh: false, refreshIntervalMs: INTERVAL };
 
-  test("has no timer at all, whatever happens", async () => {
-    const follower = await rig().following(["a"], { flags });
-    expect(rig().time.pending).toBe(0);
-    rig().publisher.trouble = "down";
-    for (let count = 0; count < 4; count++) {
-      await follower.sync(true);
-      expect(rig().time.pending).toBe(0);
-    }
-    expect(follower.status()).toMatchObject({ mode: "synchronous", circuit: "open" });
-    expect(follower.status().nextRefreshAt).toBeUndefined();
-  });
-
-  test("sees age when somebody asks", async () => {
+  test("fetches nothing by itself, whatever happens", async () => {
     const follower = await rig().following(["a"], { flags, maxStaleMs: DAY });
     rig().publisher.trouble = "down";
+    for (let count = 0; count < 4; count++) await follower.sync(true);
+    expect(follower.status()).toMatchObject({ mode: "synchronous", circuit: "open" });
+    expect(follower.status().nextRefreshAt).toBeUndefined();
+    rig().publisher.requests = 0;
+    await rig().time.advance(3 * DAY);
+    expect(rig().publisher.requests).toBe(0);
+  });
+
+  test("keeps the bound all the same: who listens hears of it without asking", async () => {
+    const follower = await rig().following(["a"], { flags, maxStaleMs: DAY });
+    const states: unknown[] = [];
+    follower.subscribe(() => states.push([follower.status().state, idsOf(follower.inForce)]));
     await rig().time.advance(2 * TTL);
-    await follower.sync();
     expect(urgencies()).toEqual(["warn overdue"]);
-    await rig().time.advance(DAY);
+    await rig().time.advance(DAY - TTL - 1);
+    expect(idsOf(follower.inForce)).toEqual(["a"]);
+    await rig().time.advance(1);
+    expect(states.at(-1)).toEqual(["expired", undefined]);
+    expect(urgencies()).toEqual(["warn overdue", "warn half", "warn nine-tenths", "error expired"]);
+    rig().publisher.trouble = "down";
     await expect(follower.sync()).rejects.toMatchObject({ code: "SERVICE_MAP" });
-    expect(urgencies()).toEqual(["warn overdue", "error expired"]);
+  });
+
+  test("sees what a step of the clock did when somebody asks", async () => {
+    const follower = await rig().following(["a"], { flags, maxStaleMs: DAY });
+    const heard: unknown[] = [];
+    follower.subscribe(() => heard.push(follower.status().state));
+    rig().time.jump(2 * DAY);
+    expect(heard).toEqual([]);
+    rig().publisher.trouble = "down";
+    await expect(follower.sync()).rejects.toMatchObject({ code: "SERVICE_MAP" });
+    expect(heard).toEqual(["expired"]);
   });
 });

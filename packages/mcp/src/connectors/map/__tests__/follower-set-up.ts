@@ -8,19 +8,23 @@ import { ServiceMapFollower, type FetchOutcome, type ServiceMapFollowerOptions }
 import type { ServiceMapStore } from "../stored-service-maps.js";
 import { ring, signedBody, START, type MapWishes } from "./map-set-up.js";
 
-export const URL_TOKEN = "a-token-that-no-message-may-show";
+const URL_TOKEN = "a-token-that-no-message-may-show";
 export const INTERVAL = 300_000;
 export const TTL = 300_000;
 export const DAY = 24 * 3_600_000;
 
 /** A publisher at the other end of `fetchImpl`, which is the plan's own seam. */
-export class TestPublisher {
+class TestPublisher {
   body = "";
   /** Sent instead, under the ETag of the real one: what a faulty cache in between may do. */
   bodyUnderItsETag: string | undefined;
   requests = 0;
+  /** What it was asked for conditionally. */
+  readonly conditions: (string | undefined)[] = [];
+  /** What its `ETag` names: by rights this signing; here and there the connectors only. */
+  etagNames: "signing" | "connectors" = "signing";
   /** What it does instead of publishing. */
-  trouble: "none" | "down" | "hangs" | "500" = "none";
+  trouble: "none" | "down" | "hangs" | "500" | "only 304" = "none";
   aborted = 0;
   readonly #time: ManualTime;
 
@@ -35,6 +39,7 @@ export class TestPublisher {
 
   readonly fetch: FetchLike = async (_url, { headers, signal }) => {
     this.requests += 1;
+    this.conditions.push(headers["If-None-Match"]);
     if (this.trouble === "down") throw new TypeError("fetch failed");
     if (this.trouble === "hangs") {
       return new Promise((_resolve, reject) => {
@@ -44,11 +49,13 @@ export class TestPublisher {
         });
       });
     }
-    const etag = `"${createHash("sha256").update(this.body).digest("hex")}"`;
+    const named = this.etagNames === "signing" ? this.body : this.body.replace(/^.*"connectors":|"signature".*$/g, "");
+    const etag = `"${createHash("sha256").update(named).digest("hex")}"`;
     const get = (name: string): string | null =>
       name.toLowerCase() === "etag" ? etag : name.toLowerCase() === "content-type" ? "application/json" : null;
     if (this.trouble === "500") return { status: 500, headers: { get }, text: async () => "oops" };
-    if (headers["If-None-Match"] === etag) return { status: 304, headers: { get }, text: async () => "" };
+    if (headers["If-None-Match"] === etag || this.trouble === "only 304")
+      return { status: 304, headers: { get }, text: async () => "" };
     const body = this.bodyUnderItsETag ?? this.body;
     return { status: 200, headers: { get }, text: async () => body };
   };
