@@ -20,10 +20,12 @@ export { MapValidators } from "./connectors/map-validators.js";
 export { RefreshScheduler, type RefreshSchedulerOptions } from "./connectors/refresh-scheduler.js";
 export * from "./connectors/registry-source.js";
 export * from "./connectors/service-map.js";
+export { shownUrl } from "./connectors/shown-url.js";
 export * from "./connectors/start-gate.js";
 export type { RegistrableTool, ToolCallOptions, ToolRegistry } from "./connectors/tool-registrar.js";
 export * from "./gateway/gateway.js";
 export * from "./gateway/session-store.js";
+export type { ShownConnector } from "./http/map-api.js";
 export * from "./http/serve-http.js";
 export {
   createConnectorAvailabilityGauge,

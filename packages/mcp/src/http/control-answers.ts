@@ -12,9 +12,12 @@ export interface ControlDeps {
 }
 
 /** What people can mend: on the control socket, which is its owner's alone, its message is shown though it may name files. */
-const SHOWN: ReadonlySet<GatewayErrorCode> = new Set(["USER_INPUT", "SERVICE_MAP"]);
+const SHOWN: ReadonlySet<GatewayErrorCode> = new Set(["USER_INPUT", "SERVICE_MAP", "REGISTRY_IO"]);
 
-/** Runs `task`, which answers; when it fails, that is the answer: HTTP 400 with the error. */
+/**
+ * Runs `task`, which answers; when it fails, that is the answer: HTTP 400 with the error. What people can mend also has our own code, beside the error and
+ * not in its `data`, where an upstream could put one: so that the command line tells the same whether a gateway runs or not.
+ */
 export function run({ logger }: ControlDeps, response: ServerResponse, task: () => Promise<void>): void {
   task().catch((error: unknown) => {
     logger.debug({ err: error }, "A control request failed");
@@ -53,8 +56,8 @@ export function objectIn(body: Buffer): JsonObject {
 }
 
 function sendControlError(response: ServerResponse, status: number, error: unknown): void {
-  const shown = GatewayError.is(error) && SHOWN.has(error.code);
-  sendJson(response, status, {
-    error: shown ? { code: WIRE_CODE[error.code], message: error.message } : toJsonRpcError(error),
-  });
+  if (GatewayError.is(error) && SHOWN.has(error.code)) {
+    const { code, message } = error;
+    sendJson(response, status, { error: { code: WIRE_CODE[code], message }, code });
+  } else sendJson(response, status, { error: toJsonRpcError(error) });
 }

@@ -1,7 +1,9 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonValue } from "@cortex-os/mcp-core/wire";
+import { connectorsOf } from "@cortex-os/protocol";
 import type { MapOperation } from "../connectors/map/map-operations.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
+import { shownUrl } from "../connectors/shown-url.js";
 import type { Gateway } from "../gateway/gateway.js";
 import { objectIn, onlyPost, run, type ControlDeps } from "./control-answers.js";
 import { sendJson } from "./respond.js";
@@ -12,16 +14,26 @@ export interface MapApiDeps extends ControlDeps {
   readonly gateway: Gateway;
 }
 
+/** A connector of the service map as the control API shows it. */
+export interface ShownConnector {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** Origin and path: user information and query may hold a token. */
+  readonly endpoint: string;
+  readonly status: "enabled" | "disabled";
+}
+
 /**
- * The part of the control API that is about the service map: `GET /api/v1/map` says how it is and which maps are kept, `GET …/diff` what the held one would change or the last
- * one changed, `POST /api/v1/map` takes a `MapOperation`.
+ * The part of the control API that is about the service map: `GET /api/v1/map` says how it is, which connectors it names and which maps are kept, `GET …/diff` what the held one
+ * would change or the last one changed, `POST /api/v1/map` takes a `MapOperation`.
  */
 export function mapApi(deps: MapApiDeps): Readonly<Record<string, Handler>> {
   const follower = (): ServiceMapFollower => followerOf(deps.gateway);
   const show = onlyGet((_request, response) => {
     run(deps, response, async () => {
       const { known } = follower();
-      sendJson(response, 200, { status: follower().status(), known });
+      sendJson(response, 200, { status: follower().status(), known, connectors: connectorsNamed(follower()) });
     });
   });
   const operate = onlyPost(deps, async (body, response) => {
@@ -47,6 +59,16 @@ function followerOf({ serviceMap }: Gateway): ServiceMapFollower {
     "USER_INPUT",
     "This gateway has no service map: set CONNECTORS_SERVICE_MAP_URL, or serviceMap.url in its configuration",
   );
+}
+
+/** Of the map in force or, when that is too old to be served, of that one: its connectors are down, and still a person's to look at. */
+function connectorsNamed({ inForce, expired }: ServiceMapFollower): readonly ShownConnector[] {
+  const payload = inForce ?? expired;
+  if (payload === undefined) return [];
+  return connectorsOf(payload).map(({ id, name, version, endpoint, status }) => ({
+    ...{ id, name, version, status },
+    endpoint: shownUrl(endpoint),
+  }));
 }
 
 function operationOf({ kind, id, removed }: JsonObject): MapOperation {

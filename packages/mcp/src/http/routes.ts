@@ -13,15 +13,23 @@ export interface OpsRoutesDeps {
   readonly isDraining: () => boolean;
 }
 
-/** `/livez`: the process answers. `/readyz`: it has a catalog to serve and is not going away. `/metrics`: Prometheus. */
+/**
+ * `/livez`: the process answers. `/readyz`: it has a catalog to serve and is not going away; once the start is over, what has none is not starting but not ready.
+ * `/metrics`: Prometheus.
+ */
 export function opsRoutes({ gateway, metrics, isDraining }: OpsRoutesDeps): Readonly<Record<string, Handler>> {
+  let started = false;
+  void gateway.settled().then(() => {
+    started = true;
+  });
   return {
     "/livez": onlyGet((_request, response) => {
       sendJson(response, 200, { status: "alive" });
     }),
     "/readyz": onlyGet((_request, response) => {
-      const ready = gateway.isReady && !isDraining();
-      sendJson(response, ready ? 200 : 503, { status: isDraining() ? "draining" : ready ? "ready" : "starting" });
+      if (isDraining()) sendJson(response, 503, { status: "draining" });
+      else if (gateway.isReady) sendJson(response, 200, { status: "ready" });
+      else sendJson(response, 503, { status: started ? "not ready" : "starting" });
     }),
     "/metrics": onlyGet((_request, response) => {
       gateway.measure();

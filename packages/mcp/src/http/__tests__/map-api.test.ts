@@ -7,6 +7,7 @@ import { entryAt, follow, offering, Publisher } from "../../connectors/map/__tes
 failOnLeaks();
 
 const ROUTE = "/api/v1/map";
+const FIVE = ["a", "b", "c", "d", "e"];
 
 interface Answer {
   readonly status: number;
@@ -25,7 +26,7 @@ const asking =
 async function holding() {
   const time = new ManualTime();
   const { url } = await startUpstream();
-  const five = ["a", "b", "c", "d", "e"].map((id) => entryAt(id, url));
+  const five = FIVE.map((id) => entryAt(id, url));
   const publisher = await Publisher.start(time, five);
   const running = await follow(publisher.url, time);
   const { gateway } = running;
@@ -35,17 +36,18 @@ async function holding() {
   await gateway.reload("map");
   const front = await startFront(running, { controlApi: true });
   const operate = asking(front.port ?? 0);
-  return { ...running, publisher, ask: operate, pose: async (body: string) => operate("POST", ROUTE, body) };
+  return { ...running, url, publisher, ask: operate, pose: async (body: string) => operate("POST", ROUTE, body) };
 }
 
 describe("the control API of the service map (R6)", () => {
   test("tells how it stands and which maps are kept", async () => {
-    const { ask, gateway } = await holding();
+    const { ask, gateway, url } = await holding();
     const status = JSON.parse(JSON.stringify(gateway.serviceMap?.status())) as object;
     expect(await ask("GET", ROUTE)).toEqual({
       status: 200,
       body: {
         status,
+        connectors: FIVE.map((id) => expect.objectContaining({ id, version: "1.0.0", endpoint: url })),
         known: [
           expect.objectContaining({ role: "held", connectors: 1, pinned: false }),
           expect.objectContaining({ role: "accepted", connectors: 5, pinned: false }),
@@ -56,6 +58,26 @@ describe("the control API of the service map (R6)", () => {
     expect((await ask("GET", "/api/v1/status")).body).toMatchObject({
       serviceMap: { held: { removed: ["b", "c", "d", "e"] } },
     });
+  });
+
+  test("tells which connectors the map names, without what may be secret in their addresses, also when it is too old", async () => {
+    const time = new ManualTime();
+    const entries = [
+      entryAt("a", "http://127.0.0.1:1/mcp?token=s3cret", { name: "All documents", version: "2.0.0" }),
+      entryAt("b", "http://127.0.0.1:1/b", { status: "disabled" }),
+    ];
+    const publisher = await Publisher.start(time, entries);
+    const running = await follow(publisher.url, time, { follower: { maxStaleMs: 1_000 } });
+    await vi.waitFor(() => expect(running.follower.isFresh).toBe(true));
+    const ask = asking((await startFront(running, { controlApi: true })).port ?? 0);
+    const connectors = [
+      { id: "a", name: "All documents", version: "2.0.0", status: "enabled", endpoint: "http://127.0.0.1:1/mcp" },
+      expect.objectContaining({ id: "b", status: "disabled", endpoint: "http://127.0.0.1:1/b" }),
+    ];
+    expect((await ask("GET", ROUTE)).body).toMatchObject({ status: { state: "fresh" }, connectors });
+    await publisher.goAway();
+    await time.advance(302_000);
+    expect((await ask("GET", ROUTE)).body).toMatchObject({ status: { state: "expired" }, connectors });
   });
 
   test("tells what the held map would change", async () => {
@@ -103,7 +125,8 @@ describe("the control API of the service map (R6)", () => {
     ['{"kind":"rollback"}', -32_603, "There is no older service map to roll back to"],
   ])("answers %s with what is wrong and what there is", async (body, code, message) => {
     const { pose } = await holding();
-    expect(await pose(body)).toEqual({ status: 400, body: { error: { code, message } } });
+    const own = code === -32_603 ? { code: "USER_INPUT" } : {};
+    expect(await pose(body)).toEqual({ status: 400, body: { error: { code, message }, ...own } });
   });
 
   test("says that there is no map yet, and what a gateway without one lacks", async () => {
@@ -113,10 +136,16 @@ describe("the control API of the service map (R6)", () => {
     const running = await follow(publisher.url, time);
     await running.gateway.settled();
     const ask = asking((await startFront(running, { controlApi: true })).port ?? 0);
-    expect(await ask("GET", ROUTE)).toMatchObject({ status: 200, body: { status: { state: "none" }, known: [] } });
+    expect(await ask("GET", ROUTE)).toMatchObject({
+      status: 200,
+      body: { status: { state: "none" }, known: [], connectors: [] },
+    });
     expect(await ask("GET", `${ROUTE}/diff`)).toEqual({
       status: 400,
-      body: { error: { code: -32_603, message: "There is no service map yet: nothing to compare" } },
+      body: {
+        error: { code: -32_603, message: "There is no service map yet: nothing to compare" },
+        code: "USER_INPUT",
+      },
     });
     const without = await startServed([], {}, { controlApi: true });
     const other = asking(without.port);
@@ -154,10 +183,12 @@ describe("R7: MCP_CONNECTOR_REFRESH_SYNC", () => {
     const { url } = await startUpstream();
     const publisher = await Publisher.start(time, [entryAt("a", url)]);
     const flags = { asyncRefresh: false, refreshIntervalMs: 60_000 };
-    const running = await follow(publisher.url, time, { follower: { flags } });
+    let fetches = 0;
+    const onFetch = (): void => void (fetches += 1);
+    const running = await follow(publisher.url, time, { follower: { flags, onFetch } });
     const { gateway } = running;
     await vi.waitFor(() => expect(offering(gateway)).toEqual(["a"]));
-    expect([gateway.status().serviceMap?.mode, time.pending]).toEqual(["synchronous", 0]);
+    expect([gateway.status().serviceMap?.mode, fetches]).toEqual(["synchronous", 1]);
     await publisher.publish(entryAt("a", url), entryAt("b", url));
     const ask = asking((await startFront(running, { controlApi: true })).port ?? 0);
     const listed = async (): Promise<unknown> => {
@@ -166,11 +197,12 @@ describe("R7: MCP_CONNECTOR_REFRESH_SYNC", () => {
     };
     expect(await listed()).toEqual(["a"]);
     await time.advance(301_000);
+    expect(fetches).toBe(1);
     await publisher.publish(entryAt("b", url));
     expect(await listed()).toEqual(["b"]);
     await time.advance(301_000);
     await publisher.publish(entryAt("c", url));
     expect(JSON.stringify(await gateway.callTool("c__echo", { message: "found" }))).toContain("found");
-    expect(time.pending).toBe(0);
+    expect(fetches).toBe(3);
   });
 });

@@ -3,8 +3,15 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { failOnLeaks, specAt, startFront, startGateway, startServed } from "../../__tests__/support/gateway.js";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import {
+  failOnLeaks,
+  specAt,
+  startFront,
+  startGateway,
+  startServed,
+  startUpstream,
+} from "../../__tests__/support/gateway.js";
 import { portOf, RawConnection, send } from "../../__tests__/support/http.js";
 import { DEFAULT_HTTP_LIMITS } from "../serve-http.js";
 
@@ -28,12 +35,24 @@ describe("operators' routes (R15)", () => {
     }
   });
 
-  test("/readyz is 503 until there is something to serve", async () => {
-    const running = await startGateway([specAt("a", "http://127.0.0.1:1/mcp")]);
-    const front = await startFront(running);
+  test("/readyz is 503 until there is something to serve, and tells a start from a gateway that has lost it", async () => {
+    const { url } = await startUpstream({ delayMs: 100 });
+    const running = await startGateway([specAt("a", url)]);
+    const port = (await startFront(running)).port ?? 0;
+    const answers: unknown[] = [];
+    const ask = async (): Promise<void> => {
+      const { status, text } = await send({ port, path: "/readyz" });
+      if (text !== answers.at(-1)) answers.push(text);
+      expect(status).toBe(text === '{"status":"ready"}' ? 200 : 503);
+    };
+    await ask();
     await running.gateway.settled();
-    const reply = await send({ port: front.port ?? 0, path: "/readyz" });
-    expect([reply.status, reply.text]).toEqual([503, '{"status":"starting"}']);
+    await ask();
+    running.source.name([specAt("b", "http://127.0.0.1:1/mcp")]);
+    await vi.waitFor(async () => {
+      await ask();
+      expect(answers).toEqual(['{"status":"starting"}', '{"status":"ready"}', '{"status":"not ready"}']);
+    });
   });
 
   test("/metrics that cannot be collected is 500", async () => {
