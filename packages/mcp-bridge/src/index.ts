@@ -1,5 +1,6 @@
 export * from "./address/public-address.js";
 export * from "./byte-budget.js";
+export { cutShortFailure } from "./http/failures.js";
 export { isHeaderName, isReservedHeader } from "./http/request-headers.js";
 export * from "./link.js";
 export type * from "./runtime/exchange.js";

@@ -11,6 +11,7 @@ import {
 } from "@cortex-os/mcp-core";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { Brake } from "./brake.js";
+import { wholeReason, type ConnectorState } from "./connector-state.js";
 import { listPart } from "./list-part.js";
 import type { CreateUpstream, Upstream } from "./upstream.js";
 
@@ -30,12 +31,6 @@ export interface ConnectorDeps {
   readonly onConnectFailed?: (connector: Connector, error: unknown) => void;
 }
 
-type State =
-  | { readonly kind: "disabled" }
-  | { readonly kind: "connecting" }
-  | { readonly kind: "up" }
-  | { readonly kind: "down"; readonly reason: string; readonly detail?: string };
-
 /** Between two looks at an upstream whose announcements do not arrive; the jitter keeps many connectors apart. */
 const REFRESH_MS = 300_000;
 const REFRESH_JITTER = 0.2;
@@ -53,7 +48,7 @@ export class Connector {
   readonly spec: ConnectorSpec;
   readonly #deps: ConnectorDeps;
   readonly #upstream: Upstream | undefined;
-  #state: State;
+  #state: ConnectorState;
   #since: number;
   #part: CatalogPart | undefined;
   readonly #inherited: CatalogPart | undefined;
@@ -170,11 +165,21 @@ export class Connector {
 
   /** Releases the upstream and everything it holds. Idempotent; nothing changes afterwards. */
   async close(): Promise<void> {
+    this.#end();
+    await this.#upstream?.dispose();
+  }
+
+  /** {@link close}, but the calls in flight may end first; see `Upstream.retire`. A `close` meanwhile ends them. */
+  async retire(graceMs: number, why: string): Promise<void> {
+    this.#end();
+    await this.#upstream?.retire(graceMs, why);
+  }
+
+  #end(): void {
     this.#closed = true;
     this.#cancelTimer();
     this.#brake.cancel();
     this.#onWaitOver();
-    await this.#upstream?.dispose();
   }
 
   #onConnectFailed(error: unknown): void {
@@ -243,6 +248,10 @@ export class Connector {
       this.#deps.onChange(this);
       return;
     }
+    if (!this.isUp) {
+      const fields = { connectorId: this.key, tools: part.tools.length, era: this.#upstream?.facts?.era };
+      this.#deps.logger.info(fields, "Connector is up");
+    }
     this.#enter({ kind: "up" });
     this.#lookLater();
   }
@@ -273,7 +282,7 @@ export class Connector {
     if (!this.#closed) this.#cancelTimer = this.#deps.timers.after(delayMs, task);
   }
 
-  #enter(state: State): void {
+  #enter(state: ConnectorState): void {
     if (state.kind !== this.#state.kind) this.#since = this.#deps.clock.now();
     this.#state = state;
     this.#deps.onChange(this);
@@ -286,8 +295,4 @@ export class Connector {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
-}
-
-function wholeReason({ reason, detail }: { readonly reason: string; readonly detail?: string }): string {
-  return detail === undefined ? reason : `${reason}; ${detail}`;
 }

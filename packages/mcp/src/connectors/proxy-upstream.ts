@@ -10,7 +10,14 @@ import {
   type Timers,
 } from "@cortex-os/mcp-core";
 import { LATEST_MODERN, type JsonObject } from "@cortex-os/mcp-core/wire";
-import type { AnswerSink, Exchange, ToolList, UpstreamCall, UpstreamFacts } from "@cortex-os/mcp-bridge";
+import {
+  cutShortFailure,
+  type AnswerSink,
+  type Exchange,
+  type ToolList,
+  type UpstreamCall,
+  type UpstreamFacts,
+} from "@cortex-os/mcp-bridge";
 import type { Dispatcher } from "undici";
 import type { ConnectorProxy, CreateConnectorProxy } from "./connector-proxy.js";
 import { ProxySeat, type ProxyWord } from "./proxy-seat.js";
@@ -52,7 +59,11 @@ class ProxyUpstream implements Upstream {
   readonly #spec: ConnectorSpec;
   readonly #events: UpstreamEvents;
   readonly #deps: ProxyUpstreamDeps;
+  /** Ends attempts to connect, and lists. */
+  readonly #leaving = new AbortController();
+  /** Ends calls. */
   readonly #ending = new AbortController();
+  readonly #calls = new Set<Promise<unknown>>();
   readonly #seat: ProxySeat;
   #facts: UpstreamFacts | undefined;
   #attempt: Promise<void> | undefined;
@@ -63,6 +74,7 @@ class ProxyUpstream implements Upstream {
   #failures = 0;
   #upSinceMs = 0;
   #cancelRetry = (): void => {};
+  #retired: Promise<void> | undefined;
   #disposed: Promise<void> | undefined;
 
   constructor(spec: ConnectorSpec, target: Target, events: UpstreamEvents, deps: ProxyUpstreamDeps) {
@@ -100,7 +112,7 @@ class ProxyUpstream implements Upstream {
   async listTools(): Promise<ToolList> {
     const proxy = this.#proxyInUse();
     const { listMs } = this.#spec.timeouts;
-    const answer = await this.#within(listMs, "did not list its tools", () => proxy.getTools());
+    const answer = await this.#within(listMs, "did not list its tools", () => proxy.getTools(), this.#leaving.signal);
     return { tools: toolsOfProxy(this.#spec.key, answer, this.#deps.logger) };
   }
 
@@ -118,7 +130,10 @@ class ProxyUpstream implements Upstream {
     const proxy = this.#proxyInUse();
     const call = (): unknown =>
       signal === undefined ? proxy.callTool(name, args) : proxy.callTool(name, args, { signal });
-    return resultOfProxy(await this.#within(this.#spec.timeouts.callMs, "did not answer", call));
+    const { callMs } = this.#spec.timeouts;
+    const calling = this.#within(callMs, "did not answer", call, this.#ending.signal);
+    this.#calls.add(calling);
+    return resultOfProxy(await calling.finally(() => this.#calls.delete(calling)));
   }
 
   endSession(): void {
@@ -130,10 +145,32 @@ class ProxyUpstream implements Upstream {
     return this.#disposed;
   }
 
-  async #end(): Promise<void> {
+  retire(graceMs: number, why: string): Promise<void> {
+    this.#retired ??= this.#retire(graceMs, why);
+    return this.#retired;
+  }
+
+  async #retire(graceMs: number, why: string): Promise<void> {
+    const { key } = this.#spec;
+    this.#leave();
+    const cancel = this.#deps.timers.after(graceMs, () => {
+      this.#deps.logger.warn({ connectorId: key, graceMs }, `Calls were cut short: their connector ${why}`);
+      this.#ending.abort(cutShortFailure(key, why, graceMs));
+    });
+    if (this.#calls.size > 0) await Promise.allSettled(this.#calls);
+    cancel();
+    await this.dispose();
+  }
+
+  #leave(): void {
     this.#facts = undefined;
     this.#cancelRetry();
-    this.#ending.abort();
+    this.#leaving.abort(this.#unavailable("is being closed"));
+  }
+
+  async #end(): Promise<void> {
+    this.#leave();
+    this.#ending.abort(this.#unavailable("is being closed"));
     this.#seat.leave();
     await this.#seat.whenReleased();
   }
@@ -148,7 +185,7 @@ class ProxyUpstream implements Upstream {
     } catch (thrown) {
       this.#connecting = false;
       const error = thrown instanceof Error ? thrown : this.#unavailable("could not be connected", { cause: thrown });
-      if (!this.#ending.signal.aborted) this.#onDown(wordOf(error));
+      if (!this.#leaving.signal.aborted) this.#onDown(wordOf(error));
       throw error;
     }
     this.#connecting = false;
@@ -159,7 +196,7 @@ class ProxyUpstream implements Upstream {
     let hangs = false;
     try {
       const work = (): unknown => this.#seat.take().connect();
-      await this.#within(this.#spec.timeouts.connectMs, "could not be connected", work, () => {
+      await this.#within(this.#spec.timeouts.connectMs, "could not be connected", work, this.#leaving.signal, () => {
         hangs = true;
       });
     } finally {
@@ -174,6 +211,7 @@ class ProxyUpstream implements Upstream {
   }
 
   #onWord(word: ProxyWord): void {
+    if (this.#leaving.signal.aborted) return;
     if (this.#connecting) this.#saidMeanwhile = word;
     else if (word.up && this.#facts === undefined) this.#onUp();
     else if (!word.up && this.#facts !== undefined) this.#onDown(word);
@@ -212,12 +250,18 @@ class ProxyUpstream implements Upstream {
     return proxy;
   }
 
-  #within(timeoutMs: number, what: string, work: () => unknown, onTooLate = (): void => {}): Promise<unknown> {
+  #within(
+    timeoutMs: number,
+    what: string,
+    work: () => unknown,
+    signal: AbortSignal,
+    onTooLate = (): void => {},
+  ): Promise<unknown> {
     const deadline = {
       timers: this.#deps.timers,
       timeoutMs,
-      signal: this.#ending.signal,
-      onAbort: () => this.#unavailable("is being closed"),
+      signal,
+      onAbort: () => GatewayError.from(signal.reason, "UPSTREAM_UNAVAILABLE", "The connector is being closed"),
       onTimeout: () => {
         onTooLate();
         return new GatewayError("UPSTREAM_TIMEOUT", `Connector "${this.#spec.key}" ${what} within ${timeoutMs} ms`);

@@ -24,18 +24,22 @@ export interface ReconcilerDeps extends Omit<ConnectorDeps, "onChange"> {
   readonly concurrency?: number;
 }
 
+/** How long calls to a connector that was changed, removed or disabled may go on. */
+const RETIRE_MS = 30_000;
+
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 
 /**
- * Makes the living connectors match the specs: what left is closed, what changed is replaced, what is new is started, what is the same is
- * left alone with its connection.
+ * Makes the living connectors match the specs: what left is retired, what changed is replaced, what is new is started, what is the same is
+ * left alone with its connection. New calls go to what is there now; those in flight on what is not may end.
  */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #logger: Logger;
   readonly #entries = new Map<string, Entry>();
-  readonly #closing = new Set<Promise<void>>();
+  /** Those that left, until they have let go of what they held. */
+  readonly #leaving = new Map<Connector, Promise<void>>();
   readonly #starting = new Set<Promise<void>>();
   /** Those that are in line to try again: once is enough. */
   readonly #retries = new Set<Connector>();
@@ -74,7 +78,7 @@ export class Reconciler {
     for (const [key, { connector }] of this.#entries) {
       if (wanted.has(key)) continue;
       this.#entries.delete(key);
-      this.#close(connector, "Connector removed");
+      this.#retire(connector, "Connector removed", "was removed");
     }
     for (const spec of wanted.values()) this.#applyOne(spec);
     this.#deps.onChange();
@@ -102,11 +106,17 @@ export class Reconciler {
     await Promise.allSettled(this.#starting);
   }
 
-  /** Closes every connector and waits until each has released what it held. Idempotent. */
+  /** Closes every connector, those that left and still have calls in flight too, and waits until each has released what it held. Idempotent. */
   async close(): Promise<void> {
-    for (const { connector } of this.#entries.values()) this.#close(connector, "Connector closed");
+    // Closing ends what they wait for; what came of the waiting is waited for as well.
+    const left = [...this.#leaving.values()];
+    for (const connector of this.#leaving.keys()) this.#leave(connector, connector.close());
+    for (const { connector } of this.#entries.values()) {
+      this.#logger.info({ connectorId: connector.key }, "Connector closed");
+      this.#leave(connector, connector.close());
+    }
     this.#entries.clear();
-    await Promise.all(this.#closing);
+    await Promise.all([...left, ...this.#leaving.values()]);
   }
 
   #applyOne(spec: ConnectorSpec): void {
@@ -115,7 +125,8 @@ export class Reconciler {
     if (existing?.connector.spec === spec) return;
     const fingerprint = specFingerprint(spec);
     if (existing?.fingerprint === fingerprint) return;
-    if (existing !== undefined) this.#close(existing.connector, "Connector changed");
+    if (existing !== undefined)
+      this.#retire(existing.connector, "Connector changed", spec.disabled ? "was disabled" : "was changed");
     const onChange = (changed: Connector): void => {
       // A connector that was replaced may still be finishing: its word no longer counts.
       if (this.#entries.get(changed.key)?.connector === changed) this.#deps.onChange();
@@ -158,12 +169,19 @@ export class Reconciler {
     cancel();
   }
 
-  #close(connector: Connector, message: string): void {
+  #retire(connector: Connector, message: string, why: string): void {
     this.#logger.info({ connectorId: connector.key }, message);
-    const closing = connector.close().catch((error: unknown) => {
-      this.#logger.error({ connectorId: connector.key, err: error }, "Connector did not close cleanly");
-    });
-    this.#closing.add(closing);
-    void closing.finally(() => this.#closing.delete(closing));
+    this.#leave(connector, connector.retire(RETIRE_MS, why));
+  }
+
+  #leave(connector: Connector, ending: Promise<void>): void {
+    const leaving = ending
+      .catch((error: unknown) => {
+        this.#logger.error({ connectorId: connector.key, err: error }, "Connector did not close cleanly");
+      })
+      .then(() => {
+        if (this.#leaving.get(connector) === leaving) this.#leaving.delete(connector);
+      });
+    this.#leaving.set(connector, leaving);
   }
 }

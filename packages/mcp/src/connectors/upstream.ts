@@ -14,7 +14,13 @@ export interface Upstream {
   send(call: UpstreamCall, sink: AnswerSink): Exchange;
   callTool(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonObject>;
   endSession(sessionKey: string): void;
+  /** Ends it at once: calls in flight fail. */
   dispose(): Promise<void>;
+  /**
+   * Ends it when the calls in flight have ended; until then it takes no new ones and tells nothing. Those that have not ended after `graceMs` fail.
+   * @param why what became of the connector, as the middle of a sentence: "was changed"
+   */
+  retire(graceMs: number, why: string): Promise<void>;
 }
 
 /** What an upstream tells its connector. */

@@ -27,6 +27,10 @@ export class TestUpstream implements Upstream {
   hearsChanges = false;
   connects = 0;
   disposals = 0;
+  /** How it was retired: the grace, and why. */
+  readonly retirements: [number, string][] = [];
+  /** Calls that are in flight, for {@link retire}. */
+  busy: Promise<void> | undefined;
   /** What connecting comes to; how it really goes is what {@link goUp} and {@link goDown} say. */
   connecting: Promise<void> | undefined;
   /** Rejects the next dispose with this. */
@@ -125,6 +129,13 @@ export class TestUpstream implements Upstream {
     this.facts = undefined;
     if (this.disposeFailure !== undefined) throw this.disposeFailure;
     await Promise.resolve();
+  }
+
+  async retire(graceMs: number, why: string): Promise<void> {
+    this.retirements.push([graceMs, why]);
+    this.facts = undefined;
+    if (this.busy !== undefined) await this.busy;
+    if (this.disposals === 0) await this.dispose();
   }
 
   #nextListing(): Listing {

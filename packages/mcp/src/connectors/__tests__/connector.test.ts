@@ -33,6 +33,22 @@ describe("a connector", () => {
     expect([connector.isSettled, connector.isUp]).toEqual([true, true]);
   });
 
+  test("says once in the log that it is up, each time it comes up (R21)", async () => {
+    const { upstream, logger } = setUp();
+    await upstream().serve("a", "b");
+    upstream().announceChange();
+    await upstream().answerList(["a"]);
+    const up = (tools: number): object => ({
+      level: "info",
+      fields: { connectorId: "k", tools, era: "modern" },
+      message: "Connector is up",
+    });
+    expect(logger.lines).toEqual([up(2)]);
+    upstream().goDown("gone");
+    await upstream().serve("a");
+    expect(logger.lines.slice(2)).toEqual([up(1)]);
+  });
+
   test("is disabled with no upstream at all when its spec says so", async () => {
     const { connector, made, time } = setUp({ disabled: true });
     expect(made).toEqual([]);

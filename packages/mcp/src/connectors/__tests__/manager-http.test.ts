@@ -39,6 +39,41 @@ async function deadUrl(): Promise<string> {
 }
 
 describe("R6: the manager over real HTTP, a real signed map and real upstreams", () => {
+  test("a call in flight outlives its connector's change and removal, new calls go to the successor at once; disconnect() ends it", async () => {
+    const upstream = await startUpstream();
+    const entry = entryOf("c0", { endpoint: upstream.url });
+    const { url, change } = await publish(entry, entryOf("other", { endpoint: upstream.url }));
+    const { manager, registry, logger } = manage(url);
+    await manager.sync();
+    const slow = async (ms: number): Promise<unknown> => registry.get("c0__slow").handler({ ms });
+    const inFlight = async (calls: number): Promise<void> =>
+      vi.waitFor(() => {
+        expect(upstream.calls.started).toBe(calls);
+      });
+    const first = slow(400);
+    await inFlight(1);
+    await change({ ...entry, version: "2.0.0" }, entryOf("other", { endpoint: upstream.url }));
+    await manager.sync(true);
+    expect(logger.messages("info")).toContain("Connector changed");
+    const second = slow(400);
+    await inFlight(2);
+    const { handler } = registry.get("c0__slow");
+    await change(entryOf("other", { endpoint: upstream.url }));
+    await manager.sync(true);
+    await expect(handler({ ms: 0 })).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    const answered = { content: [expect.objectContaining({ type: "text" }) as unknown] };
+    expect(await Promise.all([first, second])).toEqual([
+      expect.objectContaining(answered),
+      expect.objectContaining(answered),
+    ]);
+    const cut = expect(registry.get("other__slow").handler({ ms: 60_000 })).rejects.toThrow("is being closed");
+    await inFlight(3);
+    await change(entryOf("fresh", { endpoint: upstream.url }));
+    await manager.sync(true);
+    await manager.disconnect();
+    await cut;
+  });
+
   test("ten connectors, one dead and one that hangs: eight are served, and sync() is over when the one that hangs had its time", async () => {
     const upstreams = await Promise.all(ids(8).map(async () => startUpstream()));
     const { url } = await publish(

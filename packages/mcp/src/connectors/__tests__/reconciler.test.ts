@@ -157,6 +157,52 @@ describe("the reconciler", () => {
     expect(seen).toEqual({ changes: 3, syncs: ["a"] });
   });
 
+  test("what was changed, disabled or removed is retired: its calls may go on for 30 s, new ones go to what is there now", async () => {
+    const { reconciler, upstreams } = setUp();
+    reconciler.apply([specOf("a"), specOf("b"), specOf("c")]);
+    const old = upstreams.made.slice();
+    const ends = old.map((upstream) => {
+      let end = (): void => {};
+      upstream.busy = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      return end;
+    });
+    reconciler.apply([specOf("a", { version: "2" }), specOf("b", { disabled: true })]);
+    expect(old.map(({ retirements }) => retirements)).toEqual([
+      [[30_000, "was changed"]],
+      [[30_000, "was disabled"]],
+      [[30_000, "was removed"]],
+    ]);
+    expect(reconciler.find("a")?.upstream).toBe(upstreams.of("a"));
+    expect(upstreams.of("a")).not.toBe(old[0]);
+    expect([reconciler.find("b")?.upstream, reconciler.find("c")]).toEqual([undefined, undefined]);
+    expect(old.map(({ disposals }) => disposals)).toEqual([0, 0, 0]);
+    for (const end of ends) end();
+    await settle();
+    expect(old.map(({ disposals }) => disposals)).toEqual([1, 1, 1]);
+  });
+
+  test("closing ends at once what still has calls in flight, and waits for it", async () => {
+    const { reconciler, upstreams } = setUp();
+    reconciler.apply([specOf("a")]);
+    const [old] = upstreams.made;
+    let end = (): void => {};
+    if (old !== undefined)
+      old.busy = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    reconciler.apply([]);
+    let closed = false;
+    const closing = reconciler.close().then(() => {
+      closed = true;
+    });
+    await settle();
+    expect([old?.disposals, closed]).toEqual([1, false]);
+    end();
+    await closing;
+  });
+
   test("closing waits for every connector, also those that left before, and a failure is logged, not thrown", async () => {
     const { reconciler, upstreams, logger, time } = setUp();
     reconciler.apply([specOf("a"), specOf("b")]);
