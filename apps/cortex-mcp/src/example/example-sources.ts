@@ -69,7 +69,7 @@ async function followExample(
   };
   const paths = { serviceMap: map.files.state };
   const ours = { env: {}, system: io.system };
-  const followed = await followMap({ io: ours, paths, config: { serviceMap }, logger, metrics });
+  const followed = await followMap({ io: ours, paths, config: { serviceMap }, logger, metrics, moves: true });
   await followed?.follower.load();
   // The map of an earlier start has the fixture where it was then, and must not be seen. A failure is logged, and told as the source's problem.
   await followed?.follower.sync(true).catch(() => {});

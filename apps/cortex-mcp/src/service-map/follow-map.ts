@@ -25,6 +25,8 @@ export interface FollowOptions {
   readonly metrics?: GatewayMetrics;
   /** Fetches only when asked, whatever the configuration says: for one command. */
   readonly onDemand?: boolean;
+  /** It is one publisher whose address changes: the maps of another URL are its own. */
+  readonly moves?: boolean;
 }
 
 /** A service map that is followed: the connectors it names, and what is known of it. Closing the source ends both. */
@@ -55,7 +57,7 @@ export async function followMap(options: FollowOptions): Promise<FollowedMap | u
 }
 
 async function followerOf(settings: MapSettings, options: FollowOptions): Promise<ServiceMapFollower> {
-  const { io, paths, logger, metrics, onDemand = false } = options;
+  const { io, paths, logger, metrics, onDemand = false, moves = false } = options;
   const { timeoutMs, maxStaleMs, holdRemovals, refreshSync, refreshIntervalMs } = settings.config;
   return new ServiceMapFollower({
     ...io.system,
@@ -65,7 +67,10 @@ async function followerOf(settings: MapSettings, options: FollowOptions): Promis
     keys: await openMapKeys(settings, logger),
     ...(settings.config.keysFile === undefined ? {} : { keysLookMs: KEYS_LOOK_MS }),
     flags: { asyncRefresh: !refreshSync && !onDemand, refreshIntervalMs },
-    store: fileServiceMapStore({ file: paths.serviceMap, logger, clock: io.system.clock }),
+    store: fileServiceMapStore({
+      ...{ file: paths.serviceMap, logger, clock: io.system.clock },
+      ...(moves ? {} : { serviceMapUrl: settings.url }),
+    }),
     onFetch: (outcome, seconds) => {
       metrics?.serviceMapFetched(outcome, seconds);
     },

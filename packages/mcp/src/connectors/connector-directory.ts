@@ -18,6 +18,9 @@ export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange">
   readonly onChange: () => void;
 }
 
+/** Between two readings that calls cause of a source that is read on demand and is not fresh. */
+const FOLLOW_GAP_MS = 1_000;
+
 /**
  * The refresh flow: sources → reconciler → connectors → catalog. Owns them all and keeps the catalog true to what the connectors offer.
  */
@@ -35,6 +38,7 @@ export class ConnectorDirectory {
   #rebuildPending = false;
   #knownCollisions = "";
   #parts: readonly CatalogPart[] = [];
+  #followedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(deps: ConnectorDirectoryDeps) {
@@ -79,6 +83,22 @@ export class ConnectorDirectory {
   freshen(): Promise<void> | undefined {
     const freshening = this.#deps.sources.flatMap((source) => source.freshen?.() ?? []);
     return freshening.length === 0 ? undefined : this.#settledAfter(freshening);
+  }
+
+  /**
+   * Begins what {@link freshen} waits for, and does not wait: for a call whose tool is known, so that a client that does nothing but call has the gateway follow
+   * its sources all the same. At most once a second: what cannot be made fresh is not asked for with every call.
+   */
+  follow(): void {
+    const nowMs = this.#deps.monotonic.elapsedMs();
+    if (nowMs - this.#followedMs < FOLLOW_GAP_MS) return;
+    for (const source of this.#deps.sources) {
+      const freshening = source.freshen?.();
+      if (freshening === undefined) continue;
+      this.#followedMs = nowMs;
+      // Whatever came of it is in the log, and the source's problem.
+      freshening.catch(() => {});
+    }
   }
 
   /** The living connector of that key, disabled ones included. */

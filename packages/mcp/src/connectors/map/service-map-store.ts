@@ -10,6 +10,8 @@ import {
   resolveTarget,
   type LockOptions,
 } from "@cortex-os/mcp-registry";
+import { BRAND } from "../brand.js";
+import { publisherAt, type MapPublisher } from "./map-publisher.js";
 import { parseStored, storedText, type ServiceMapStore, type StoredServiceMaps } from "./stored-service-maps.js";
 
 export type { ServiceMapStore, StoredMap, StoredServiceMaps } from "./stored-service-maps.js";
@@ -20,9 +22,17 @@ export interface FileServiceMapStoreOptions {
   readonly file: string;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** How its lock is waited for. */
+  /**
+   * Whose maps they are: those of another URL, and the floor they left, are kept aside in a file beside it until that URL is back. A query counts, so a token
+   * that changes there makes another publisher of it. @default whoever's are there
+   */
+  readonly serviceMapUrl?: string;
+  /** How its lock is waited for. A holder that cannot be judged has lost it after a minute, unless this says otherwise. */
   readonly lock?: LockOptions;
 }
+
+/** It is held for milliseconds. One that was killed with its container must not keep all new maps out for ever. */
+const UNJUDGED_STALE_MS = 60_000;
 
 /**
  * Keeps the maps in a file of its own (0600 in a folder of 0700), which several processes may use at once.
@@ -47,29 +57,65 @@ export function memoryServiceMapStore(): ServiceMapStore {
 
 class FileServiceMapStore implements ServiceMapStore {
   readonly #options: FileServiceMapStoreOptions;
+  readonly #publisher: MapPublisher | undefined;
+  #toldOf = "";
 
   constructor(options: FileServiceMapStoreOptions) {
     this.#options = options;
+    this.#publisher = options.serviceMapUrl === undefined ? undefined : publisherAt(options.serviceMapUrl);
   }
 
   async load(): Promise<StoredServiceMaps | undefined> {
-    return this.#read(await resolveTarget(this.#options.file));
+    const target = await resolveTarget(this.#options.file);
+    return this.#ours(target, await this.#read(target));
   }
 
   async update(change: (now: StoredServiceMaps | undefined) => StoredServiceMaps): Promise<StoredServiceMaps> {
     const target = await resolveTarget(this.#options.file);
     await ensureFolder(path.dirname(target));
-    const lock = await acquireLock(`${target}.lock`, this.#options.lock);
+    const lock = await acquireLock(`${target}.lock`, { unjudgedStaleMs: UNJUDGED_STALE_MS, ...this.#options.lock });
     try {
-      const now = await this.#read(target);
-      const next = change(now);
-      if (next !== now) {
-        await replaceFile(target, storedText(next), `${target}-${randomBytes(8).toString("hex")}.tmp`);
-      }
+      const stored = await this.#read(target);
+      const now = await this.#ours(target, stored);
+      const changed = change(now);
+      if (changed === now) return changed;
+      const next = this.#publisher === undefined ? changed : { ...changed, publisher: this.#publisher };
+      const other = this.#otherIn(stored);
+      // First, so that whatever happens in between its floor is in one of the two files.
+      if (other !== undefined) await this.#replace(asideOf(target, other), (await readBytes(target)) ?? "");
+      await this.#replace(target, storedText(next));
       return next;
     } finally {
       await lock.release();
     }
+  }
+
+  async #replace(file: string, content: string | Uint8Array): Promise<void> {
+    await replaceFile(file, content, `${file}-${randomBytes(8).toString("hex")}.tmp`);
+  }
+
+  /** The other publisher whose maps these are, if they are not ours. */
+  #otherIn(stored: StoredServiceMaps | undefined): MapPublisher | undefined {
+    const whose = stored?.publisher;
+    return whose === undefined || this.#publisher === undefined || whose.id === this.#publisher.id ? undefined : whose;
+  }
+
+  /** What there is of our publisher: as read from `target`, or from where it was put aside. */
+  async #ours(target: string, stored: StoredServiceMaps | undefined): Promise<StoredServiceMaps | undefined> {
+    const other = this.#otherIn(stored);
+    if (other === undefined || this.#publisher === undefined) return stored;
+    this.#tell(other, this.#publisher, asideOf(target, other));
+    return this.#read(asideOf(target, this.#publisher));
+  }
+
+  #tell(other: MapPublisher, own: MapPublisher, keptAs: string): void {
+    if (this.#toldOf === other.id) return;
+    this.#toldOf = other.id;
+    const fields = { brand: BRAND, url: own.url, storedUrl: other.url, keptAs };
+    this.#options.logger.warn(
+      fields,
+      "The stored service maps are another URL's: they are not used, and kept aside as soon as a map of this one comes",
+    );
   }
 
   async #read(target: string): Promise<StoredServiceMaps | undefined> {
@@ -85,3 +131,6 @@ class FileServiceMapStore implements ServiceMapStore {
     return stored;
   }
 }
+
+/** Where the maps of a publisher are kept while another one's are in use. */
+const asideOf = (target: string, { id }: MapPublisher): string => `${target}.of-${id.slice(0, 16)}`;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { MapFloor } from "@cortex-os/protocol";
+import type { MapPublisher } from "./map-publisher.js";
 
 /** One service map as it was received: bytes that are verified again whenever they are used. */
 export interface StoredMap {
@@ -25,6 +26,8 @@ export interface StoredServiceMaps {
   readonly pinned?: string;
   /** When this was saved, in milliseconds since the epoch: a clock that shows less was set back. */
   readonly savedAtMs: number;
+  /** Whose they are, where the store was told. */
+  readonly publisher?: MapPublisher;
 }
 
 /** Nothing was ever received. */
@@ -54,7 +57,7 @@ export interface ServiceMapStore {
 const VERSION = 1;
 
 /** What is small and has no signature of its own: covered by a checksum. */
-type Head = Pick<StoredServiceMaps, "floor" | "pinned" | "savedAtMs">;
+type Head = Pick<StoredServiceMaps, "floor" | "pinned" | "savedAtMs" | "publisher">;
 
 /**
  * As the text of a file: JSON, one member a line, so that damage in one place leaves the others readable.
