@@ -213,6 +213,7 @@ export class Gateway {
   async callTool(name: string, args: JsonObject, options: { readonly signal?: AbortSignal } = {}): Promise<JsonObject> {
     await this.#settledUnless(options.signal);
     if (this.#directory.catalog.current.find(name) === undefined) await this.#directory.freshen();
+    else this.#directory.follow();
     const tool = this.#directory.catalog.current.find(name);
     const upstream = tool === undefined ? undefined : this.#directory.find(tool.connector)?.upstream;
     if (tool === undefined || upstream === undefined) throw this.router.unknownTool(name);

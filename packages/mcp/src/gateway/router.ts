@@ -129,7 +129,11 @@ export class Router {
     }
     const { directory } = this.#deps;
     const tool = directory.catalog.current.find(name);
-    if (tool !== undefined) return this.#forward(tool, request, sink);
+    if (tool !== undefined) {
+      const exchange = this.#forward(tool, request, sink);
+      directory.follow();
+      return exchange;
+    }
     if (directory.gate.isOpen) return this.#callFresh(name, request, sink);
     // The tool may belong to a connector that is about to come up.
     return new DeferredExchange(

@@ -48,10 +48,40 @@ describe("a source that is read on demand (R7, MCP_CONNECTOR_REFRESH_SYNC)", () 
     expect(unknown.sink.failure.code).toBe("TOOL_UNKNOWN");
   });
 
-  test("costs a call of a known tool nothing", async () => {
-    const { ask, upstreams, asked } = await stale();
+  test("is read behind a call of a known tool, which does not wait for it: a client that only calls follows it as well", async () => {
+    const { ask, upstreams, asked, freshen } = await stale();
     ask("tools/call", { name: "a__x" });
-    expect([asked(), upstreams.of("a").sent.length]).toEqual([0, 1]);
+    expect([asked(), upstreams.of("a").sent.length]).toEqual([1, 1]);
+    await freshen();
+    const { sink } = ask("tools/call", { name: "b__y" });
+    expect([upstreams.of("b").sent.length, sink.events]).toEqual([1, []]);
+  });
+
+  test("is read once a second at most, however many calls there are and whatever comes of it", async () => {
+    const { ask, fresh, time } = await ready();
+    let asked = 0;
+    fresh.freshen = async () => {
+      asked += 1;
+      return Promise.reject(new Error("the publisher is away"));
+    };
+    const calls = (): void => {
+      for (let id = 0; id < 50; id += 1) ask("tools/call", { name: "a__x" }, "modern", id);
+    };
+    calls();
+    await time.advance(999);
+    calls();
+    expect(asked).toBe(1);
+    await time.advance(1);
+    calls();
+    expect(asked).toBe(2);
+  });
+
+  test("that is fresh is asked whether it is with every call, so that it ceases to be at the first one after", async () => {
+    const { ask, fresh } = await ready();
+    const answers = [undefined, undefined, Promise.resolve()];
+    fresh.freshen = () => answers.shift();
+    for (let id = 0; id < 3; id += 1) ask("tools/call", { name: "a__x" }, "modern", id);
+    expect(answers).toEqual([]);
   });
 
   test("a client that gave up meanwhile gets no answer", async () => {
