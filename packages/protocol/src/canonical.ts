@@ -1,7 +1,6 @@
-import canonicalize from "canonicalize";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { MAX_JSON_DEPTH } from "@cortex-os/mcp-core/wire";
-import { placeOf, type Place } from "./place.js";
+import { placeOf } from "./place.js";
 
 /**
  * The canonical form of a JSON value (RFC 8785): what is signed, the same text in every language.
@@ -9,58 +8,82 @@ import { placeOf, type Place } from "./place.js";
  * Members that are `undefined` are left out, as `JSON.stringify` does. Everything else that JSON, or I-JSON (RFC 7493), cannot say is
  * refused with `INVALID_PARAMS`, naming the place: NaN and the infinities, lone surrogates, `bigint`, functions, symbols, `undefined` in an
  * array, objects that are more than their members (`Date`, `Map`), cycles and anything deeper than {@link MAX_JSON_DEPTH}.
+ *
+ * @param without a member of the document that is left out; inside of it the name means nothing
  */
-export function canonicalJson(value: unknown): string {
-  const problem = findUnspeakable(value, []);
-  if (problem !== undefined) throw noCanonicalForm(problem);
-  const text = canonicalize(value);
-  if (text === undefined) throw noCanonicalForm("there is no value");
-  return text;
+export function canonicalJson(value: unknown, without?: string): string {
+  return new CanonicalWriter(without).write(value, 0);
+}
+
+/** Refuses and writes in one pass, with nothing made for what is in order: a hostile map is written too, before its signature is known. */
+class CanonicalWriter {
+  readonly #without: string | undefined;
+  /** The member or element that is being written, for each level. */
+  readonly #steps: (string | number)[] = [];
+
+  constructor(without: string | undefined) {
+    this.#without = without;
+  }
+
+  write(value: unknown, depth: number): string {
+    switch (typeof value) {
+      case "boolean":
+        return value ? "true" : "false";
+      case "string":
+        if (!value.isWellFormed()) throw this.#refusal(depth, "half of a surrogate pair");
+        return JSON.stringify(value);
+      case "number":
+        if (!Number.isFinite(value)) throw this.#refusal(depth, "not a finite number");
+        return String(value);
+      case "object":
+        return value === null ? "null" : this.#inside(value, depth);
+      case "undefined":
+      case "function":
+      case "symbol":
+      case "bigint":
+        throw this.#refusal(depth, `JSON has no ${typeof value}`);
+    }
+  }
+
+  #inside(value: object, depth: number): string {
+    if (depth >= MAX_JSON_DEPTH) throw noCanonicalForm(`deeper than ${MAX_JSON_DEPTH} levels, or a cycle`);
+    if (Array.isArray(value)) return this.#array(value, depth);
+    if (!isPlain(value)) throw this.#refusal(depth, "not a plain object");
+    return this.#object(value, depth);
+  }
+
+  #array(items: readonly unknown[], depth: number): string {
+    let text = "";
+    // Not `map` or `for … of entries()`: a hole must be seen.
+    for (let at = 0; at < items.length; at += 1) {
+      this.#steps[depth] = at;
+      text += `${at === 0 ? "" : ","}${this.write(items[at], depth + 1)}`;
+    }
+    return `[${text}]`;
+  }
+
+  #object(members: Readonly<Record<string, unknown>>, depth: number): string {
+    let text = "";
+    // By UTF-16 code units, as RFC 8785 asks.
+    for (const name of Object.keys(members).toSorted()) {
+      const member = members[name];
+      if (member === undefined || (depth === 0 && name === this.#without)) continue;
+      if (!name.isWellFormed()) throw this.#refusal(depth, "a member's name holds half of a surrogate pair");
+      this.#steps[depth] = name;
+      text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${this.write(member, depth + 1)}`;
+    }
+    return `{${text}}`;
+  }
+
+  #refusal(depth: number, problem: string): GatewayError {
+    return noCanonicalForm(`${placeOf(this.#steps.slice(0, depth))}: ${problem}`);
+  }
 }
 
 const noCanonicalForm = (problem: string): GatewayError =>
   new GatewayError("INVALID_PARAMS", `This has no canonical JSON form: ${problem}`);
 
-/** The library writes some of these as text that is no JSON, and others as something else than they are. */
-function findUnspeakable(value: unknown, place: Place): string | undefined {
-  switch (typeof value) {
-    case "boolean":
-      return undefined;
-    case "string":
-      return value.isWellFormed() ? undefined : `${placeOf(place)}: half of a surrogate pair`;
-    case "number":
-      return Number.isFinite(value) ? undefined : `${placeOf(place)}: not a finite number`;
-    case "object":
-      return value === null ? undefined : findInside(value, place);
-    case "undefined":
-    case "function":
-    case "symbol":
-    case "bigint":
-      return `${placeOf(place)}: JSON has no ${typeof value}`;
-  }
-}
-
-function findInside(value: object, place: Place): string | undefined {
-  if (place.length >= MAX_JSON_DEPTH) return `deeper than ${MAX_JSON_DEPTH} levels, or a cycle`;
-  if (Array.isArray(value)) {
-    // Not `some` or `entries().find`: they pass over holes, which the library would write as nothing at all.
-    for (let at = 0; at < value.length; at += 1) {
-      const problem = findUnspeakable(value[at], [...place, at]);
-      if (problem !== undefined) return problem;
-    }
-    return undefined;
-  }
-  if (!isPlain(value)) return `${placeOf(place)}: not a plain object`;
-  for (const [name, member] of Object.entries(value)) {
-    const problem =
-      (name.isWellFormed() ? undefined : `${placeOf(place)}: a member's name holds half of a surrogate pair`) ??
-      (member === undefined ? undefined : findUnspeakable(member, [...place, name]));
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
 /** By its tag, not by its prototype: an object of another realm is plain too. */
-const isPlain = (value: object): boolean =>
+const isPlain = (value: object): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === "[object Object]" &&
   !("toJSON" in value && typeof value.toJSON === "function");

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
 import { KeyRing } from "./key-ring.js";
-import { parseStrictJson } from "./strict-json.js";
+import { parseStrictJson, withDetail } from "./strict-json.js";
 
 /** What {@link keyRingSource} needs. At least one of `secret` and `file`, or it has no keys. */
 export interface KeyRingSourceOptions {
@@ -74,7 +74,7 @@ async function readRing(file: string): Promise<KeyRing> {
     });
   }
   const json = parseStrictJson(text);
-  if (!json.ok) throw new GatewayError("USER_INPUT", `The key ring file ${file}: ${json.reason}`);
+  if (!json.ok) throw new GatewayError("USER_INPUT", `The key ring file ${file}: ${withDetail(json)}`);
   try {
     return KeyRing.fromJwks(json.value);
   } catch (error) {

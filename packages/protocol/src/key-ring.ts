@@ -3,7 +3,7 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { keysOfJwks } from "./jwks.js";
 import { quotedName } from "./place.js";
 import type { RingKey } from "./ring-key.js";
-import { signedText, verifySignedText } from "./signature.js";
+import { couldBeSignatureOf, signedText, verifySignedText } from "./signature.js";
 
 /** Why {@link KeyRing.verify} refuses a map. */
 export type KeyRingRule = "unsigned" | "unknown-key" | "signature";
@@ -78,17 +78,31 @@ export class KeyRing {
   }
 
   /**
+   * Why no key can have signed this map, told without looking at what the signature covers: a hostile map costs no more than that.
+   *
+   * @returns `undefined` when {@link verify} has to decide
+   */
+  refusal(payload: object): KeyRingRule | undefined {
+    const { kid, signature }: { kid?: unknown; signature?: unknown } = payload;
+    if (typeof signature !== "string" || signature === "") return "unsigned";
+    const candidates = this.#candidates(kid);
+    if (candidates.length === 0) return "unknown-key";
+    return candidates.some(({ key }) => couldBeSignatureOf(key, signature)) ? undefined : "signature";
+  }
+
+  /**
    * Whether one of the keys signed this map.
    *
    * @param text what the signature covers, when the caller has made it already
    */
   verify(payload: object, text?: string): KeyRingVerdict {
+    const rule = this.refusal(payload);
+    if (rule !== undefined) return { ok: false, rule };
     const { kid, signature }: { kid?: unknown; signature?: unknown } = payload;
-    if (typeof signature !== "string" || signature === "") return { ok: false, rule: "unsigned" };
-    const candidates = this.#candidates(kid);
-    if (candidates.length === 0) return { ok: false, rule: "unknown-key" };
     const covered = text ?? coveredText(payload);
-    const match = candidates.find(({ key }) => covered !== undefined && verifySignedText(covered, signature, key));
+    const match = this.#candidates(kid).find(
+      ({ key }) => covered !== undefined && verifySignedText(covered, String(signature), key),
+    );
     if (match === undefined) return { ok: false, rule: "signature" };
     return { ok: true, ...(match.kid === undefined ? {} : { kid: match.kid }) };
   }

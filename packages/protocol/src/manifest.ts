@@ -4,7 +4,7 @@ import { z } from "zod";
 import { MAX_SERVICE_MAP_BYTES, MAX_TTL_SECONDS } from "./limits.js";
 import { placeOf } from "./place.js";
 import { publishedConnectorsSchema } from "./schema.js";
-import { parseStrictJson } from "./strict-json.js";
+import { parseStrictJson, withDetail } from "./strict-json.js";
 
 /** Signed again at half of it: a gateway that asks every five minutes, give or take a fifth, always has a fresh map. */
 const DEFAULT_TTL_SECONDS = 900;
@@ -43,7 +43,7 @@ export type PublisherManifest = z.infer<typeof publisherManifestSchema>;
  */
 export function parseManifest(text: string, name: string): PublisherManifest {
   const json = parseStrictJson(text);
-  if (!json.ok) throw bad(name, json.reason);
+  if (!json.ok) throw bad(name, withDetail(json));
   const checked = publisherManifestSchema.safeParse(json.value);
   if (checked.success) return checked.data;
   const problems = checked.error.issues.map(({ path, message }) => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { KeyRing, KeyRingRule } from "./key-ring.js";
 import { MAX_CLOCK_SKEW_MS, MAX_SERVICE_MAP_BYTES, MAX_TTL_SECONDS } from "./limits.js";
-import { placeOf, quotedName } from "./place.js";
+import { placeOf, quotedName, shortened } from "./place.js";
 import { problemsOfServiceMap } from "./schema.js";
 import type { ServiceMapPayload } from "./service-map-payload.js";
 import { signedText } from "./signature.js";
@@ -34,10 +34,21 @@ export interface VerifiedServiceMap {
   readonly kid?: string;
 }
 
-/** What {@link readServiceMap} says. `reason` names the place, is fit for clients and holds no value of the map. */
-export type ServiceMapReading =
-  | { readonly ok: true; readonly map: VerifiedServiceMap }
-  | { readonly ok: false; readonly rule: ServiceMapRule; readonly reason: string };
+/** What {@link readServiceMap} says. */
+export type ServiceMapReading = { readonly ok: true; readonly map: VerifiedServiceMap } | RefusedServiceMap;
+
+/** A map that must not be used, and why. */
+export interface RefusedServiceMap {
+  readonly ok: false;
+  readonly rule: ServiceMapRule;
+  /**
+   * Fit for clients, and without any value of the map. Up to the rule `signature` nobody has vouched for the sender: no word of it is in here then, only
+   * positions. Later it may name members, in at most 300 characters.
+   */
+  readonly reason: string;
+  /** For operators only: the sender's names (a `kid`, a member), escaped, in at most 200 characters. */
+  readonly detail?: string;
+}
 
 /** How {@link readServiceMap} judges. */
 export interface ReadServiceMapOptions {
@@ -64,15 +75,18 @@ export function readServiceMap(body: Uint8Array | string, options: ReadServiceMa
   if (text.startsWith("\u{feff}"))
     return refused("encoding", "begins with a byte order mark, which JSON does not allow");
   const json = parseStrictJson(text);
-  if (!json.ok) return refused("json", json.reason);
+  if (!json.ok) return refused(json.rule, json.reason, json.detail);
   if (!isObject(json.value)) return refused("json", "is not a JSON object");
   return readDocument(json.value, options);
 }
 
 function readDocument(document: object, options: ReadServiceMapOptions): ServiceMapReading {
+  const { keys } = options;
+  const unsigned = keys.refusal(document);
+  if (unsigned !== undefined) return signatureRefusal(unsigned, document, keys);
   const covered = signedText(document);
-  const verdict = options.keys.verify(document, covered);
-  if (!verdict.ok) return refused(verdict.rule, signatureReason(verdict.rule, document, options.keys));
+  const verdict = keys.verify(document, covered);
+  if (!verdict.ok) return signatureRefusal(verdict.rule, document, keys);
   const problems = problemsOfServiceMap(document);
   if (!isServiceMap(document, problems)) return refused("schema", schemaReason(problems));
   const generatedAtMs = Date.parse(document.generatedAt);
@@ -103,7 +117,12 @@ function timeRefusal({ ttlSeconds }: ServiceMapPayload, times: Times): ServiceMa
   return undefined;
 }
 
-const refused = (rule: ServiceMapRule, reason: string): ServiceMapReading => ({ ok: false, rule, reason });
+const refused = (rule: ServiceMapRule, reason: string, detail?: string): RefusedServiceMap => ({
+  ok: false,
+  rule,
+  reason,
+  ...(detail === undefined ? {} : { detail }),
+});
 
 /** A byte order mark is kept, to be refused: two readers would differ about it. */
 function decodedText(bytes: Uint8Array): string | undefined {
@@ -120,25 +139,27 @@ const isObject = (value: unknown): value is object =>
 const isServiceMap = (_document: object, problems: readonly unknown[]): _document is ServiceMapPayload =>
   problems.length === 0;
 
-function signatureReason(rule: KeyRingRule, document: object, keys: KeyRing): string {
+function signatureRefusal(rule: KeyRingRule, document: object, keys: KeyRing): RefusedServiceMap {
   switch (rule) {
     case "unsigned":
-      return "signature: is missing; only signed maps are used";
+      return refused(rule, "signature: is missing; only signed maps are used");
     case "unknown-key": {
       const kid = "kid" in document ? document.kid : undefined;
       const ring = `the key ring (${keys.size} ${keys.size === 1 ? "key" : "keys"})`;
-      if (typeof kid === "string") return `kid: ${quotedName(kid)} is not in ${ring}`;
-      return kid === undefined ? `names no kid, and ${ring} holds no HMAC key` : "kid: must be a string";
+      if (typeof kid === "string") return refused(rule, `kid: names a key that is not in ${ring}`, quotedName(kid));
+      return refused(rule, kid === undefined ? `names no kid, and ${ring} holds no HMAC key` : "kid: must be a string");
     }
     case "signature":
-      return "signature: does not match; the map was changed, or signed with another key";
+      return refused(rule, "signature: does not match; the map was changed, or signed with another key");
   }
 }
 
 const SHOWN_PROBLEMS = 3;
+const LONGEST_REASON = 300;
 
 function schemaReason(problems: ReturnType<typeof problemsOfServiceMap>): string {
   const shown = problems.slice(0, SHOWN_PROBLEMS).map(({ place, message }) => `${placeOf(place)}: ${message}`);
   const more = problems.length - shown.length;
-  return `${shown.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+  const rest = more > 0 ? `; and ${more} more` : "";
+  return `${shortened(shown.join("; "), LONGEST_REASON - rest.length)}${rest}`;
 }

@@ -12,11 +12,7 @@ const ED25519_BYTES = 64;
  *
  * @throws GatewayError `INVALID_PARAMS` when the document has no canonical form (see {@link canonicalJson})
  */
-export function signedText(payload: object): string {
-  // A rest copy keeps an own `__proto__` as the plain member it is.
-  const { signature: _, ...unsigned }: { signature?: unknown } = payload;
-  return canonicalJson(unsigned);
-}
+export const signedText = (payload: object): string => canonicalJson(payload, "signature");
 
 /**
  * Signs a service map (R2). `payload` may already hold a `signature`: it is never covered.
@@ -49,6 +45,10 @@ export function verifyServiceMapSignature(payload: object, signature: string, ke
   }
   return verifySignedText(text, signature, key);
 }
+
+/** Whether a signature could be one of this key's at all: by its form, before anything is computed. */
+export const couldBeSignatureOf = (key: KeyObject, signature: string): boolean =>
+  decoded(signature, key.type === "secret" ? HMAC_BYTES : ED25519_BYTES) !== undefined;
 
 /** {@link verifyServiceMapSignature} for a text that {@link signedText} made. */
 export function verifySignedText(text: string, signature: string, key: string | KeyObject): boolean {

@@ -18,6 +18,7 @@ import sys
 
 MAX_DEPTH = 64
 MAX_BYTES = 1_048_576
+MAX_NODES = 100_000
 
 
 class Refused(Exception):
@@ -131,6 +132,21 @@ def constant(text):
     raise Refused(f"{text} is not JSON")
 
 
+def nodes_of(value):
+    """Values and member names."""
+    nodes = 0
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        nodes += 1
+        if isinstance(item, dict):
+            nodes += len(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return nodes
+
+
 def depth_of(value):
     deepest = 0
     waiting = [(value, 1)]
@@ -242,12 +258,19 @@ class Check:
         """Only the rules up to the signature: schema and times are the gateway's to judge."""
         vectors = self.load("maps.json")
         for case in vectors["cases"]:
-            rule = rule_of(base64.b64decode(case["bodyBase64"]) if "bodyBase64" in case else case["body"].encode("utf-8"), vectors["ring"])
+            rule = rule_of(body_of(case), vectors["ring"])
             if rule is None:
                 self.skipped += 1
                 continue
             later = case["verdict"] in ("accepted", "schema", "ttl", "future", "expired")
             self.expect("map", case["name"], rule, "ok" if later else case["verdict"])
+
+
+def body_of(case):
+    if "bodyBase64" in case:
+        return base64.b64decode(case["bodyBase64"])
+    times = case.get("times")
+    return (case["body"] if times is None else case["body"].replace(times["text"], times["text"] * times["count"])).encode("utf-8")
 
 
 def canonical_of(text):
@@ -268,6 +291,8 @@ def rule_of(body, ring):
         return "encoding"
     try:
         service_map = read_json(text)
+        if nodes_of(service_map) > MAX_NODES:
+            return "size"
         if not isinstance(service_map, dict):
             return "json"
         canonical(service_map)

@@ -8,6 +8,7 @@ test("@cortex-os/protocol exports exactly these values", () => {
   expect(Object.keys(protocol).toSorted()).toEqual([
     "KeyRing",
     "MAX_CLOCK_SKEW_MS",
+    "MAX_JSON_NODES",
     "MAX_SERVICE_MAP_BYTES",
     "MAX_TTL_SECONDS",
     "SERVICE_MAP_PATH",

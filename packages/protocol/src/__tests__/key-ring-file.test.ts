@@ -81,7 +81,7 @@ describe("R2: the key ring of a process", () => {
     expect(logger.lines).toEqual([
       {
         level: "error",
-        fields: { file, reason: `The key ring file ${file}: is not JSON (at position 46)` },
+        fields: { file, reason: `The key ring file ${file}: is not JSON (byte 46)` },
         message: "The key ring file cannot be used; the keys before it stay valid",
       },
     ]);
@@ -113,7 +113,7 @@ describe("R2: the key ring of a process", () => {
     const { file } = await ringFile();
     await writeFile(file, '{"keys":[],"keys":[]}');
     await expect(keyRingSource({ file, logger: new RecordingLogger() }).load()).rejects.toMatchObject({
-      message: `The key ring file ${file}: the document: holds "keys" twice`,
+      message: `The key ring file ${file}: an object holds one name twice (byte 11): "keys" in the document`,
     });
   });
 });

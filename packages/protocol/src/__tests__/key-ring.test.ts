@@ -56,6 +56,35 @@ describe("R2: the key ring", () => {
     expect(TEST_RING.verify({ ...signedMap(), a: Number.NaN })).toEqual({ ok: false, rule: "signature" });
   });
 
+  const HMAC_FORM = "A".repeat(43);
+  const ED25519_FORM = "A".repeat(86);
+
+  test.each([
+    { members: {}, rule: "unsigned", looks: false },
+    { members: { kid: "hmac", signature: "" }, rule: "unsigned", looks: false },
+    { members: { kid: "other", signature: HMAC_FORM }, rule: "unknown-key", looks: false },
+    { members: { kid: "hmac", signature: ED25519_FORM }, rule: "signature", looks: false },
+    { members: { kid: "edwards", signature: HMAC_FORM }, rule: "signature", looks: false },
+    { members: { signature: `${HMAC_FORM}=` }, rule: "signature", looks: false },
+    { members: { signature: "00".repeat(32) }, rule: "signature", looks: false },
+    { members: { signature: HMAC_FORM }, rule: "signature", looks: true },
+    { members: { kid: "hmac", signature: HMAC_FORM }, rule: "signature", looks: true },
+    { members: { kid: "edwards", signature: ED25519_FORM }, rule: "signature", looks: true },
+  ])("looks at what $members covers only if one of its keys could have made that: $looks", (each) => {
+    const keys = ringOf(oct("one", "hmac"), ed25519Pair("edwards").jwk);
+    let looked = false;
+    const map = {
+      ...each.members,
+      get connectors() {
+        looked = true;
+        return [];
+      },
+    };
+    expect(keys.verify(map)).toEqual({ ok: false, rule: each.rule });
+    expect(looked).toBe(each.looks);
+    expect(keys.refusal(map)).toBe(each.looks ? undefined : each.rule);
+  });
+
   test("without keys accepts nothing", () => {
     expect(ringOf().size).toBe(0);
     expect(ringOf().verify(signedMap())).toEqual({ ok: false, rule: "unknown-key" });

@@ -50,7 +50,11 @@ describe("R3b: the manifest that a publisher signs", () => {
 
   test.each([
     ["broken JSON", '{"brand": "sesame",}', "is not JSON"],
-    ["one member twice", '{"brand": "a", "brand": "b", "connectors": []}', "twice"],
+    [
+      "one member twice",
+      '{"brand": "a", "brand": "b", "connectors": []}',
+      'one name twice (byte 15): "brand" in the document',
+    ],
     ["nothing", "", "it is empty"],
   ])("with %s is refused without being quoted", (_name, text, message) => {
     expect(() => parseManifest(text, "m.json")).toThrow(message);

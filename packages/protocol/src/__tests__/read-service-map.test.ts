@@ -108,21 +108,68 @@ describe("R2: reading a service map", () => {
     expect(verdictOf(signedBody(), { keys })).toBe(
       "unknown-key: names no kid, and the key ring (1 key) holds no HMAC key",
     );
-    expect(verdictOf(signedBody({ kid: "2025" }), { keys })).toBe(
-      'unknown-key: kid: "2025" is not in the key ring (1 key)',
-    );
     expect(verdictOf(signedBody({ kid: 5 }), { keys })).toBe("unknown-key: kid: must be a string");
-    expect(verdictOf(signedBody({ kid: `${"k".repeat(100)}\n` }), { keys: KeyRing.fromJwks({ keys: [] }) })).toBe(
-      `unknown-key: kid: "${"k".repeat(64)}…" is not in the key ring (0 keys)`,
+    expect(readServiceMap(signedBody({ kid: "2025" }), { keys, nowMs: NOW_MS })).toEqual({
+      ok: false,
+      rule: "unknown-key",
+      reason: "kid: names a key that is not in the key ring (1 key)",
+      detail: '"2025"',
+    });
+    const none = { keys: KeyRing.fromJwks({ keys: [] }), nowMs: NOW_MS };
+    expect(readServiceMap(signedBody({ kid: `\n${"k".repeat(100)}` }), none)).toEqual({
+      ok: false,
+      rule: "unknown-key",
+      reason: "kid: names a key that is not in the key ring (0 keys)",
+      detail: String.raw`"\n${"k".repeat(63)}…"`,
+    });
+  });
+
+  test("holds no word of the sender in what clients see before the signature is good, whatever he sends", () => {
+    const canary = "canary";
+    const names = fc.constantFrom(
+      canary,
+      `${canary}\n\u202e`,
+      "__proto__",
+      `${canary}${"x".repeat(300)}`,
+      "kid",
+      "signature",
     );
+    const values = fc.oneof(fc.constantFrom(canary, 1, 1e21, null), fc.string());
+    const hostile = fc
+      .array(fc.tuple(names, fc.oneof(values, fc.array(values), fc.dictionary(names, values))), { maxLength: 6 })
+      .map(
+        (pairs) => `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",")}}`,
+      );
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(hostile, fc.nat(), fc.constantFrom("", '"', "]", "\\", "1e999"), (text, where, garbage) => {
+        const at = where % text.length;
+        const body = `${text.slice(0, at)}${garbage}${text.slice(at)}`;
+        const read = readServiceMap(body, { keys: TEST_RING, nowMs: NOW_MS });
+        if (read.ok) throw new Error("accepted");
+        seen.add(read.rule);
+        expect(read.reason).not.toContain(canary);
+        expect(read.reason).toMatch(/^[ -~]{1,100}$/);
+        expect(read.detail ?? "").toMatch(/^[\P{C}]{0,200}$/u);
+      }),
+      { numRuns: 3_000, seed: 20_260_101 },
+    );
+    expect([...seen].toSorted()).toEqual(["json", "signature", "unknown-key", "unsigned"]);
+  });
+
+  test("bounds the reasons of the schema, and still counts", () => {
+    const headers = { ["é".repeat(60)]: 1, ["ö".repeat(60)]: 2, ["ü".repeat(60)]: 3, ["ä".repeat(60)]: 4 };
+    const verdict = verdictOf(signedBody({ connectors: [connector({ headers })] }));
+    expect(verdict).toMatch(/^schema: connectors\[0\]\.headers\["é{60}"\].*…; and \d+ more$/);
+    expect(verdict.length).toBe("schema: ".length + 300);
   });
 
   test("refuses a member called __proto__, behind which a kid, a signature or a header would hide from the schema", () => {
     const hidden = `{"__proto__":{"kid":"x","signature":"x"},${signedBody().slice(1)}`;
-    expect(verdictOf(hidden)).toBe("json: the document: holds a member called __proto__");
+    expect(verdictOf(hidden)).toBe("json: an object holds a member called __proto__ (byte 1)");
     const headers: unknown = JSON.parse('{"__proto__":{"polluted":true}}');
     expect(verdictOf(signedBody({ connectors: [connector({ headers })] }))).toBe(
-      "json: connectors[0].headers: holds a member called __proto__",
+      "json: an object holds a member called __proto__ (byte 301)",
     );
     expect("polluted" in {}).toBe(false);
   });

@@ -9,7 +9,7 @@ import {
 } from "node:http";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { GatewayError, systemTimers } from "@cortex-os/mcp-core";
+import { GatewayError } from "@cortex-os/mcp-core";
 import { ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { KeyRing } from "../key-ring.js";
@@ -192,7 +192,7 @@ describe("R3b: load, slow peers and the end", () => {
   });
 
   test("closing ends idle and half-open connections alike, and twice is once", async () => {
-    const { map } = await served({ timers: systemTimers });
+    const { map, time } = await served();
     const agent = new Agent({ keepAlive: true });
     onTestFinished(() => agent.destroy());
     await ask(map, { agent });
@@ -206,6 +206,7 @@ describe("R3b: load, slow peers and the end", () => {
     const gone = [once(half, "close"), once(silent, "close")];
     const closing = map.close();
     expect(map.close()).toBe(closing);
+    await time.advance(1_000);
     await closing;
     await Promise.all(gone);
     await expect(ask(map)).rejects.toThrow("ECONNREFUSED");

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { placeOf } from "../place.js";
+import { MAX_JSON_NODES } from "../limits.js";
+import { placeOf, quotedName, shortened } from "../place.js";
 import { parseStrictJson } from "../strict-json.js";
 import { survivesReading } from "../strict-number.js";
 
@@ -11,28 +12,79 @@ const reasonOf = (text: string): string => {
   return json.ok ? "read" : json.reason;
 };
 
+const detailOf = (text: string): string | undefined => {
+  const json = parseStrictJson(text);
+  return json.ok ? "read" : json.detail;
+};
+
 describe("R2: JSON that means the same to every reader", () => {
   test.each([
     { text: "", reason: "is not JSON: it is empty" },
     { text: " \n", reason: "is not JSON: it is empty" },
     { text: " <!doctype html>", reason: 'is not JSON: it begins with "<", as an HTML page does' },
-    { text: '{"a":1 "b":2}', reason: "is not JSON (at position 7)" },
-    { text: '{"a":', reason: "is not JSON" },
-    { text: "secret", reason: "is not JSON" },
-    { text: '{"a":1,"a":2}', reason: 'the document: holds "a" twice' },
-    { text: '{"x":[0,{"a":{},"b":{"a":[1,2],"\\u0061":3}}]}', reason: 'x[1].b: holds "a" twice' },
-    { text: '[{"a":1},{"a":2},{"b":[{"a":1}],"a":[],"b":0}]', reason: '[2]: holds "b" twice' },
+    { text: '{"ä":1 "b":2}', reason: "is not JSON (byte 8)" },
+  ])("says of $text that it $reason, and nothing more", ({ text, reason }) => {
+    expect(parseStrictJson(text)).toEqual({ ok: false, rule: "json", reason });
+  });
+
+  // Where exactly depends on the engine; that it ends, finds it, and quotes nothing does not.
+  test.each([
+    '{"a":',
+    '{"a":"b\n"}',
+    "secret",
+    "[1,2",
+    ']{"a":1}',
+    "[1]]",
+    "[1}",
+    String.raw`{"a":1,"a\x":2,"a":3}`,
+    String.raw`"x\\`.slice(0, -1),
+    '{"a":1,"a":2',
+    "[1e,2]",
+    "[1.2.3]",
+    "[-]",
+    "[tru]",
+    '"',
+  ])("refuses %s, which is none", (text) => {
+    const reason: unknown = expect.stringMatching(/^is not JSON(?: \(byte \d+\))?$/);
+    expect(parseStrictJson(text)).toEqual({ ok: false, rule: "json", reason });
+  });
+
+  test.each([
+    { text: '{"a":1,"a":2}', reason: "an object holds one name twice (byte 7)", detail: '"a" in the document' },
+    {
+      text: '{"x":[0,{"ä":{},"b":{"a":[1,2],"\\u0061":3}}]}',
+      reason: "an object holds one name twice (byte 32)",
+      detail: '"a" in x[1].b',
+    },
+    {
+      text: '[{"a":1},{"a":2},{"b":[{"a":1}],"a":[],"b":0}]',
+      reason: "an object holds one name twice (byte 39)",
+      detail: '"b" in [2]',
+    },
     {
       text: '[[],[0,1],[0,{"odd name":[1e999]}]]',
-      reason: '[2][1]["odd name"][0]: a number that a double cannot carry as it is written',
+      reason: "a number that a double cannot carry as it is written (byte 26)",
+      detail: '[2][1]["odd name"][0]',
     },
-    { text: '{"a":[{"\\u005f_proto__":1}]}', reason: "a[0]: holds a member called __proto__" },
-    { text: '{"a":"\\ud800"}', reason: "a: half of a surrogate pair" },
-    { text: '{"a":{"\\udc00":1}}', reason: "a: a name holds half of a surrogate pair" },
-    { text: '"\\ud800"', reason: "the document: half of a surrogate pair" },
-    { text: `${"[".repeat(65)}${"]".repeat(65)}`, reason: "nests deeper than 64 levels" },
-  ])("refuses $text: $reason", ({ text, reason }) => {
-    expect(reasonOf(text)).toBe(reason);
+    {
+      text: '{"a":[{"\\u005f_proto__":1}]}',
+      reason: "an object holds a member called __proto__ (byte 7)",
+      detail: "a[0]",
+    },
+    { text: '{"a":"\\ud800"}', reason: "a text holds half of a surrogate pair (byte 5)", detail: "a" },
+    { text: '{"a":"\ud800"}', reason: "a text holds half of a surrogate pair (byte 5)", detail: "a" },
+    { text: '{"a":{"\\udc00":1}}', reason: "a name holds half of a surrogate pair (byte 6)", detail: "a" },
+    { text: '"\\ud800"', reason: "a text holds half of a surrogate pair (byte 0)", detail: "the document" },
+  ])("refuses $text by its place, and names it to operators only", ({ text, reason, detail }) => {
+    expect(parseStrictJson(text)).toEqual({ ok: false, rule: "json", reason, detail });
+  });
+
+  test("refuses more than 64 levels, told in bounded words", () => {
+    expect(reasonOf(`${"[".repeat(64)}${"]".repeat(64)}`)).toBe("read");
+    expect(reasonOf(`${"[".repeat(65)}${"]".repeat(65)}`)).toBe("nests deeper than 64 levels (byte 64)");
+    const deep = '{"long name":'.repeat(65);
+    expect(reasonOf(deep)).toBe("nests deeper than 64 levels (byte 832)");
+    expect(detailOf(deep)).toMatch(/^(?:\["long name"\]){15}.{4}…$/);
   });
 
   test.each([
@@ -73,7 +125,9 @@ describe("R2: JSON that means the same to every reader", () => {
         const names = Object.keys(objects[at] ?? {});
         const name = JSON.stringify(names[which % names.length]);
         texts[at] = `${String(texts[at]).slice(0, -1)},${name}:1}`;
-        expect(reasonOf(`[${texts.join(",")}]`)).toMatch(new RegExp(`^\\[${at}\\]: holds .* twice$`, "su"));
+        const text = `[${texts.join(",")}]`;
+        expect(reasonOf(text)).toMatch(/^an object holds one name twice \(byte \d+\)$/);
+        expect(detailOf(text)).toMatch(new RegExp(`^".*" in \\[${at}\\]$`, "su"));
       }),
       { numRuns: 500, seed: 7493 },
     );
@@ -81,11 +135,31 @@ describe("R2: JSON that means the same to every reader", () => {
 
   test("reads hostile text of a megabyte without recursion and in linear time", () => {
     const size = 1_000_000;
-    expect(reasonOf("[".repeat(size))).toMatch(/^is not JSON/);
-    expect(reasonOf("[".repeat(size / 2) + "]".repeat(size / 2))).toBe("nests deeper than 64 levels");
+    expect(reasonOf("[".repeat(size))).toMatch(/^nests deeper than 64 levels/);
+    expect(reasonOf("]".repeat(size))).toMatch(/^is not JSON/);
     expect(reasonOf(`[0.${"0000000001".repeat(size / 10)}]`)).toMatch(/a double/);
     expect(reasonOf(`[0.${"0".repeat(size)}]`)).toBe("read");
     expect(reasonOf(`["${String.raw`\\`.repeat(size / 2)}"]`)).toBe("read");
+  });
+});
+
+describe("R2: no more than 100,000 values and names", () => {
+  const limit = MAX_JSON_NODES;
+  const list = (item: string, count: number): string => `[${Array.from({ length: count }, () => item).join(",")}]`;
+  const members = (count: number): string =>
+    `{${Array.from({ length: count }, (_, at) => `"k${at}":${at % 2 === 0 ? "null" : "-1.5"}`).join(",")}}`;
+
+  test.each([
+    { name: "numbers", most: list("0", limit - 1), more: list("0", limit) },
+    { name: "texts", most: list('"a"', limit - 1), more: list('"a"', limit) },
+    { name: "words", most: list("true", limit - 1), more: list("false", limit) },
+    { name: "empty objects", most: list("{}", limit - 1), more: list("{}", limit) },
+    { name: "lists in lists", most: list("[[]]", limit / 2 - 1), more: list("[[]]", limit / 2) },
+    { name: "members", most: members(limit / 2 - 1), more: members(limit / 2) },
+  ])("are read, and not one more ($name)", ({ most, more }) => {
+    expect(parseStrictJson(most)).toEqual({ ok: true, value: JSON.parse(most) });
+    const reason = "holds more than 100000 values and names";
+    expect(parseStrictJson(more)).toEqual({ ok: false, rule: "size", reason });
   });
 });
 
@@ -126,5 +200,17 @@ describe("a place in a document", () => {
     expect(placeOf(["connectors", 3, "endpoint"])).toBe("connectors[3].endpoint");
     expect(placeOf(["headers", "X-A", "line\nbreak"])).toBe(String.raw`headers["X-A"]["line\nbreak"]`);
     expect(placeOf(["n".repeat(1_000)])).toBe(`["${"n".repeat(64)}…"]`);
+  });
+
+  test("shows what could not be seen, or would turn what follows", () => {
+    expect(quotedName("\u001b[2J\u007f\u0085\u2028\u202e\ufeff\u{e0041}\ud800é")).toBe(
+      String.raw`"\u001b[2J\u{7f}\u{85}\u{2028}\u{202e}\u{feff}\u{e0041}\ud800é"`,
+    );
+  });
+
+  test("is cut where it is too long for a message, and never in the middle of a character", () => {
+    expect(shortened("a".repeat(200))).toBe("a".repeat(200));
+    expect(shortened("a".repeat(201))).toBe(`${"a".repeat(199)}…`);
+    expect(shortened("a\u{1f600}b", 3)).toBe("a\ufffd…");
   });
 });

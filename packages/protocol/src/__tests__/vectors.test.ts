@@ -151,12 +151,14 @@ describe("R1, R2: whole maps", () => {
       readonly name: string;
       readonly body?: string;
       readonly bodyBase64?: string;
+      readonly times?: { readonly text: string; readonly count: number };
       readonly verdict: string;
     }[];
   } = load("maps.json");
 
-  test.each(cases)("$name: $verdict", ({ body, bodyBase64, verdict }) => {
-    const received = body ?? Buffer.from(bodyBase64 ?? "", "base64");
+  test.each(cases)("$name: $verdict", ({ body, bodyBase64, times, verdict }) => {
+    const written = times === undefined ? body : body?.replace(times.text, times.text.repeat(times.count));
+    const received = written ?? Buffer.from(bodyBase64 ?? "", "base64");
     const read = readServiceMap(received, { keys: KeyRing.fromJwks(ring), nowMs: Date.parse(now) });
     expect(read.ok ? "accepted" : read.rule).toBe(verdict);
     if (!read.ok) expect(read.reason).not.toBe("");
