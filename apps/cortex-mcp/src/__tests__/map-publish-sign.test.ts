@@ -72,6 +72,9 @@ describe("R3b: map sign and map verify", () => {
     expect((await io.run("map", "verify", "by-pair.json")).out).toContain("key: pair");
     const refused = await io.run("map", "verify", "by-secret.json", "--keys", "public.json");
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("(rule: unknown-key)") });
+    await io.run("map", "keygen", "--out", "other.json", "--public", "other-public.json", "--kid", "other");
+    const other = await io.run("map", "verify", "by-pair.json", "--keys", "other-public.json");
+    expect(other.err).toContain('not in the key ring (1 key): "pair" (rule: unknown-key)');
   });
 });
 

@@ -44,7 +44,9 @@ async function verify(io: Io, source: string, flags: VerifyFlags): Promise<Verdi
   const reading = readServiceMap(body, { keys, nowMs: io.system.clock.now() });
   if (reading.ok) return { ...reading, expiresAtMs: reading.map.expiresAtMs };
   const name = source === "-" ? "standard input" : source;
-  return { ok: false, rule: reading.rule, message: `${name}: ${reading.reason} (rule: ${reading.rule})` };
+  const { rule, reason, detail } = reading;
+  const more = detail === undefined ? "" : `: ${detail}`;
+  return { ok: false, rule, message: `${name}: ${reason}${more} (rule: ${rule})` };
 }
 
 async function verifyUrl(io: Io, url: string, keys: KeyRing): Promise<Verdict> {
