@@ -33,4 +33,5 @@ export {
   type ConnectorAvailabilityGauge,
 } from "./telemetry/availability-gauge.js";
 export * from "./telemetry/metrics.js";
+export { createConnectorSyncHistogram, type ConnectorSyncHistogram } from "./telemetry/sync-histogram.js";
 export { MAP_FETCH_OUTCOMES, type MapFetchOutcome, type MeasuredServiceMap } from "./telemetry/service-map-metrics.js";

@@ -20,6 +20,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "SessionStore",
     "StartGate",
     "createConnectorAvailabilityGauge",
+    "createConnectorSyncHistogram",
     "createMetrics",
     "diffMaps",
     "featureFlagProblem",
@@ -31,6 +32,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "serveHttp",
     "serviceMapSource",
     "setConnectorAvailabilityGauge",
+    "shownUrl",
     "specsOfMap",
   ]);
 });

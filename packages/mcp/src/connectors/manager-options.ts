@@ -1,6 +1,7 @@
 import type { Clock, Monotonic, NamePolicy, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { KeyRing } from "@cortex-os/protocol";
 import type { ConnectorAvailabilityGauge } from "../telemetry/availability-gauge.js";
+import type { ConnectorSyncHistogram } from "../telemetry/sync-histogram.js";
 import type { CallersLogger } from "./callers-logger.js";
 import type { CreateConnectorProxy } from "./connector-proxy.js";
 import type { FetchLike } from "./fetch-like.js";
@@ -40,6 +41,8 @@ export interface ConnectorProxyManagerOptions {
   readonly names?: Partial<NamePolicy> | undefined;
   /** Tells which connectors are up. @default the one in prom-client's global register */
   readonly gauge?: ConnectorAvailabilityGauge | undefined;
+  /** Tells how long learning the tools of a connector took. @default the one in prom-client's global register */
+  readonly syncHistogram?: ConnectorSyncHistogram | undefined;
   readonly clock?: Clock | undefined;
   readonly monotonic?: Monotonic | undefined;
   readonly timers?: Timers | undefined;

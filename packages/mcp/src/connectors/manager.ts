@@ -13,11 +13,9 @@ import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { connectorsOf, KeyRing, type ConnectorEntry, type ServiceMapPayload } from "@cortex-os/protocol";
 import { Agent } from "undici";
 import type { CatalogPart, CatalogTool } from "../catalog/catalog-part.js";
-import {
-  globalAvailabilityGauge,
-  setConnectorAvailabilityGauge,
-  type ConnectorAvailabilityGauge,
-} from "../telemetry/availability-gauge.js";
+import { globalAvailabilityGauge } from "../telemetry/availability-gauge.js";
+import { AvailabilityShare } from "../telemetry/availability-share.js";
+import { globalSyncHistogram, observeConnectorSync } from "../telemetry/sync-histogram.js";
 import { brandedLogger } from "./callers-logger.js";
 import { ConnectorManifestError } from "./connector-manifest-error.js";
 import { parseConnectorFeatureFlags } from "./feature-flags.js";
@@ -54,12 +52,11 @@ export class ConnectorProxyManager {
   readonly #registrar: ToolRegistrar;
   /** It looks at the tools of all connectors each time one of them comes up. */
   readonly #registering: ShareOfTime;
-  readonly #gauge: ConnectorAvailabilityGauge;
+  readonly #availability: AvailabilityShare;
   readonly #unsubscribe: () => void;
   #applied: ServiceMapPayload | undefined;
   #specs: readonly ConnectorSpec[] = [];
   #parts: readonly CatalogPart[] = [];
-  #measured: readonly string[] = [];
   #ended = false;
   #closing: Promise<void> | undefined;
 
@@ -78,7 +75,8 @@ export class ConnectorProxyManager {
     this.#logger = logger;
     this.#timers = timers;
     this.#agent = agent;
-    this.#gauge = options.gauge ?? globalAvailabilityGauge();
+    this.#availability = new AvailabilityShare(options.gauge ?? globalAvailabilityGauge());
+    const { syncHistogram = globalSyncHistogram() } = options;
     this.#registrar = new ToolRegistrar({
       registry,
       names: { ...DEFAULT_NAME_POLICY, ...names },
@@ -96,7 +94,9 @@ export class ConnectorProxyManager {
       onChange: () => {
         this.#onConnectorsChanged();
       },
-      onSync: () => {},
+      onSync: (_connector, seconds, ok) => {
+        observeConnectorSync(seconds, ok, syncHistogram);
+      },
       onConnectFailed: ({ key }, err) => {
         logger.warn({ connectorId: key, err }, "Connector sync failed");
       },
@@ -154,7 +154,7 @@ export class ConnectorProxyManager {
     const ended = [this.#follower.stop(), this.#reconciler.close()];
     this.#registering.cancel();
     this.#registrar.apply([]);
-    for (const connector of this.#measured) this.#gauge.remove({ connector });
+    this.#availability.end();
     await Promise.allSettled([...ended, this.#registered()]);
     await this.#agent.destroy();
   }
@@ -200,11 +200,7 @@ export class ConnectorProxyManager {
   }
 
   #measure(): void {
-    const statuses = this.#reconciler.statuses();
-    for (const { key, state } of statuses) setConnectorAvailabilityGauge(key, state === "up", this.#gauge);
-    const living = new Set(statuses.map(({ key }) => key));
-    for (const connector of this.#measured) if (!living.has(connector)) this.#gauge.remove({ connector });
-    this.#measured = [...living];
+    this.#availability.set(new Map(this.#reconciler.statuses().map(({ key, state }) => [key, state === "up"])));
   }
 
   async #call({ connector, tool }: CatalogTool, args: JsonObject, options: ToolCallOptions): Promise<JsonObject> {

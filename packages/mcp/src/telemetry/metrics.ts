@@ -2,11 +2,11 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { CALL_OUTCOMES, type CallOutcome } from "../gateway/metered-sink.js";
 import { createConnectorAvailabilityGauge, setConnectorAvailabilityGauge } from "./availability-gauge.js";
 import { addProcessMetrics } from "./process-metrics.js";
+import { createConnectorSyncHistogram, observeConnectorSync } from "./sync-histogram.js";
 import { createServiceMapMetrics, type MapFetchOutcome, type MeasuredServiceMap } from "./service-map-metrics.js";
 
 /** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
 const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
-const SYNC_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Everything that can be counted, in a registry of its own: two gateways in one process do not meet (R15). */
 export interface GatewayMetrics {
@@ -44,13 +44,7 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
   if (ofProcess) addProcessMetrics(registry);
   const registers = [registry];
   const up = createConnectorAvailabilityGauge(registry);
-  const sync = new Histogram({
-    name: "mcp_connector_sync_duration_seconds",
-    help: "How long learning a connector's tools took",
-    labelNames: ["result"] as const,
-    buckets: SYNC_BUCKETS,
-    registers,
-  });
+  const sync = createConnectorSyncHistogram(registry);
   const calls = new Histogram({
     name: "brainwav_mcp_call_duration_seconds",
     help: "How long a forwarded call took, from its arrival to the last byte of its answer",
@@ -96,7 +90,7 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
       for (const outcome of CALL_OUTCOMES) calls.remove({ connector, outcome });
     },
     synced: (ok, seconds) => {
-      sync.observe({ result: ok ? "ok" : "failed" }, seconds);
+      observeConnectorSync(seconds, ok, sync);
     },
     called: (connector, outcome, seconds) => {
       if (living.has(connector)) calls.observe({ connector, outcome }, seconds);

@@ -1,6 +1,7 @@
-import { register } from "prom-client";
+import { register, Registry } from "prom-client";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { settle } from "../../__tests__/support/test-upstreams.js";
+import { createConnectorAvailabilityGauge } from "../../telemetry/availability-gauge.js";
 import { ConnectorManifestError } from "../connector-manifest-error.js";
 import { ConnectorProxyManager } from "../manager.js";
 import type * as serviceMap from "../service-map.js";
@@ -29,14 +30,14 @@ afterEach(() => {
 });
 
 describe("R6: disconnect()", () => {
-  test("withdraws tools, closes connections, empties the gauge and leaves no timer, also when nobody waits for it", async () => {
+  test("withdraws tools, closes connections, shows them as down and leaves no timer, also when nobody waits for it", async () => {
     const { manager, loader, registry, fleet, time, up } = setUp();
     loader.payload = mapOf("a", "b");
     await manager.sync();
     void manager.disconnect();
     expect([registry.names, fleet.disconnected]).toEqual([[], ["a", "b"]]);
     await settle();
-    expect([time.pending, await up()]).toEqual([0, {}]);
+    expect([time.pending, await up()]).toEqual([0, { a: 0, b: 0 }]);
   });
 
   test("may be called twice, at once and later", async () => {
@@ -46,6 +47,21 @@ describe("R6: disconnect()", () => {
     await Promise.all([manager.disconnect(), manager.disconnect()]);
     await manager.disconnect();
     expect(fleet.disconnected).toEqual(["a"]);
+  });
+
+  test("leaves alone what another manager shows in the same gauge (R15)", async () => {
+    const gauge = createConnectorAvailabilityGauge(new Registry());
+    const [one, two] = [setUp({ gauge }), setUp({ gauge })];
+    const up = async (): Promise<unknown> =>
+      Object.fromEntries((await gauge.get()).values.map(({ labels, value }) => [labels.connector, value]));
+    // The loader is one for both.
+    two.loader.payload = mapOf("both", "second");
+    await one.manager.sync();
+    await two.manager.sync();
+    await one.manager.disconnect();
+    expect(await up()).toEqual({ both: 1, second: 1 });
+    await two.manager.disconnect();
+    expect(await up()).toEqual({ both: 0, second: 0 });
   });
 
   test("before the first sync is fine", async () => {
@@ -164,12 +180,13 @@ describe("R6: a manager with nothing but what it must have", () => {
     );
     await manager.sync();
     expect(await register.metrics()).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 1');
+    expect(await register.metrics()).toContain('mcp_connector_sync_duration_seconds_count{result="ok"} 1');
     const { calls } = vi.mocked(loadConnectorServiceMap).mock;
     expect(calls).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(360_000);
     expect(calls.length).toBeGreaterThanOrEqual(2);
     await manager.disconnect();
-    expect(await register.metrics()).not.toContain('connector="a"');
+    expect(await register.metrics()).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 0');
     expect(vi.getTimerCount()).toBe(0);
   });
 
