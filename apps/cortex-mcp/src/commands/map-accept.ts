@@ -26,9 +26,11 @@ export const registerMapAccept: RegisterCommand = (map, { io, finish }) => {
         const held = (await access.known()).find(({ role }) => role === "held");
         // With none held there is nothing to ask: the refusal says so.
         const question = held === undefined ? [] : [...diffLines(await access.diff()), `Put ${held.id} in force?`];
-        return held === undefined || (await isConfirmed(io, question, yes))
-          ? access.operate({ kind: "accept", ...(held?.removed === undefined ? {} : { removed: held.removed }) })
-          : undefined;
+        if (held !== undefined && !(await isConfirmed(io, question, yes))) return undefined;
+        // One that came since was not seen; the empty id is no map's.
+        const { id = "", connectorsDigest } = held ?? {};
+        const seen = connectorsDigest === undefined ? { id } : { id, connectorsDigest };
+        return access.operate({ kind: "accept", ...seen });
       });
       if (result !== undefined) io.out(json ? jsonText(result) : result.message);
       finish(result === undefined ? 1 : 0);

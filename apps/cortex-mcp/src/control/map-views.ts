@@ -33,7 +33,7 @@ export const KnownMapsSchema: z.ZodType<{ readonly known: readonly KnownMap[] }>
       connectors: z.number(),
       role: z.enum(["accepted", "held", "previous"]),
       pinned: z.boolean(),
-      removed: z.array(text).exactOptional(),
+      connectorsDigest: text.exactOptional(),
     }),
   ),
 });

@@ -1,5 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonValue } from "@cortex-os/mcp-core/wire";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { connectorsOf } from "@cortex-os/protocol";
 import type { MapOperation } from "../connectors/map/map-operations.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
@@ -71,24 +71,22 @@ function connectorsNamed({ inForce, expired }: ServiceMapFollower): readonly Sho
   }));
 }
 
-function operationOf({ kind, id, removed }: JsonObject): MapOperation {
+function operationOf({ kind, id, connectorsDigest }: JsonObject): MapOperation {
   if (id !== undefined && typeof id !== "string")
     throw new GatewayError("INVALID_PARAMS", "id must be the id of a service map");
+  if (connectorsDigest !== undefined && typeof connectorsDigest !== "string")
+    throw new GatewayError("INVALID_PARAMS", "connectorsDigest must be that of the held service map");
+  const named = id === undefined ? {} : { id };
   switch (kind) {
     case "pin":
-      return id === undefined ? { kind } : { kind, id };
+      return { kind, ...named };
     case "unpin":
     case "rollback":
     case "reset-floor":
       return { kind };
     case "accept":
-      return removed === undefined ? { kind } : { kind, removed: idsIn(removed) };
+      return { kind, ...named, ...(connectorsDigest === undefined ? {} : { connectorsDigest }) };
     default:
       throw new GatewayError("INVALID_PARAMS", "kind must be pin, unpin, rollback, accept or reset-floor");
   }
-}
-
-function idsIn(value: JsonValue): readonly string[] {
-  if (Array.isArray(value) && value.every((id) => typeof id === "string")) return value;
-  throw new GatewayError("INVALID_PARAMS", "removed must be a list of ids of connectors");
 }

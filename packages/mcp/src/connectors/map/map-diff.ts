@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { canonicalJson, connectorsOf, type ConnectorEntry, type ServiceMapPayload } from "@cortex-os/protocol";
 
 /** Which of two maps is meant. */
@@ -36,11 +37,25 @@ export function diffMaps(from: ServiceMapPayload | undefined, to: ServiceMapPayl
   };
 }
 
-/** Whether both maps name the same connectors: one is then the other, signed anew. */
-export function sameConnectors(a: ServiceMapPayload, b: ServiceMapPayload): boolean {
-  const { added, removed, changed } = diffMaps(a, b);
-  return added.length + removed.length + changed.length === 0;
+/** Digests of payloads that were compared: a map of a megabyte takes long enough to be felt, and is compared with several. */
+const digests = new WeakMap<ServiceMapPayload, string>();
+
+/**
+ * SHA-256 in hex of what a map says about its connectors, in one spelling and whatever their order. A map that is only signed anew has the same, although
+ * some publishers then change each connector's `ttl`.
+ */
+export function connectorsDigest(map: ServiceMapPayload): string {
+  const known = digests.get(map);
+  if (known !== undefined) return known;
+  const meaning = [...byId(map)].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => meant(entry));
+  const digest = createHash("sha256").update(canonicalJson(meaning)).digest("hex");
+  digests.set(map, digest);
+  return digest;
 }
+
+/** Whether both maps name the same connectors: one is then the other, signed anew. */
+export const sameConnectors = (a: ServiceMapPayload, b: ServiceMapPayload): boolean =>
+  connectorsDigest(a) === connectorsDigest(b);
 
 const nameOf = ({ id, generatedAt }: ServiceMapPayload): MapName => ({ id, generatedAt });
 
@@ -50,6 +65,12 @@ function byId(map: ServiceMapPayload | undefined): ReadonlyMap<string, Connector
 
 /** Spellings whose meaning the normalised members have; a `ttl` that is a moment changes with each signature, and means nothing to us. */
 const OTHER_SPELLINGS = ["displayName", "enabled", "ttl"];
+
+function meant(entry: ConnectorEntry): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(entry).filter(([name, value]) => value !== undefined && !OTHER_SPELLINGS.includes(name)),
+  );
+}
 
 function changedMembers(before: ConnectorEntry, after: ConnectorEntry): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);

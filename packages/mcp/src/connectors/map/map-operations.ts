@@ -1,7 +1,7 @@
 import { againstFloor, readServiceMap, type KeyRing, type MapFloor } from "@cortex-os/protocol";
 import { GatewayError } from "@cortex-os/mcp-core";
+import { connectorsDigest } from "./map-diff.js";
 import type { StoredMap, StoredServiceMaps } from "./stored-service-maps.js";
-import { removedConnectors } from "./removal-guard.js";
 import { accepting, shelved, type MapJudgement, type ShelvedMap } from "./take-map.js";
 
 /** What a person can do about the service map (R6). */
@@ -11,10 +11,20 @@ export type MapOperation =
   | { readonly kind: "unpin" }
   /** Pins the newest map before the one in force. */
   | { readonly kind: "rollback" }
-  /** Puts the held map in force. With `removed`, what the person saw it take away, one that takes away more by now is refused. */
-  | { readonly kind: "accept"; readonly removed?: readonly string[] }
+  /**
+   * Puts the held map in force: with what the person saw (`KnownMap`'s `id` or `connectorsDigest`, which also allows for a map that was signed anew) only that
+   * one, though the publisher may have sent another since.
+   */
+  | ({ readonly kind: "accept" } & SeenMap)
   /** Lets older maps in again: the way out after a map with a time far ahead was accepted. */
   | { readonly kind: "reset-floor" };
+
+/** Which held map a person saw. */
+export interface SeenMap {
+  readonly id?: string;
+  /** Decides alone where it is given. */
+  readonly connectorsDigest?: string;
+}
 
 /** What an operation did. */
 export interface MapOperationResult {
@@ -81,7 +91,7 @@ export function applyMapOperation(
     }
     case "accept": {
       const held = acceptable(state, judgement);
-      refuseUnseen(state, held, operation.removed, judgement);
+      refuseUnseen(held, operation);
       const kept =
         state.pinned === undefined
           ? "is in force"
@@ -136,17 +146,10 @@ function acceptable(state: StoredServiceMaps, judgement: MapJudgement): ShelvedM
 }
 
 /** The publisher may have sent another map between the question and the answer. */
-function refuseUnseen(
-  state: StoredServiceMaps,
-  held: ShelvedMap,
-  seen: readonly string[] | undefined,
-  judgement: MapJudgement,
-): void {
-  const accepted = shelved(state.accepted, judgement);
-  if (seen === undefined || accepted === undefined) return;
-  const unseen = removedConnectors(accepted.map.payload, held.map.payload).filter((id) => !seen.includes(id));
-  if (unseen.length === 0) return;
-  const message = `Another service map is held by now, which also removes ${unseen.join(", ")}: look again with cortex-mcp map diff`;
+function refuseUnseen({ map: { payload } }: ShelvedMap, { id, connectorsDigest: digest }: SeenMap): void {
+  const isSeen = digest === undefined ? id === undefined || id === payload.id : digest === connectorsDigest(payload);
+  if (isSeen) return;
+  const message = `Another service map is held by now, ${payload.id}: look again with cortex-mcp map diff`;
   throw new GatewayError("USER_INPUT", message);
 }
 

@@ -1,5 +1,5 @@
 import type { KeyRing, ServiceMapPayload, ServiceMapReading, VerifiedServiceMap } from "@cortex-os/protocol";
-import { diffMaps, type MapDiff } from "./map-diff.js";
+import { connectorsDigest, diffMaps, type MapDiff } from "./map-diff.js";
 import { MapLifetime, type LifetimeClocks } from "./map-lifetime.js";
 import { removedConnectors } from "./removal-guard.js";
 import { NO_SERVICE_MAPS, type StoredMap, type StoredServiceMaps } from "./stored-service-maps.js";
@@ -22,8 +22,8 @@ export interface KnownMap {
   readonly connectors: number;
   readonly role: "accepted" | "held" | "previous";
   readonly pinned: boolean;
-  /** Of the held one: the connectors that it takes away, sorted. */
-  readonly removed?: readonly string[];
+  /** Of the held one: what it says about its connectors, to accept this and nothing else. */
+  readonly connectorsDigest?: string;
 }
 
 /** A map that waits for a person's word. */
@@ -95,7 +95,7 @@ export class MapShelf implements Pick<MapJudgement, "read"> {
       pinned: map.digest === pinned?.map.digest,
     });
     return [
-      ...(held === undefined ? [] : [{ ...shown(held, "held"), removed: held.removed }]),
+      ...(held === undefined ? [] : [{ ...shown(held, "held"), connectorsDigest: connectorsDigest(held.map.payload) }]),
       ...(accepted === undefined ? [] : [shown(accepted, "accepted")]),
       ...previous.map((each) => shown(each, "previous")),
     ];

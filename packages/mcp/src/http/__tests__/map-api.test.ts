@@ -115,12 +115,8 @@ describe("the control API of the service map (R6)", () => {
     ["", -32_602, "kind must be pin, unpin, rollback, accept or reset-floor"],
     ['{"kind":"delete"}', -32_602, "kind must be pin, unpin, rollback, accept or reset-floor"],
     ['{"kind":"pin","id":7}', -32_602, "id must be the id of a service map"],
-    ['{"kind":"accept","removed":"b"}', -32_602, "removed must be a list of ids of connectors"],
-    [
-      '{"kind":"accept","removed":["b"]}',
-      -32_603,
-      "Another service map is held by now, which also removes c, d, e: look again with cortex-mcp map diff",
-    ],
+    ['{"kind":"accept","id":7}', -32_602, "id must be the id of a service map"],
+    ['{"kind":"accept","connectorsDigest":[]}', -32_602, "connectorsDigest must be that of the held service map"],
     ['{"kind":"unpin"}', -32_603, "No service map is pinned: nothing to do"],
     ['{"kind":"rollback"}', -32_603, "There is no older service map to roll back to"],
   ])("answers %s with what is wrong and what there is", async (body, code, message) => {

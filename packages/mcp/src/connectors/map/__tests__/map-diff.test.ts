@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { diffMaps, sameConnectors } from "../map-diff.js";
+import { connectorsDigest, diffMaps, sameConnectors } from "../map-diff.js";
 import { massRemoval, removedConnectors } from "../removal-guard.js";
 import { entryOf, payloadOf } from "./map-payload.js";
 
@@ -46,6 +46,27 @@ describe("the difference of two service maps (R6)", () => {
     const other = payloadOf([{ ...rest, displayName: "A", enabled: true, ttl: 60 }]);
     expect(sameConnectors(one, other)).toBe(true);
     expect(sameConnectors(one, payloadOf([{ ...rest, displayName: "A", enabled: false, ttl: 60 }]))).toBe(false);
+  });
+
+  test("a map that is only signed anew has the same digest, in whichever order; with anything else of a connector changed it has not", () => {
+    const soon = { ttl: 1_699_999_700 };
+    const map = payloadOf([entryOf("a", soon), entryOf("b")]);
+    const anew = payloadOf([entryOf("b"), entryOf("a", { ttl: 1_700_000_000 })], { id: "other" });
+    expect(connectorsDigest(map)).toMatch(/^[0-9a-f]{64}$/);
+    expect(connectorsDigest(anew)).toBe(connectorsDigest(map));
+    const others = [
+      payloadOf([entryOf("a", soon)]),
+      payloadOf([entryOf("a", soon), entryOf("b"), entryOf("c")]),
+      ...[
+        { endpoint: "https://evil.example/mcp" },
+        { version: "9" },
+        { status: "disabled" as const },
+        { unknown: 1 },
+      ].map((change) => payloadOf([entryOf("a", soon), entryOf("b", change)])),
+    ];
+    const digests = new Set([map, ...others].map(connectorsDigest));
+    expect(digests.size).toBe(others.length + 1);
+    for (const other of others) expect(sameConnectors(map, other)).toBe(false);
   });
 
   test("a member that only one of them has is a change", () => {

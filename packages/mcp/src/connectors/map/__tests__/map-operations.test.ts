@@ -1,6 +1,8 @@
 import { floorOf } from "@cortex-os/protocol";
 import { describe, expect, test } from "vitest";
 import { applyMapOperation, LOWEST_FLOOR, type MapOperation } from "../map-operations.js";
+import { connectorsDigest } from "../map-diff.js";
+import { entryOf } from "./map-payload.js";
 import { NO_SERVICE_MAPS, type StoredServiceMaps } from "../stored-service-maps.js";
 import { takeMap, type ShelvedMap } from "../take-map.js";
 import { incoming, judgement, OTHER_KEY, ring, START, storedMap } from "./map-set-up.js";
@@ -114,10 +116,37 @@ describe("accept (R6)", () => {
     expect(result.message).toContain("the pinned one stays in force until `cortex-mcp map pin --off`");
   });
 
-  test("of a map that takes away more than the person saw is refused, and names what that is", () => {
-    const seen = ["a", "b", "c", "d"];
-    refused(waiting, { kind: "accept", removed: seen }, "which also removes f: look again");
-    expect(apply(waiting, { kind: "accept", removed: [...seen, "f", "gone since"] }).result.id).toBe(idOf(held));
+  test("of another map than the person saw is refused, unless it is the same one signed anew", () => {
+    const seen = { id: idOf(held), connectorsDigest: connectorsDigest(held.map.payload) };
+    const [anew, other] = [
+      incoming({ connectors: [], atMs: START + 4 }),
+      incoming({ connectors: ["z"], atMs: START + 5 }),
+    ];
+    const accept = (now: ShelvedMap, shown: Omit<MapOperation & { kind: "accept" }, "kind">): (() => unknown) => {
+      const state = after(oldest, older, newest, held, now);
+      return () => apply(state, { kind: "accept", ...shown }).result.id;
+    };
+    expect(accept(held, seen)()).toBe(idOf(held));
+    expect(accept(anew, seen)()).toBe(idOf(anew));
+    const message = `Another service map is held by now, ${idOf(other)}: look again with cortex-mcp map diff`;
+    for (const shown of [seen, { id: seen.id }, { connectorsDigest: seen.connectorsDigest }])
+      expect(accept(other, shown)).toThrow(expect.objectContaining(refusal(message)));
+    expect(accept(anew, { id: seen.id })).toThrow(expect.objectContaining(refusal("Another service map is held")));
+    expect(accept(other, { id: idOf(other) })()).toBe(idOf(other));
+  });
+
+  test("of one that names the seen map's id and keeps what it keeps, with another address, is refused", () => {
+    const evil = { ...entryOf("a"), endpoint: "https://evil.example/mcp" };
+    const [fair, foul] = [
+      incoming({ connectors: ["a"], atMs: START + 4 }),
+      incoming({ connectors: [evil], atMs: START + 5 }),
+    ];
+    const seen = connectorsDigest(fair.map.payload);
+    refused(
+      after(oldest, fair, foul),
+      { kind: "accept", connectorsDigest: seen },
+      "Another service map is held by now",
+    );
   });
 
   test("of nothing, of a map whose key was removed, or of one below the floor is refused", () => {
