@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { run } from "../run.js";
 import { connector, publishing, type Published } from "./publishing.js";
 import { servingHomeOf } from "./serving.js";
 import { createTestIo, type TestIo } from "./test-io.js";
@@ -152,6 +153,27 @@ describe("R6: which map is in force is a person's to say", () => {
     });
   });
 
+  test("rollback at a terminal serves the map that was asked about, whatever came meanwhile", async () => {
+    const map = await publishing(entries(["a"]));
+    const io = await createTestIo({ env: map.env });
+    await servingHomeOf(io);
+    const first = await nextMap(io);
+    await map.publish(entries(["a", "b"]));
+    const second = await nextMap(io, first);
+    const person = await createTestIo({ env: { CORTEX_HOME: io.home }, terminal: true });
+    const rolling = run(["map", "rollback"], {
+      ...person,
+      readLine: async () => {
+        await map.publish(entries(["a", "b", "c"]));
+        await nextMap(io, second);
+        return "y";
+      },
+    });
+    expect(await rolling).toBe(0);
+    expect(person.errLines[0]).toContain(`Serve ${first} of `);
+    expect(await mapStatus(io)).toMatchObject({ id: first, pinned: first });
+  });
+
   test("without a gateway what is kept is pinned, and the next gateway keeps to it", async () => {
     const map = await publishing(entries(["a"]));
     const io = await createTestIo({ env: map.env });
@@ -192,7 +214,7 @@ describe("R6: which map is in force is a person's to say", () => {
     const map = await publishing([]);
     const other = await createTestIo({ env: map.env });
     expect((await other.run("map", "diff")).err).toBe(
-      "cortex-mcp: there is no service map yet, so nothing to compare; cortex-mcp serve fetches one",
+      "cortex-mcp: there is no service map yet, so nothing to compare; cortex-mcp map refresh fetches one",
     );
     expect((await other.run("map", "pin")).err).toMatch(/^cortex-mcp: There is no service map yet/);
     expect((await other.run("list")).err).toMatch(

@@ -38,7 +38,7 @@ describe("the service map for a person", () => {
       { lastError: "Service map https://maps.example/map: No.", failures: 3, circuit: "open" },
       [
         "Service map https://maps.example/map: none yet",
-        "  last refresh failed, 3 in a row: No.; the publisher is left alone for a while",
+        "  last refresh failed, 3 in a row (the publisher is left alone for a while): No.",
       ],
     ],
     [
@@ -46,6 +46,13 @@ describe("the service map for a person", () => {
       [
         "Service map https://maps.example/map: none yet",
         "  pinned to 01A; cortex-mcp map pin --off follows the newest again",
+      ],
+    ],
+    [
+      { state: "expired", id: "01A", pinned: "01A" },
+      [
+        "Service map https://maps.example/map: pinned, and too old to be served, id 01A",
+        "  pinned to 01A, whose connectors are down by now; cortex-mcp map pin --off follows the newest again",
       ],
     ],
     [

@@ -7,7 +7,7 @@ import { registerMapServe } from "./map-serve.js";
 import { registerMapSign } from "./map-sign.js";
 import { registerMapVerify } from "./map-verify.js";
 
-const WORDS = ["keygen", "sign", "verify", "serve", "diff", "pin", "rollback", "accept"];
+const WORDS = ["keygen", "sign", "verify", "serve", "refresh", "diff", "pin", "rollback", "accept"];
 
 /** `map …`: the signed service map, for those who publish one and those whose gateway follows one. */
 export const registerMap: RegisterCommand = (program, context) => {

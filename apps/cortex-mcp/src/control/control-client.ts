@@ -1,12 +1,12 @@
 import { request } from "node:http";
 import { text as wholeText } from "node:stream/consumers";
-import type { KnownMap, MapDiff, MapOperation, MapOperationResult } from "@cortex-os/mcp";
+import type { MapDiff, MapOperation, MapOperationResult } from "@cortex-os/mcp";
 import type { Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { z } from "zod";
 import type { RunningGateway } from "../state/running-gateway.js";
 import { CallError } from "./call-error.js";
-import { KnownMapsSchema, MapDiffSchema, MapOperationResultSchema } from "./map-views.js";
+import { MapDiffSchema, MapOperationResultSchema, MapViewSchema, type MapView } from "./map-views.js";
 import {
   CallResultSchema,
   ControlErrorSchema,
@@ -21,6 +21,7 @@ const ANSWER_MS = 3_000;
 /** How long a list may take, in milliseconds: it may wait for a start. */
 const LIST_MS = 30_000;
 
+const RELOAD_PATH = "/api/v1/reload";
 const MAP_PATH = "/api/v1/map";
 
 interface Question {
@@ -58,12 +59,18 @@ export class ControlClient {
   /** Makes the gateway read the registry again now. */
   async reload(): Promise<void> {
     const body = { source: "registry" };
-    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/reload", body }, CallResultSchema);
+    await this.#askSoon(ANSWER_MS, { method: "POST", path: RELOAD_PATH, body }, CallResultSchema);
   }
 
-  /** Which service maps it keeps: the held one, the one accepted last, those before it. */
-  async knownMaps(): Promise<readonly KnownMap[]> {
-    return (await this.#askSoon(ANSWER_MS, { method: "GET", path: MAP_PATH }, KnownMapsSchema)).known;
+  /** The service map: how it is, which connectors it names, which maps are kept. */
+  map(): Promise<MapView> {
+    return this.#askSoon(ANSWER_MS, { method: "GET", path: MAP_PATH }, MapViewSchema);
+  }
+
+  /** Makes the gateway fetch the service map now; how that ended is in its status. Waits `withinMs` milliseconds at most. */
+  async refreshMap(withinMs: number): Promise<GatewayView> {
+    const body = { source: "map" };
+    return this.#askSoon(withinMs, { method: "POST", path: RELOAD_PATH, body }, GatewayViewSchema);
   }
 
   /** What the held service map would change or, with none held, what the last one changed. */
@@ -92,7 +99,10 @@ export class ControlClient {
     const { status, answer } = await this.#exchange(question);
     const value = parsedOrUndefined(answer);
     const refused = ControlErrorSchema.safeParse(value);
-    if (refused.success) throw new CallError(refused.data.error.code, refused.data.error.message);
+    if (refused.success) {
+      const { error, code } = refused.data;
+      throw new CallError(code ?? error.code, error.message);
+    }
     const understood = schema.safeParse(value);
     if (status < 300 && understood.success) return understood.data;
     const problem = `the running gateway answered ${question.path} with HTTP ${status} and nothing this version understands`;

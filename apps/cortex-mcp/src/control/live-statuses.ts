@@ -4,21 +4,28 @@ import { findRunningGateway } from "../state/running-gateway.js";
 import { statePaths } from "../state/state-paths.js";
 import { CallError } from "./call-error.js";
 import { ControlClient } from "./control-client.js";
+import type { MapView } from "./map-views.js";
 
 /** What the running gateway says of its connectors. */
 export type LiveStatuses =
   | { readonly kind: "none" }
   /** It runs and does not answer as it should; `problem` says what to do. */
   | { readonly kind: "silent"; readonly problem: string }
-  | { readonly kind: "known"; readonly statuses: readonly ConnectorStatus[] };
+  | {
+      readonly kind: "known";
+      readonly statuses: readonly ConnectorStatus[];
+      /** Absent when it follows no service map. */
+      readonly map?: MapView;
+    };
 
 /** How the connectors of the running gateway are. What the registry says can be shown without it, so that it only throws when the home cannot be read. */
 export async function liveStatuses(io: Io): Promise<LiveStatuses> {
   const running = await findRunningGateway(statePaths(io.env));
   if (running === undefined) return { kind: "none" };
   try {
-    const { connectors } = await new ControlClient(running, io.system.timers).status();
-    return { kind: "known", statuses: connectors };
+    const client = new ControlClient(running, io.system.timers);
+    const { connectors: statuses, serviceMap } = await client.status();
+    return { kind: "known", statuses, ...(serviceMap === undefined ? {} : { map: await client.map() }) };
   } catch (error) {
     if (error instanceof CallError) return { kind: "silent", problem: error.message };
     throw error;

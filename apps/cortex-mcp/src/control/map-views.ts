@@ -1,4 +1,4 @@
-import type { KnownMap, MapDiff, MapOperationResult, ServiceMapStatus } from "@cortex-os/mcp";
+import type { KnownMap, MapDiff, MapOperationResult, ServiceMapStatus, ShownConnector } from "@cortex-os/mcp";
 import { z } from "zod";
 
 const text = z.string();
@@ -26,8 +26,23 @@ export const ServiceMapStatusSchema: z.ZodType<ServiceMapStatus> = z.looseObject
   held: Named.extend({ removed: z.array(text), reason: text }).exactOptional(),
 });
 
+/** The service map of a running gateway. */
+export interface MapView {
+  readonly status: ServiceMapStatus;
+  /** Those that are kept: the held one, the one accepted last, those before it. */
+  readonly known: readonly KnownMap[];
+  /** What the map in force names or, when it is too old to be served, that one. */
+  readonly connectors: readonly ShownConnector[];
+}
+
 /** The answer of `GET /api/v1/map`. */
-export const KnownMapsSchema: z.ZodType<{ readonly known: readonly KnownMap[] }> = z.looseObject({
+export const MapViewSchema: z.ZodType<MapView> = z.looseObject({
+  status: ServiceMapStatusSchema,
+  connectors: z
+    .array(
+      z.looseObject({ id: text, name: text, version: text, endpoint: text, status: z.enum(["enabled", "disabled"]) }),
+    )
+    .default([]),
   known: z.array(
     Named.extend({
       connectors: z.number(),

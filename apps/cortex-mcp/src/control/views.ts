@@ -1,5 +1,5 @@
 import type { ServiceMapStatus } from "@cortex-os/mcp";
-import type { ConnectorStatus, GatewayErrorCode } from "@cortex-os/mcp-core";
+import { GATEWAY_ERROR_CODES, type ConnectorStatus, type GatewayErrorCode } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { z } from "zod";
 import { ServiceMapStatusSchema } from "./map-views.js";
@@ -59,9 +59,10 @@ export const ToolViewsSchema = z.object({
 /** Any JSON object, as the answer of `POST /api/v1/call` is one. */
 export const CallResultSchema = JsonObjectSchema;
 
-/** What the control API answers instead when something failed. */
+/** What the control API answers instead when something failed; `code` is our own word for it, for what a person can mend. */
 export const ControlErrorSchema = z.object({
   error: z.object({ code: z.number(), message: z.string() }),
+  code: z.enum(GATEWAY_ERROR_CODES).optional().catch(undefined),
 });
 
 /**

@@ -1,3 +1,4 @@
+import { shownUrl, type ServiceMapStatus, type ShownConnector } from "@cortex-os/mcp";
 import { GatewayError, silentLogger, type ServerInfo } from "@cortex-os/mcp-core";
 import { connectorsOf, type ConnectorEntry } from "@cortex-os/protocol";
 import { loadConfig } from "../config/load.js";
@@ -6,6 +7,8 @@ import type { Io } from "../io.js";
 import { statePaths } from "../state/state-paths.js";
 import { oneLine } from "../user-error.js";
 import { followMap } from "./follow-map.js";
+import { keptTrouble } from "./kept-trouble.js";
+import { lastErrorText } from "./map-text.js";
 
 /** The service map's connectors in the words of the registry. */
 export interface MapServers {
@@ -15,20 +18,39 @@ export interface MapServers {
 }
 
 /**
- * The connectors of the service map in force, sorted by id: from the map that is kept on disk, and those that only the running gateway knows. Fetches nothing,
- * and never fails: what the registry says can be shown without it.
+ * The connectors of the service map, sorted by id: what the running gateway says, also of a map that is too old to be served; with none running, what is kept on disk.
+ * Fetches nothing, and never fails: what the registry says can be shown without it.
  */
 export async function mapServers(io: Io, live: LiveStatuses): Promise<MapServers> {
-  const { servers, problem } = await keptServers(io);
-  const ids = new Set(servers.map(({ name }) => name));
-  const statuses = live.kind === "known" ? live.statuses.filter(({ source }) => source === "map") : [];
-  const others = statuses
-    .filter(({ key }) => !ids.has(key))
-    .map(({ key }): ServerInfo => ({ name: key, transport: "http" }));
-  const all = [...servers, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  // What the gateway itself says needs no file.
-  return problem === undefined || live.kind === "known" ? { servers: all } : { servers: all, problem };
+  const kept = await keptServers(io);
+  const { servers, problem } = live.kind === "known" ? servedServers(live, kept.servers) : kept;
+  const sorted = servers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return problem === undefined ? { servers: sorted } : { servers: sorted, problem };
 }
+
+/** What is kept on disk may say more of a connector than the gateway does, as long as it is the same one. */
+function servedServers(
+  { map, statuses }: Extract<LiveStatuses, { kind: "known" }>,
+  kept: readonly ServerInfo[],
+): MapServers {
+  const named = (map?.connectors ?? []).map((shown) => kept.find((server) => isSame(server, shown)) ?? shownOf(shown));
+  const names = new Set(named.map(({ name }) => name));
+  const others = statuses
+    .filter(({ key, source }) => source === "map" && !names.has(key))
+    .map(({ key }): ServerInfo => ({ name: key, transport: "http" }));
+  const servers = [...named, ...others];
+  if (map?.status.state !== "none") return { servers };
+  const why = lastErrorText(map.status);
+  return { servers, problem: `none has been accepted yet${why === undefined ? "" : `: ${why}`}` };
+}
+
+const isSame = ({ name, version, endpoint = "" }: ServerInfo, shown: ShownConnector): boolean =>
+  name === shown.id && version === shown.version && shownUrl(endpoint) === shown.endpoint;
+
+const shownOf = ({ id, name, version, endpoint, status }: ShownConnector): ServerInfo => ({
+  ...{ name: id, transport: "http", endpoint, title: name, version },
+  ...(status === "disabled" ? { disabled: true } : {}),
+});
 
 async function keptServers(io: Io): Promise<MapServers> {
   const paths = statePaths(io.env);
@@ -39,19 +61,25 @@ async function keptServers(io: Io): Promise<MapServers> {
     const { follower, source } = map;
     await follower.load();
     const payload = follower.inForce;
-    const { state } = follower.status();
-    // It holds nothing: no timer runs and nothing is fetched on demand only.
+    const status = follower.status();
     await source.close();
     if (payload !== undefined) return { servers: connectorsOf(payload).map(serverOf) };
-    return { servers: [], problem: `${state === "expired" ? EXPIRED : NEVER}; cortex-mcp serve fetches it` };
+    return { servers: [], problem: await problemOf(status, paths.serviceMap) };
   } catch (error) {
     if (!GatewayError.is(error)) throw error;
     return { servers: [], problem: oneLine(error.message) };
   }
 }
 
-const NEVER = "the service map has not been fetched yet";
-const EXPIRED = "the service map has expired";
+async function problemOf({ state, id, pinned }: ServiceMapStatus, file: string): Promise<string> {
+  if (state !== "expired") {
+    const trouble = await keptTrouble(file);
+    if (trouble !== undefined) return `${trouble}; cortex-mcp serve fetches it anew`;
+    return "the service map has not been fetched yet; cortex-mcp serve fetches it";
+  }
+  if (pinned === undefined || pinned !== id) return "the service map has expired; cortex-mcp serve fetches it";
+  return "the service map is pinned, and too old to be served; cortex-mcp map pin --off follows the newest again";
+}
 
 /** Nothing of it is a secret but values of `headers`, which are masked like the registry's. */
 function serverOf(entry: ConnectorEntry): ServerInfo {

@@ -3,22 +3,30 @@ import { counted, durationText } from "../output.js";
 
 /** What a gateway knows of its service map, for a person: one line, and one more for each thing that needs attention. */
 export function mapStatusLines(status: ServiceMapStatus, nowMs: number): readonly string[] {
-  const { url, lastError, lastAttemptAt, failures, circuit, pinned, held } = status;
+  const { url, lastAttemptAt, failures, circuit, pinned, held } = status;
+  const lastError = lastErrorText(status);
   const lines = [`Service map ${url}: ${[stateText(status, nowMs), ...factsOf(status, nowMs)].join(", ")}`];
   if (lastError !== undefined) {
     const when = lastAttemptAt === undefined ? "" : ` ${sinceText(lastAttemptAt, nowMs)}`;
     const often = failures > 1 ? `, ${failures} in a row` : "";
-    const pause = circuit === "open" ? "; the publisher is left alone for a while" : "";
-    const prefix = `Service map ${url}: `;
-    const reason = lastError.startsWith(prefix) ? lastError.slice(prefix.length) : lastError;
-    lines.push(`  last refresh failed${when}${often}: ${reason}${pause}`);
+    const pause = circuit === "open" ? " (the publisher is left alone for a while)" : "";
+    lines.push(`  last refresh failed${when}${often}${pause}: ${lastError}`);
   }
-  if (pinned !== undefined) lines.push(`  pinned to ${pinned}; cortex-mcp map pin --off follows the newest again`);
+  if (pinned !== undefined) {
+    const effect = isForgottenPin(status) ? ", whose connectors are down by now" : "";
+    lines.push(`  pinned to ${pinned}${effect}; cortex-mcp map pin --off follows the newest again`);
+  }
   if (held !== undefined) {
     lines.push(`  held: ${held.id} of ${held.generatedAt}: ${held.reason}`);
     lines.push(`  it takes away: ${held.removed.join(", ")}`);
   }
   return lines;
+}
+
+/** Why the last refresh failed, without the map's URL in front; `undefined` when it did not. */
+export function lastErrorText({ url, lastError }: ServiceMapStatus): string | undefined {
+  const prefix = `Service map ${url}: `;
+  return lastError?.startsWith(prefix) === true ? lastError.slice(prefix.length) : lastError;
 }
 
 /** What one service map changes against another, for a person. */
@@ -33,7 +41,13 @@ export function diffLines({ from, to, added, removed, changed, unchanged }: MapD
   ];
 }
 
-function stateText({ state, expiresAt, staleUntil }: ServiceMapStatus, nowMs: number): string {
+/** A person keeps a map that has grown too old: no newer one will take its place. */
+const isForgottenPin = ({ state, id, pinned }: ServiceMapStatus): boolean =>
+  state === "expired" && pinned !== undefined && pinned === id;
+
+function stateText(status: ServiceMapStatus, nowMs: number): string {
+  const { state, expiresAt, staleUntil } = status;
+  if (isForgottenPin(status)) return "pinned, and too old to be served";
   switch (state) {
     case "none":
       return "none yet";
