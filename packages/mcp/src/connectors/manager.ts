@@ -114,12 +114,14 @@ export class ConnectorProxyManager {
 
   /**
    * Makes sure that a map is in force, a fresh one if there is one, and resolves when every connector that it started has settled or had its time. A map that is
-   * fresh is used as it is, unless `force`; when it is fetched, connectors that are down try again. Callers that arrive together share one fetch.
+   * fresh is used as it is, unless `force`; when it is fetched, connectors that are down try again. Callers that arrive together share one fetch. A tool that the
+   * registry did not take is offered once more. A registry that calls this while it registers a tool is not made to wait for itself.
    *
    * @throws ConnectorManifestError when there is no map to serve, and after {@link disconnect}
    */
   async sync(force = false): Promise<void> {
     if (this.#isEnded()) throw this.#disconnected();
+    this.#registrar.forgive();
     await this.#follower.load();
     const failed = force || !this.#follower.isFresh ? this.#reconciler.failed : [];
     await this.#follower.sync(force);
@@ -128,7 +130,7 @@ export class ConnectorProxyManager {
     await this.#reconciler.whenSettled();
     if (this.#isEnded()) return;
     this.#registering.runNow();
-    this.#registrar.retry();
+    this.#registrar.offer();
     await this.#registered();
   }
 
@@ -211,6 +213,7 @@ export class ConnectorProxyManager {
 
   /** Waits for a registry that answers with promises. */
   async #registered(): Promise<void> {
+    if (this.#registrar.isAskedByRegistry) return;
     const tooLate = (): Error =>
       new GatewayError("INTERNAL", `The tool registry did not come to an end within ${REGISTRY_MS} ms`);
     const deadline = { timers: this.#timers, timeoutMs: REGISTRY_MS, signal: undefined };

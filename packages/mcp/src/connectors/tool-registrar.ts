@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { GatewayError, type Logger, type NamePolicy } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart, CatalogTool, NameCollision } from "../catalog/catalog-part.js";
@@ -47,6 +48,11 @@ export interface ToolRegistrarDeps {
   readonly logger: Logger;
 }
 
+/** One task of the registry's. */
+interface Task {
+  busy: boolean;
+}
+
 /** Makes a registry's tools match what the connectors offer: each is registered once, again when it changed, and withdrawn when it went. */
 export class ToolRegistrar {
   readonly #deps: ToolRegistrarDeps;
@@ -54,7 +60,10 @@ export class ToolRegistrar {
   #offered: ReadonlyMap<string, CatalogTool> = new Map();
   /** By name, what the registry was given. */
   readonly #registered = new Map<string, string>();
+  /** By name, what the registry did not take: not offered again until {@link forgive}, or it changed. */
+  readonly #refused = new Map<string, string>();
   readonly #pending = new Map<string, Promise<void>>();
+  readonly #task = new AsyncLocalStorage<Task>();
   #knownCollisions = "";
   #round = 0;
 
@@ -67,12 +76,18 @@ export class ToolRegistrar {
     const { tools, collisions } = nameTools(parts, this.#deps.names);
     this.#reportCollisions(collisions);
     this.#offered = new Map(tools.map((tool) => [tool.name, tool]));
+    for (const name of this.#refused.keys()) if (!this.#offered.has(name)) this.#refused.delete(name);
     for (const name of [...this.#registered.keys()]) if (!this.#offered.has(name)) this.#withdraw(name);
-    this.retry();
+    this.offer();
   }
 
-  /** Offers the registry again what it did not take. Never throws. */
-  retry(): void {
+  /** What the registry did not take so far may be offered again. */
+  forgive(): void {
+    this.#refused.clear();
+  }
+
+  /** Offers the registry what it does not have. Never throws. */
+  offer(): void {
     this.#round += 1;
     const round = this.#round;
     for (const tool of this.#offered.values()) {
@@ -80,6 +95,11 @@ export class ToolRegistrar {
       if (this.#round !== round) return;
       this.#offer(tool);
     }
+  }
+
+  /** Whether it is the registry who asks, while it deals with what it was given: it must not be made to wait for itself. */
+  get isAskedByRegistry(): boolean {
+    return this.#task.getStore()?.busy === true;
   }
 
   /** Resolves when the registry has dealt with all it was given. Never rejects. */
@@ -91,7 +111,7 @@ export class ToolRegistrar {
     const { name, connector } = tool;
     const identity = `${connector}\n${tool.tool}\n${tool.json}`;
     const known = this.#registered.get(name);
-    if (known === identity) return;
+    if (known === identity || this.#refused.get(name) === identity) return;
     if (known !== undefined) this.#withdraw(name);
     // Withdrawing may have led back here as well.
     if (this.#offered.get(name) !== tool) return;
@@ -101,7 +121,10 @@ export class ToolRegistrar {
       name,
       () => registry.registerTool(this.#registrable(tool)),
       (err) => {
-        if (this.#registered.get(name) === identity) this.#registered.delete(name);
+        if (this.#registered.get(name) === identity) {
+          this.#registered.delete(name);
+          this.#refused.set(name, identity);
+        }
         logger.warn({ connectorId: connector, tool: name, err }, "Tool could not be registered");
       },
     );
@@ -121,19 +144,24 @@ export class ToolRegistrar {
   }
 
   /** At once, unless the registry is still busy with that name: then after that. */
-  #run(name: string, task: () => unknown, onError: (error: unknown) => void): void {
+  #run(name: string, run: () => unknown, onError: (error: unknown) => void): void {
     const before = this.#pending.get(name);
+    const task: Task = { busy: true };
+    const begin = (): unknown => this.#task.run(task, run);
     let result: unknown;
     try {
-      result = before === undefined ? task() : before.then(task);
+      result = before === undefined ? begin() : before.then(begin);
     } catch (error) {
+      task.busy = false;
       onError(error);
       return;
     }
+    task.busy = isThenable(result);
     if (!isThenable(result)) return;
     const done = Promise.resolve(result)
       .then(() => {}, onError)
       .then(() => {
+        task.busy = false;
         if (this.#pending.get(name) === done) this.#pending.delete(name);
       });
     this.#pending.set(name, done);

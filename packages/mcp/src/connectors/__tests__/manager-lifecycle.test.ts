@@ -1,6 +1,6 @@
 import { register, Registry } from "prom-client";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { settle } from "../../__tests__/support/test-upstreams.js";
+import { settle, toolOf } from "../../__tests__/support/test-upstreams.js";
 import { createConnectorAvailabilityGauge } from "../../telemetry/availability-gauge.js";
 import { ConnectorManifestError } from "../connector-manifest-error.js";
 import { ConnectorProxyManager } from "../manager.js";
@@ -136,6 +136,65 @@ describe("R6: the registry", () => {
     full = false;
     await manager.sync();
     expect(registry.names).toEqual(["a__ping", "b__ping"]);
+  });
+
+  test("that goes on throwing is offered the tool once per sync, not with every change of a connector", async () => {
+    let offers = 0;
+    const { manager, loader, fleet, time } = setUp({
+      registry: {
+        registerTool: ({ metadata }) => {
+          if (metadata.connectorId !== "a") return;
+          offers += 1;
+          throw new Error("no room");
+        },
+      },
+    });
+    loader.payload = mapOf("a", "b");
+    await manager.sync();
+    expect(offers).toBe(1);
+    fleet.behaviour.set("b", { getTools: () => [toolOf("other")] });
+    fleet.newest("b").onToolsChanged();
+    await settle();
+    await time.advance(1_000);
+    expect(offers).toBe(1);
+    await Promise.all([manager.sync(), manager.sync(true), manager.sync()]);
+    expect(offers).toBe(2);
+    await manager.sync();
+    expect(offers).toBe(3);
+  });
+
+  test.each(["at once", "later"])(
+    "that waits for a sync of its own while it registers is not waited for: %s",
+    async (when) => {
+      const registered: string[] = [];
+      const { manager, loader, logged } = setUp({
+        registry: {
+          registerTool: async ({ name }: RegistrableTool) => {
+            if (when === "later") await settle();
+            await manager.sync(name === "b__ping");
+            registered.push(name);
+          },
+        },
+      });
+      loader.payload = mapOf("a", "b");
+      await manager.sync();
+      expect(registered.toSorted()).toEqual(["a__ping", "b__ping"]);
+      expect(logged("Tools may not be registered yet")).toEqual([]);
+    },
+  );
+
+  test("that disconnects while it registers is not waited for either", async () => {
+    const { manager, loader, logged } = setUp({
+      registry: {
+        registerTool: async () => {
+          await settle();
+          await manager.disconnect();
+        },
+      },
+    });
+    loader.payload = mapOf("a");
+    await manager.sync();
+    expect(logged("Tools may not be registered yet")).toEqual([]);
   });
 
   test("that answers with promises is waited for, but not for ever", async () => {

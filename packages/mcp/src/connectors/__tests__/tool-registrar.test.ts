@@ -167,20 +167,41 @@ describe("R6: a registry that fails", () => {
       },
     ]);
     registry.answer = () => undefined;
-    registrar.retry();
+    registrar.forgive();
+    registrar.offer();
     expect(registry.log).toEqual(["+ a__bad", "+ a__good", "+ a__bad"]);
-    registrar.retry();
+    registrar.forgive();
+    registrar.offer();
     expect(registry.log).toHaveLength(3);
+  });
+
+  test("is not offered the tool again with every change of something else, but when the tool changed, or came back", () => {
+    const { registry, registrar } = setUp();
+    registry.answer = () => {
+      throw new Error("no room");
+    };
+    const offered = (...parts: CatalogPart[]): number => {
+      registrar.apply(parts);
+      return registry.log.filter((line) => line === "+ a__t").length;
+    };
+    const t = part("a", toolOf("t"));
+    expect([offered(t), offered(t, part("b")), offered(t)]).toEqual([1, 1, 1]);
+    expect(offered(part("a", { ...toolOf("t"), title: "T" }))).toBe(2);
+    expect([offered(), offered(part("a", { ...toolOf("t"), title: "T" }))]).toEqual([2, 3]);
   });
 
   test("by rejecting does the same", async () => {
     const { registry, registrar, logger } = setUp();
     registry.answer = async () => Promise.reject(new Error("no room"));
-    registrar.apply([part("a", toolOf("t"))]);
-    await registrar.whenDone();
+    const apply = async (): Promise<void> => {
+      registrar.apply([part("a", toolOf("t"))]);
+      await registrar.whenDone();
+    };
+    await apply();
+    await apply();
     expect(logger.messages("warn")).toEqual(["Tool could not be registered"]);
-    registrar.apply([part("a", toolOf("t"))]);
-    await registrar.whenDone();
+    registrar.forgive();
+    await apply();
     expect(registry.log).toEqual(["+ a__t", "+ a__t"]);
   });
 
@@ -199,6 +220,31 @@ describe("R6: a registry that fails", () => {
 });
 
 describe("R6: a registry that answers with promises", () => {
+  test("is known when it asks while it deals with a tool, however deep, and not afterwards", async () => {
+    const { registry, registrar } = setUp();
+    const asked: boolean[] = [];
+    const ask = (): void => void asked.push(registrar.isAskedByRegistry);
+    let later = async (): Promise<void> => Promise.resolve();
+    registry.answer = async () => {
+      ask();
+      await settle();
+      ask();
+      const done = registrar.whenDone();
+      later = async () => {
+        await done;
+        await settle();
+        ask();
+      };
+    };
+    let pending: Promise<void> = Promise.resolve();
+    registrar.apply([part("a", toolOf("t"))]);
+    pending = registrar.whenDone();
+    ask();
+    await pending;
+    await later();
+    expect(asked).toEqual([true, false, true, false]);
+  });
+
   test("has done with a name before it is asked about it again; other names do not wait", async () => {
     const { registry, registrar } = setUp();
     const log: string[] = [];
