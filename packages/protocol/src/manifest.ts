@@ -86,13 +86,21 @@ function outcomeOf(text: string, file: string): { manifest: PublisherManifest } 
   }
 }
 
+/** The system's own words would name the file a second time. */
+const WHY_UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is a file, not a folder",
+  EACCES: "this user may not read it",
+};
+
 async function readText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
     if (size <= MAX_MANIFEST_BYTES) return await readFile(file, "utf8");
   } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    throw bad(file, missing ? "there is no such file" : `it cannot be read: ${messageOf(error)}`, error);
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    throw bad(file, WHY_UNREADABLE[code] ?? `it cannot be read (${code || messageOf(error)})`, error);
   }
   throw bad(file, `is larger than ${MAX_MANIFEST_BYTES} bytes`);
 }

@@ -170,7 +170,12 @@ export class ServiceMapPublisher {
     this.#told = reasons;
     const { logger, manifestFile } = this.#options;
     if (reasons === "") logger.info({ manifestFile }, "Manifest and key are good again");
-    else logger.error({ manifestFile, reason: reasons }, "Publishing the last good service map");
+    // The field names it, once.
+    else
+      logger.error(
+        { manifestFile, reason: reasons.replaceAll(` ${manifestFile} `, " ") },
+        "Publishing the last good service map",
+      );
   }
 
   #publish(inputs: Inputs): void {

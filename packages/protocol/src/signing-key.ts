@@ -33,7 +33,10 @@ export function signingKeyFromJwks(jwks: unknown, kid?: string): SigningKey {
  */
 export function signingKeyFromSecret(secret: string): SigningKey {
   if (weakKeys(KeyRing.fromSecret(secret)).length === 0) return { key: secret };
-  throw refused("CONNECTORS_SIGNATURE_KEY", "it has fewer than 32 bytes and could be guessed; take a longer one");
+  throw refused(
+    "CONNECTORS_SIGNATURE_KEY",
+    "it has fewer than 32 bytes and could be guessed; openssl rand -base64 48 makes a good one",
+  );
 }
 
 /** The ring of a gateway that accepts what `key` signs, and nothing else. */

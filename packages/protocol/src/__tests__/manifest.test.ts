@@ -88,8 +88,15 @@ describe("R3b: a manifest on disk", () => {
     const missing = path.join(await temporaryFolder(), "none.json");
     const error: unknown = await new ManifestFile(missing).read().catch((thrown: unknown) => thrown);
     expect(GatewayError.is(error) && error.code).toBe("USER_INPUT");
-    expect(String(error)).toContain(missing);
-    await expect(new ManifestFile(path.dirname(missing)).read()).rejects.toThrow("it cannot be read: EISDIR");
+    expect(String(error)).toContain(`the manifest ${missing} cannot be published: there is no such file`);
+    const folder = path.dirname(missing);
+    await expect(new ManifestFile(folder).read()).rejects.toThrow(
+      `the manifest ${folder} cannot be published: it is a folder`,
+    );
+    const unreadable = path.join(folder, "x".repeat(300));
+    const why = await new ManifestFile(unreadable).read().catch(String);
+    expect(why).toMatch(/: it cannot be read \(ENAMETOOLONG\)$/);
+    expect(String(why).split(unreadable)).toHaveLength(2);
     const { file } = await manifestFile();
     await truncate(file, 8 * 1_048_576 + 1);
     await expect(new ManifestFile(file).read()).rejects.toThrow("is larger than 8388608 bytes");
