@@ -120,7 +120,7 @@ describe("configuration", () => {
       { names: { separator: "" } },
       {},
       {},
-      /config\.json: names\.separator: is 1 to 4 letters, digits, '_', '.' or '-'$/,
+      /config\.json: names\.separator must be 1 to 4 letters, digits, '_', '.' or '-'$/,
     ],
     [{ allowedHosts: "h" }, {}, {}, /config\.json: allowedHosts must be a list of texts$/],
     [{ allowedHosts: [""] }, {}, {}, /config\.json: allowedHosts\.0 must be a text that is not empty$/],

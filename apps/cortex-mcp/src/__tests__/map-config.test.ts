@@ -34,15 +34,15 @@ const REFUSALS: readonly Refusal[] = [
   ],
   [
     { CONNECTORS_SERVICE_MAP_URL: "ftp://s3cret@host" },
-    "CONNECTORS_SERVICE_MAP_URL: is an http or https URL, such as https://host/v1/connectors/service-map",
+    "CONNECTORS_SERVICE_MAP_URL must be an http or https URL, such as https://host/v1/connectors/service-map",
   ],
   [
     { CONNECTORS_SERVICE_MAP_URL: "s3cret" },
-    "CONNECTORS_SERVICE_MAP_URL: is an http or https URL, such as https://host/v1/connectors/service-map",
+    "CONNECTORS_SERVICE_MAP_URL must be an http or https URL, such as https://host/v1/connectors/service-map",
   ],
   [
     { CONNECTORS_SERVICE_MAP_URL: "https://s3cret@host/map" },
-    "CONNECTORS_SERVICE_MAP_URL: may hold no user and no password; give its key as CORTEX_MCP_SERVICE_MAP_API_KEY",
+    "CONNECTORS_SERVICE_MAP_URL must hold no user and no password; give its key as CORTEX_MCP_SERVICE_MAP_API_KEY",
   ],
   [
     { CORTEX_MCP_SERVICE_MAP_URL: MAP },
@@ -56,7 +56,7 @@ const REFUSALS: readonly Refusal[] = [
     (origin) =>
       [
         { CORTEX_MCP_SERVICE_MAP_CREDENTIAL_ORIGINS: `https://ok.example,${origin}` },
-        "CORTEX_MCP_SERVICE_MAP_CREDENTIAL_ORIGINS: is an origin, such as https://host or http://host:8080: no path, no user, no default port",
+        "CORTEX_MCP_SERVICE_MAP_CREDENTIAL_ORIGINS must be an origin, such as https://host or http://host:8080: no path, no user, no default port",
       ] as Refusal,
   ),
 ];

@@ -9,7 +9,6 @@ import { createTestIo, temporaryFolder } from "./test-io.js";
 
 const URL = "http://127.0.0.1:1/v1/connectors/service-map";
 const WEAK = "s3cret-of-a-few-bytes";
-const longer = "make a longer one with cortex-mcp map keygen --type hmac";
 
 async function settingsOf(serviceMap: object, env: Record<string, string>) {
   const file = path.join(await temporaryFolder(), "config.json");
@@ -46,12 +45,12 @@ describe("R2, R7: a service map without a good key is refused at start", () => {
     [
       "a short key",
       async () => ({ CONNECTORS_SIGNATURE_KEY: WEAK }),
-      `CONNECTORS_SIGNATURE_KEY has fewer than 32 bytes and could be guessed: ${longer}`,
+      "CONNECTORS_SIGNATURE_KEY has fewer than 32 bytes and could be guessed: set what openssl rand -base64 48 makes, for the publisher too, or use CONNECTORS_KEYS_FILE",
     ],
     [
       "a short key in the file",
       async () => ({ CONNECTORS_KEYS_FILE: await keysFile(oct("new", CANARY_KEY), oct("old", WEAK)) }),
-      /^the key "old" in \S+keys\.json has fewer than 32 bytes and could be guessed: make a longer one/,
+      /^the key "old" in \S+keys\.json has fewer than 32 bytes and could be guessed: make a longer one with cortex-mcp map keygen --type hmac$/,
     ],
     [
       "a file without keys",

@@ -137,7 +137,13 @@ describe("R3b: map keygen loses no key", () => {
     ],
     ["the kind is unknown", ["--out", "n.json", "--type", "rsa"], "Allowed choices are ed25519, hmac"],
     ["no file is named", [], "required option '--out <file>' not specified"],
-    ["the folder is not there", ["--out", "no/where.json"], "where.json"],
+    ["the folder is not there", ["--out", "no/where.json"], "no/where.json: there is no folder "],
+    ["the folder is a file", ["--out", "text/where.json"], "text/where.json: a part of its path is a file"],
+    [
+      "the public file's folder is not there: then no private key is written either",
+      ["--out", "n.json", "--public", "no/where.json"],
+      "no/where.json: there is no folder ",
+    ],
   ])("%s", async (_name, words, message) => {
     const io = await createTestIo();
     await io.run("map", "keygen", "--out", "keys.json", "--public", "public.json", "--kid", "old");

@@ -156,6 +156,36 @@ describe("R3b: what sign and verify cannot work with", () => {
       {},
       "--out would write over",
     ],
+    [
+      "a folder that is not there",
+      ["sign", "m.json", "--keys", "keys.json", "--out", "no/map.json"],
+      {},
+      "no/map.json: there is no folder ",
+    ],
+    [
+      "a folder in the file's place",
+      ["sign", "m.json", "--keys", "keys.json", "--out", "."],
+      {},
+      ": there is a folder in its place",
+    ],
+    [
+      "a name that the system refuses",
+      ["sign", "m.json", "--keys", "keys.json", "--out", "x".repeat(300)],
+      {},
+      ": the system refuses it (ENAMETOOLONG)",
+    ],
+    [
+      "a URL of another scheme",
+      ["verify", "ftp://u:s3cret@host/map", "--keys", "public.json"],
+      {},
+      "the URL of a service map must be http or https, not ftp",
+    ],
+    [
+      "a URL that is none",
+      ["verify", "http://[", "--keys", "public.json"],
+      { CORTEX_MCP_SERVICE_MAP_API_KEY: "canary" },
+      "(not a URL)",
+    ],
     ["no key to check with", ["verify", "m.json"], {}, "there is no key to check with; use --keys FILE"],
     ["an empty key", ["verify", "m.json"], { CONNECTORS_SIGNATURE_KEY: "" }, "there is no key to check with"],
     ["no map", ["verify", "none.json", "--keys", "public.json"], {}, "cannot read the service map"],
@@ -169,6 +199,7 @@ describe("R3b: what sign and verify cannot work with", () => {
     const { code, out, err } = await io.run("map", ...words);
     expect([code, out]).toEqual([1, ""]);
     expect(err).toContain(message);
+    expect(err).not.toMatch(/\.tmp|canary|s3cret/);
     expect(err.split("\n")).toHaveLength(1);
     expect(err).not.toContain("canary");
   });

@@ -1,7 +1,8 @@
-import { open, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { messageOf } from "@cortex-os/mcp-core";
-import { errnoOf, replaceFile } from "@cortex-os/mcp-registry";
+import { messageOf, type GatewayError } from "@cortex-os/mcp-core";
+import { adviceOn, errnoOf, replaceFile } from "@cortex-os/mcp-registry";
 import { jwkSetOf, type JwkSet } from "@cortex-os/protocol";
 import type { Io } from "../io.js";
 import { jsonText } from "../output.js";
@@ -55,11 +56,42 @@ export async function replacePrivateKeySet(file: string, jwks: JwkSet): Promise<
   await replaceFile(target, `${jsonText(jwks)}\n`, temporaryFor(target));
 }
 
-/** Writes a line that everybody may read, in one step: others may be reading the file that it takes the place of. */
+/**
+ * Writes a line that everybody may read, in one step: others may be reading the file that it takes the place of.
+ *
+ * @throws GatewayError USER_INPUT when it cannot be written
+ */
 export async function writePublicFile(file: string, text: string): Promise<void> {
   const temporary = temporaryFor(file);
-  await writeFile(temporary, `${text}\n`, { mode: 0o644, flag: "wx" });
-  await rename(temporary, file);
+  try {
+    await writeFile(temporary, `${text}\n`, { mode: 0o644, flag: "wx" });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw cannotWrite(file, error);
+  }
+}
+
+/**
+ * Checks that there is a folder for a file, and that this user may write into it: before something else is written that cannot be taken back.
+ *
+ * @throws GatewayError USER_INPUT
+ */
+export async function checkFolderOf(file: string): Promise<void> {
+  try {
+    // With the dot a file in the folder's place is none.
+    await access(`${path.dirname(file)}${path.sep}.`, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+/** The system's own words would name the temporary file. */
+function cannotWrite(file: string, cause: unknown): GatewayError {
+  const advice = adviceOn(cause);
+  const missing = errnoOf(cause) === "ENOENT" ? `there is no folder ${path.dirname(file)}` : undefined;
+  const why = missing ?? (advice === messageOf(cause) ? `the system refuses it (${errnoOf(cause)})` : advice);
+  return userError(`cannot write ${file}: ${why}`, { cause });
 }
 
 const temporaryFor = (file: string): string => `${file}.${process.pid}.tmp`;

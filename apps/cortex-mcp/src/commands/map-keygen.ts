@@ -7,6 +7,7 @@ import { jsonText } from "../output.js";
 import { userError } from "../user-error.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
 import {
+  checkFolderOf,
   createPrivateKeySet,
   isOpenToOthers,
   readKeySet,
@@ -46,6 +47,8 @@ async function keygen(io: Io, flags: KeygenFlags): Promise<number> {
   }
   const file = path.resolve(io.cwd, flags.out);
   const publicFile = flags.public === undefined ? undefined : path.resolve(io.cwd, flags.public);
+  await checkFolderOf(file);
+  if (publicFile !== undefined) await checkFolderOf(publicFile);
   const before = add ? await readKeySet(io, file) : undefined;
   if (before !== undefined) await warnIfOpen(io, file);
   if (publicFile !== undefined) await checkPublicFile(io, publicFile, { file, type, add });

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { ConnectorManifestError, loadConnectorServiceMap } from "@cortex-os/mcp";
+import { ConnectorManifestError, loadConnectorServiceMap, shownUrl } from "@cortex-os/mcp";
 import { silentLogger } from "@cortex-os/mcp-core";
 import {
   connectorsOf,
@@ -39,7 +39,9 @@ export const registerMapVerify: RegisterCommand = (map, { io, finish }) => {
 
 async function verify(io: Io, source: string, flags: VerifyFlags): Promise<Verdict> {
   const keys = await verifyingKeys(io, flags);
-  if (/^https?:\/\//i.test(source)) return verifyUrl(io, source, keys);
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(source)?.[1]?.toLowerCase();
+  if (scheme === "http" || scheme === "https") return verifyUrl(io, source, keys);
+  if (scheme !== undefined) throw userError(`the URL of a service map must be http or https, not ${scheme}`);
   const body = source === "-" ? await io.readInput() : await readInputFile(io, source, "service map");
   const reading = readServiceMap(body, { keys, nowMs: io.system.clock.now() });
   if (reading.ok) return { ...reading, expiresAtMs: reading.map.expiresAtMs };
@@ -69,6 +71,7 @@ async function verifyUrl(io: Io, url: string, keys: KeyRing): Promise<Verdict> {
 }
 
 function isInTheClear(url: string): boolean {
+  if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === "http:" && !isLoopbackHost(hostname.replaceAll(/^\[|\]$/g, ""));
 }
@@ -109,18 +112,11 @@ function tell(io: Io, source: string, verdict: Verdict): number {
   const { payload, kid } = verdict.map;
   const connectors = connectorsOf(payload);
   const names = connectors.map(({ id, status }) => (status === "disabled" ? `${id} (disabled)` : id)).join(", ");
-  io.out(`The service map is good${source === "-" ? "" : `: ${shown(source)}`}`);
+  io.out(`The service map is good${source === "-" ? "" : `: ${URL.canParse(source) ? shownUrl(source) : source}`}`);
   io.out(`  id: ${payload.id}, brand: ${oneLine(payload.brand)}`);
   io.out(`  generated: ${payload.generatedAt}`);
   io.out(`  expires: ${new Date(verdict.expiresAtMs).toISOString()}`);
   io.out(`  key: ${kid ?? "an HMAC key without a name"}`);
   io.out(`  connectors: ${connectors.length === 0 ? "none" : `${counted(connectors.length, "connector")}: ${names}`}`);
   return 0;
-}
-
-/** A URL without what may be secret in it; a file as it was typed. */
-function shown(source: string): string {
-  if (!URL.canParse(source)) return source;
-  const { origin, pathname } = new URL(source);
-  return `${origin}${pathname}`;
 }

@@ -21,7 +21,8 @@ export function configProblems(error: z.ZodError, nameOf: (path: Path) => string
         (key) => `unknown key ${JSON.stringify(dotted([...path, key]))}${didYouMean(key, knownKeys(path))}`,
       );
     }
-    return [ABOUT_THE_VALUE.has(code) ? `${nameOf(path)} must be ${valueText(path)}` : `${nameOf(path)}: ${message}`];
+    if (ABOUT_THE_VALUE.has(code)) return [`${nameOf(path)} must be ${valueText(path)}`];
+    return [`${nameOf(path)}${message.startsWith("must ") ? "" : ":"} ${message}`];
   });
 }
 

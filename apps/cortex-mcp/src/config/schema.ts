@@ -21,7 +21,7 @@ const host = z
 
 const origin = z
   .string()
-  .refine(isOrigin, "is an origin, such as https://host or http://host:8080: no path, no user, no default port");
+  .refine(isOrigin, "must be an origin, such as https://host or http://host:8080: no path, no user, no default port");
 
 /**
  * The whole configuration: `config.json`, the environment (`CORTEX_MCP_` and the path in capitals) and the flags of `serve`
@@ -46,7 +46,7 @@ export const ConfigSchema = z
       .strictObject({
         separator: z
           .string()
-          .regex(/^[A-Za-z0-9_.-]{1,4}$/, "is 1 to 4 letters, digits, '_', '.' or '-'")
+          .regex(/^[A-Za-z0-9_.-]{1,4}$/, "must be 1 to 4 letters, digits, '_', '.' or '-'")
           .default(DEFAULT_NAME_POLICY.separator)
           .describe("Between a connector's name and its tool's."),
         maxLength: z

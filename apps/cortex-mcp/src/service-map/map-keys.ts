@@ -38,6 +38,8 @@ export async function openMapKeys(settings: MapSettings, logger: Logger): Promis
 function weaknessOf(ring: KeyRing, file: string | undefined): string | undefined {
   const [first] = weakKeys(ring);
   if (first === undefined) return undefined;
-  const which = first === SECRET ? first : `the key ${JSON.stringify(first)} in ${file}`;
-  return `${which} has fewer than 32 bytes and could be guessed: make a longer one with cortex-mcp map keygen --type hmac`;
+  if (first === SECRET) {
+    return `${SECRET} has fewer than 32 bytes and could be guessed: set what openssl rand -base64 48 makes, for the publisher too, or use CONNECTORS_KEYS_FILE`;
+  }
+  return `the key ${JSON.stringify(first)} in ${file} has fewer than 32 bytes and could be guessed: make a longer one with cortex-mcp map keygen --type hmac`;
 }
