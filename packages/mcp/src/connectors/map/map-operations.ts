@@ -86,7 +86,7 @@ export function applyMapOperation(
       const chosen = before(state, judgement);
       return {
         state: { ...state, pinned: chosen.map.digest, savedAtMs },
-        result: said(`Rolled back: ${described(chosen)} is pinned; \`map pin --off\` goes back to the newest`, chosen),
+        result: said(`Rolled back: ${described(chosen)} is pinned; \`cortex-mcp map pin --off\` goes back to the newest`, chosen),
       };
     }
     case "accept": {
