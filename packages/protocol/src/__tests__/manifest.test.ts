@@ -94,9 +94,9 @@ describe("R3b: a manifest on disk", () => {
       `the manifest ${folder} cannot be published: it is a folder`,
     );
     const unreadable = path.join(folder, "x".repeat(300));
-    const why = await new ManifestFile(unreadable).read().catch(String);
+    const why = String(await new ManifestFile(unreadable).read().catch((thrown: unknown) => thrown));
     expect(why).toMatch(/: it cannot be read \(ENAMETOOLONG\)$/);
-    expect(String(why).split(unreadable)).toHaveLength(2);
+    expect(why.split(unreadable)).toHaveLength(2);
     const { file } = await manifestFile();
     await truncate(file, 8 * 1_048_576 + 1);
     await expect(new ManifestFile(file).read()).rejects.toThrow("is larger than 8388608 bytes");
