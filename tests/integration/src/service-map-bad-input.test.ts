@@ -2,6 +2,7 @@ import { startFixtureHttp } from "@cortex-os/fixture-server";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { badAnswers, type GoodMap } from "./support/bad-map-answers.js";
 import { startGateway, type GatewayProcess } from "./support/gateway-process.js";
+import { keepMap } from "./support/kept-map.js";
 import { listBytes } from "./support/list-bytes.js";
 import { switchedPublisher, type SwitchedPublisher } from "./support/map-publishers.js";
 import { connector, mapId, mapText } from "./support/map-text.js";
@@ -114,12 +115,14 @@ describe("R2, R3, R6: a hostile publisher and a gateway that runs", () => {
       ...{ ...publisher.env, ...AT_REQUEST },
       CORTEX_MCP_SERVICE_MAP_ALLOWED_ORIGINS: new URL(server.url).origin,
     });
-    publisher.send(mapText([connector("docs", server.url)], { id: mapId(1) }));
+    const text = mapText([connector("docs", server.url)], { id: mapId(1) });
+    publisher.send(text);
     const first = await startGateway(home);
     await vi.waitFor(async () => expect(await first.states()).toEqual({ docs: "up" }), WAIT);
     const bytes = await listBytes(first.url);
     await first.stop();
     const url = "http://publisher.invalid/v1/map?token=s3cret";
+    await keepMap(home.folder, url, text);
     const gateway = await startGateway(home, { env: { CONNECTORS_SERVICE_MAP_URL: url } });
     await vi.waitFor(async () => {
       const { lastError } = await gateway.reloadMap();

@@ -135,12 +135,14 @@ export class MapAttempts {
       onTimeout: () => this.#error("timeout", "did not come to an end"),
       onAbort: () => this.#error("aborted", "is not followed any more"),
     };
-    return withinDeadline(deadline, async () =>
+    const loaded: unknown = await withinDeadline(deadline, async () =>
       loadConnectorServiceMap({
         ...{ serviceMapUrl, apiKey, keys, fetchImpl, agent, timeoutMs, clock, timers, logger, signal },
         validators: this.#validators,
       }),
     );
+    if (!isLoaded(loaded)) throw this.#error("no-map", "was not what the loader gave");
+    return loaded;
   }
 
   #circuitOpen(): ConnectorManifestError {
@@ -160,4 +162,12 @@ export class MapAttempts {
   #error(rule: ManifestRule, reason: string): ConnectorManifestError {
     return new ConnectorManifestError(rule, reason, { url: this.#options.serviceMapUrl });
   }
+}
+
+/** Our own loader gives nothing else; one that a test put in its place may. */
+function isLoaded(value: unknown): value is LoadedServiceMap {
+  if (typeof value !== "object" || value === null || !("payload" in value && "expiresAtMs" in value)) return false;
+  const { payload, expiresAtMs } = value;
+  if (typeof payload !== "object" || payload === null || !("connectors" in payload)) return false;
+  return Array.isArray(payload.connectors) && typeof expiresAtMs === "number" && !Number.isNaN(expiresAtMs);
 }

@@ -20,7 +20,7 @@ export type MapOperation =
   | { readonly kind: "reset-floor" };
 
 /** Which held map a person saw. */
-export interface SeenMap {
+interface SeenMap {
   readonly id?: string;
   /** Decides alone where it is given. */
   readonly connectorsDigest?: string;

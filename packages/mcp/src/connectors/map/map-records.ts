@@ -130,8 +130,8 @@ export class MapRecords {
       outcome = taken.kind;
     }
     this.#answerClock = clockFrom(nowMs, this.#options);
-    // By the clock of now: storing it took time, which does not make it last longer.
-    this.#answer.set(payload, expiresAtMs - this.#answerClock.now());
+    // A moment, not a span: storing it took time, which does not make it last longer.
+    this.#answer.setUntil(payload, expiresAtMs);
     return outcome;
   }
 

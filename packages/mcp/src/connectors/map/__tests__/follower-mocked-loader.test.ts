@@ -35,6 +35,17 @@ describe("with a loader that a test put in place (R6)", () => {
     });
   });
 
+  test("asks anew at the very end of the time to live, also by a monotonic clock that goes on while we look", async () => {
+    loads("a");
+    let elapsedMs = 0;
+    const follower = rig().follow({ monotonic: { elapsedMs: () => (elapsedMs += 0.01) } });
+    await follower.sync();
+    rig().time.jump(TTL);
+    expect(follower.isFresh).toBe(false);
+    await follower.sync();
+    expect(loader).toHaveBeenCalledTimes(2);
+  });
+
   test("1,000 concurrent sync() call it once", async () => {
     loads("a");
     const follower = rig().follow();
@@ -80,6 +91,17 @@ describe("with a loader that a test put in place (R6)", () => {
     await second;
     expect(rig().time.pending).toBe(0);
   });
+
+  test.each([undefined, null, {}, "map", { payload: {}, expiresAtMs: 1 }, { payload: NAMED("a"), expiresAtMs: Number.NaN }])(
+    "what is no service map (%j) is refused, and nothing of it is served",
+    async (nonsense) => {
+      // As a test in JavaScript may: no loader of that type gives it.
+      loader.mockImplementation(async () => JSON.parse(JSON.stringify(nonsense ?? null)));
+      const follower = rig().follow();
+      await expect(follower.sync()).rejects.toMatchObject({ name: "ConnectorManifestError", rule: "no-map" });
+      expect(follower.status()).toMatchObject({ state: "none", failures: 1 });
+    },
+  );
 
   test("with a URL that is none its words are not shown, because nobody can tell what is secret in them", async () => {
     loader.mockRejectedValue(new Error("a secret"));
