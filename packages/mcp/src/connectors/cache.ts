@@ -55,6 +55,15 @@ export class ManifestCache<T> {
     this.#cached = { value, expiresAtMs: nowMs + (ttlMs > 0 ? ttlMs : 0) };
   }
 
+  /**
+   * Puts `value` in the place of whatever was there, fresh until the very moment `expiresAtMs`, in milliseconds since the epoch: time that goes by on the
+   * way here does not move it. A moment that is over, or `NaN`: expired at once and the last good value only.
+   */
+  setUntil(value: T, expiresAtMs: number): void {
+    const nowMs = this.#look();
+    this.#cached = { value, expiresAtMs: expiresAtMs > nowMs ? expiresAtMs : nowMs };
+  }
+
   /** Forgets everything, the last good value as well. */
   invalidate(): void {
     this.#cached = undefined;

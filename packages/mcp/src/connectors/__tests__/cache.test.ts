@@ -28,6 +28,19 @@ describe("R4: the manifest cache", () => {
     expect(cache.getStale()).toBe("v1");
   });
 
+  test("R4: until a moment: fresh up to it and not at it; one that is over is expired at once", async () => {
+    const { time, cache } = cacheAt();
+    cache.setUntil("v1", time.now() + 10);
+    await time.advance(9);
+    expect(cache.get()).toBe("v1");
+    await time.advance(1);
+    expect([cache.get(), cache.getStale()]).toEqual([undefined, "v1"]);
+    for (const moment of [0, Number.NaN]) {
+      cache.setUntil("v2", moment);
+      expect([cache.get(), cache.getStale(1), cache.expiresAtMs]).toEqual([undefined, "v2", time.now()]);
+    }
+  });
+
   test("R4: the plan's slip: after the second value expired, the first one never comes back", async () => {
     const { time, cache } = cacheAt();
     cache.set("v1", 1_000);

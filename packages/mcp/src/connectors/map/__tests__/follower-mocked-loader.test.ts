@@ -92,16 +92,20 @@ describe("with a loader that a test put in place (R6)", () => {
     expect(rig().time.pending).toBe(0);
   });
 
-  test.each([undefined, null, {}, "map", { payload: {}, expiresAtMs: 1 }, { payload: NAMED("a"), expiresAtMs: Number.NaN }])(
-    "what is no service map (%j) is refused, and nothing of it is served",
-    async (nonsense) => {
-      // As a test in JavaScript may: no loader of that type gives it.
-      loader.mockImplementation(async () => JSON.parse(JSON.stringify(nonsense ?? null)));
-      const follower = rig().follow();
-      await expect(follower.sync()).rejects.toMatchObject({ name: "ConnectorManifestError", rule: "no-map" });
-      expect(follower.status()).toMatchObject({ state: "none", failures: 1 });
-    },
-  );
+  test.each([
+    undefined,
+    null,
+    {},
+    "map",
+    { payload: {}, expiresAtMs: 1 },
+    { payload: NAMED("a"), expiresAtMs: Number.NaN },
+  ])("what is no service map (%j) is refused, and nothing of it is served", async (nonsense) => {
+    // As a test in JavaScript may: no loader of that type gives it.
+    loader.mockImplementation(async () => JSON.parse(JSON.stringify(nonsense ?? null)));
+    const follower = rig().follow();
+    await expect(follower.sync()).rejects.toMatchObject({ name: "ConnectorManifestError", rule: "no-map" });
+    expect(follower.status()).toMatchObject({ state: "none", failures: 1 });
+  });
 
   test("with a URL that is none its words are not shown, because nobody can tell what is secret in them", async () => {
     loader.mockRejectedValue(new Error("a secret"));
