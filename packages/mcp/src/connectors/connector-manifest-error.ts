@@ -54,6 +54,8 @@ export interface ConnectorManifestErrorOptions extends ErrorOptions {
   readonly url?: string | undefined;
   /** What only an operator may see; it stands in the message, and holds no secret. */
   readonly detail?: string | undefined;
+  /** What to do, in a sentence of its own. @default what helps with most failures of this rule */
+  readonly advice?: string | undefined;
 }
 
 /**
@@ -66,10 +68,14 @@ export class ConnectorManifestError extends GatewayError {
   readonly reason: string;
 
   /** @param reason what went wrong with "the service map …", with neither a secret nor a URL in it */
-  constructor(rule: ManifestRule, reason: string, { url, detail, ...options }: ConnectorManifestErrorOptions = {}) {
+  constructor(
+    rule: ManifestRule,
+    reason: string,
+    { url, detail, advice = ADVICE[rule], ...options }: ConnectorManifestErrorOptions = {},
+  ) {
     const where = url === undefined ? "" : ` ${shownUrl(url)}`;
     const more = detail === undefined ? "" : `: ${detail}`;
-    super("SERVICE_MAP", `Service map${where}: ${reason}${more} (rule: ${rule}). ${ADVICE[rule]}`, {
+    super("SERVICE_MAP", `Service map${where}: ${reason}${more} (rule: ${rule}). ${advice}`, {
       ...options,
       ...(detail === undefined ? {} : { detail }),
     });

@@ -10,7 +10,16 @@ export type MapFetchOutcome = (typeof MAP_FETCH_OUTCOMES)[number];
 /** What of a {@link ServiceMapStatus} is measured. */
 export type MeasuredServiceMap = Pick<
   ServiceMapStatus,
-  "state" | "keyId" | "connectors" | "ageSeconds" | "expiresAt" | "nextRefreshAt" | "circuit" | "held"
+  | "state"
+  | "keyId"
+  | "connectors"
+  | "ageSeconds"
+  | "expiresAt"
+  | "staleUntil"
+  | "nextRefreshAt"
+  | "circuit"
+  | "pinned"
+  | "held"
 >;
 
 /** Buckets in seconds, from a publisher on this machine to one that takes longer than it may. */
@@ -27,13 +36,30 @@ export function createServiceMapMetrics(registry: Registry): ServiceMapMetrics {
   const registers = [registry];
   const gauge = (name: string, help: string): Gauge =>
     new Gauge({ name: `brainwav_mcp_service_map_${name}`, help, registers });
-  const age = gauge("age_seconds", "Since the service map in force was made");
-  const expires = gauge("expires_seconds", "When the service map in force turns stale, in seconds since the epoch");
+  const age = gauge("age_seconds", "Since the service map in force was made, or since the one that became too old was");
+  const expires = gauge(
+    "expires_seconds",
+    "When the service map in force turns stale, in seconds since the epoch; in the past while it is",
+  );
+  const staleUntil = gauge(
+    "stale_until_seconds",
+    "When the service map in force becomes too old to be served unless a newer one comes, in seconds since the epoch",
+  );
   const stale = gauge("stale", "0 while the service map in force is fresh, 1 while it is stale, expired or missing");
-  const connectors = gauge("connectors", "Connectors of the service map in force");
+  const connectors = gauge("connectors", "Connectors that the service map in force enables; 0 without one");
   const held = gauge("held", "1 while a service map waits to be accepted by a person");
-  const circuit = gauge("circuit_open", "1 while the publisher is not asked because it failed too often");
-  const next = gauge("next_refresh_seconds", "When the service map is fetched next, in seconds since the epoch");
+  const pinned = gauge(
+    "pinned",
+    "1 while a person keeps one service map in force, so that no newer one takes its place",
+  );
+  const circuit = gauge(
+    "circuit_open",
+    "1 while the publisher is left alone because it failed too often, until an attempt succeeds",
+  );
+  const next = gauge(
+    "next_refresh_seconds",
+    "When the publisher is asked for the service map next, in seconds since the epoch",
+  );
   const info = new Gauge({
     name: "brainwav_mcp_service_map_info",
     help: "1, with the key that signed the service map in force",
@@ -55,15 +81,18 @@ export function createServiceMapMetrics(registry: Registry): ServiceMapMetrics {
   });
   return {
     measured: (status) => {
+      const inForce = status.state === "fresh" || status.state === "stale";
       set(age, status.ageSeconds);
       set(expires, secondsOf(status.expiresAt));
+      set(staleUntil, secondsOf(status.staleUntil));
       set(next, secondsOf(status.nextRefreshAt));
       stale.set(status.state === "fresh" ? 0 : 1);
-      connectors.set(status.connectors ?? 0);
+      connectors.set(inForce ? (status.connectors ?? 0) : 0);
+      pinned.set(status.pinned === undefined ? 0 : 1);
       held.set(status.held === undefined ? 0 : 1);
       circuit.set(status.circuit === "closed" ? 0 : 1);
       info.reset();
-      if (status.state === "fresh" || status.state === "stale") info.set({ key_id: status.keyId ?? "" }, 1);
+      if (inForce) info.set({ key_id: status.keyId ?? "" }, 1);
     },
     fetched: (outcome, seconds) => {
       fetches.inc({ outcome });

@@ -1,4 +1,10 @@
-import { againstFloor, readServiceMap, type KeyRing, type MapFloor } from "@cortex-os/protocol";
+import {
+  againstFloor,
+  readServiceMap,
+  type KeyRing,
+  type MapFloor,
+  type VerifiedServiceMap,
+} from "@cortex-os/protocol";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { connectorsDigest } from "./map-diff.js";
 import type { StoredMap, StoredServiceMaps } from "./stored-service-maps.js";
@@ -39,6 +45,8 @@ export interface MapOperationDeps {
   readonly keys: KeyRing;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
+  /** Whether a map is too old to be served, so that pinning it would only take its connectors down. @default none is */
+  readonly isExpired?: (map: VerifiedServiceMap) => boolean;
 }
 
 /** Below every map. Not the same as no floor, which a damaged file has and which the accepted map then makes up for. */
@@ -52,7 +60,7 @@ export const LOWEST_FLOOR: MapFloor = { id: "", generatedAtMs: 0, digest: "" };
 export function applyMapOperation(
   state: StoredServiceMaps,
   operation: MapOperation,
-  { keys, nowMs }: MapOperationDeps,
+  { keys, nowMs, isExpired = () => false }: MapOperationDeps,
 ): { readonly state: StoredServiceMaps; readonly result: MapOperationResult } {
   const read = (stored: StoredMap): ReturnType<MapJudgement["read"]> => {
     const reading = readServiceMap(stored.body, { keys, nowMs, allowExpired: true, allowFuture: true });
@@ -64,6 +72,7 @@ export function applyMapOperation(
   switch (operation.kind) {
     case "pin": {
       const chosen = chosenBy(state, operation.id, judgement);
+      refuseExpired(chosen, isExpired);
       return {
         state: { ...state, pinned: chosen.map.digest, savedAtMs },
         result: said(
@@ -84,9 +93,13 @@ export function applyMapOperation(
     }
     case "rollback": {
       const chosen = before(state, judgement);
+      refuseExpired(chosen, isExpired);
       return {
         state: { ...state, pinned: chosen.map.digest, savedAtMs },
-        result: said(`Rolled back: ${described(chosen)} is pinned; \`cortex-mcp map pin --off\` goes back to the newest`, chosen),
+        result: said(
+          `Rolled back: ${described(chosen)} is pinned; \`cortex-mcp map pin --off\` goes back to the newest`,
+          chosen,
+        ),
       };
     }
     case "accept": {
@@ -120,6 +133,12 @@ function chosenBy(state: StoredServiceMaps, id: string | undefined, judgement: M
   const isHeld = shelved(state.held, judgement)?.map.payload.id === id;
   const hint = isHeld ? "it is held: accept it first" : `known are ${known.map(described).join(", ")}`;
   throw new GatewayError("USER_INPUT", `There is no service map ${JSON.stringify(id)} to pin: ${hint}`);
+}
+
+function refuseExpired(chosen: ShelvedMap, isExpired: (map: VerifiedServiceMap) => boolean): void {
+  if (!isExpired(chosen.map)) return;
+  const message = `The service map ${described(chosen)} is too old to be served: pinned, it would take its connectors down`;
+  throw new GatewayError("USER_INPUT", message);
 }
 
 /** The newest map that is older than the one in force. */

@@ -145,7 +145,8 @@ export class MapRecords {
     const keys = await this.keysOfNow();
     const done: { result?: MapOperationResult } = {};
     const state = await this.#store.update((now) => {
-      const deps = { keys, nowMs: this.#options.clock.now() };
+      const isExpired: MapShelf["isExpired"] = (map) => this.shelf.isExpired(map);
+      const deps = { keys, nowMs: this.#options.clock.now(), isExpired };
       const applied = applyMapOperation(now ?? this.shelf.state, operation, deps);
       done.result = applied.result;
       return applied.state;

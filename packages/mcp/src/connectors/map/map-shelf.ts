@@ -12,6 +12,8 @@ export interface LivingMap {
   readonly lifetime: MapLifetime;
   /** The key's that signed it, when it has one. */
   readonly kid?: string;
+  /** Whether a person pinned it, so that no newer one takes its place. */
+  readonly pinned?: boolean;
 }
 
 /** A stored map as people see it. */
@@ -79,8 +81,9 @@ export class MapShelf implements Pick<MapJudgement, "read"> {
   /** The map that is to be served as long as its lifetime allows. */
   get chosen(): LivingMap | undefined {
     if (this.#unstored !== undefined) return this.#unstored;
-    const chosen = this.pinned ?? this.accepted;
-    return chosen === undefined ? undefined : this.#living(chosen.map);
+    const { pinned, accepted } = this;
+    if (pinned !== undefined) return { ...this.#living(pinned.map), pinned: true };
+    return accepted === undefined ? undefined : this.#living(accepted.map);
   }
 
   /** Every map that can be shown, pinned or accepted, newest first. */

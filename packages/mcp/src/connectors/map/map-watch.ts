@@ -40,7 +40,7 @@ export class MapWatch {
     this.#cancel = undefined;
   }
 
-  #tell({ payload: { id, generatedAt }, lifetime }: LivingMap): void {
+  #tell({ payload: { id, generatedAt }, lifetime, pinned = false }: LivingMap): void {
     const { urgency, staleUntilMs } = lifetime;
     const before = this.#told?.id === id ? this.#told.urgency : "none";
     this.#told = { id, urgency };
@@ -48,7 +48,21 @@ export class MapWatch {
     const { logger, serviceMapUrl } = this.#deps;
     const staleUntil = timeText(staleUntilMs);
     const fields = { brand: BRAND, url: shownUrl(serviceMapUrl), mapId: id, generatedAt, staleUntil, urgency };
-    if (urgency === "expired") logger.error(fields, "The service map is too old to be served: its connectors go down");
-    else logger.warn(fields, "The service map is stale: its connectors go down when it becomes too old");
+    const { stale, tooOld } = pinned ? PINNED : FOLLOWED;
+    if (urgency === "expired") logger.error(fields, tooOld);
+    else logger.warn(fields, stale);
   }
 }
+
+const FOLLOWED = {
+  stale: "The service map is stale: its connectors go down when it becomes too old",
+  tooOld: "The service map is too old to be served: its connectors go down",
+} as const;
+
+/** The publisher may well be there: only the pin stands in the way of its newest map. */
+const PINNED = {
+  stale:
+    "The pinned service map is stale: its connectors go down when it becomes too old, unless `cortex-mcp map pin --off` follows the newest again",
+  tooOld:
+    "The pinned service map is too old to be served: its connectors go down until `cortex-mcp map pin --off` follows the newest again",
+} as const;

@@ -21,6 +21,8 @@ export interface ServiceMapSourceOptions {
 
 const FIRST_FETCH = "the service map is being fetched for the first time";
 const TOO_OLD = "the service map that names it is too old to be used, and there is no newer one";
+const UNPIN = "follow the newest again with `cortex-mcp map pin --off`";
+const PINNED_TOO_OLD = `the pinned service map that names it is too old to be used: ${UNPIN}`;
 
 /**
  * The service map as a source of connectors. What is persisted is told at once and the newest fetched behind it; with nothing persisted the source settles when the first
@@ -92,7 +94,13 @@ class ServiceMapSource implements ConnectorSource {
     if (this.#closed) return;
     const { inForce, expired } = this.#follower;
     if (inForce !== undefined) this.#settling = false;
-    this.#listener(inForce === undefined ? this.#specsOf(expired).map(tooOld) : this.#specsOf(inForce), this.#state());
+    const specs = this.#specsOf(inForce ?? expired);
+    const reason = this.#isPinned ? PINNED_TOO_OLD : TOO_OLD;
+    this.#listener(inForce === undefined ? specs.map((spec) => unsupported(spec, reason)) : specs, this.#state());
+  }
+
+  get #isPinned(): boolean {
+    return this.#follower.status().pinned !== undefined;
   }
 
   #specsOf(payload: ServiceMapPayload | undefined): readonly ConnectorSpec[] {
@@ -108,6 +116,8 @@ class ServiceMapSource implements ConnectorSource {
     if (this.#settling) return { problem: FIRST_FETCH, settling: true };
     const { inForce, expired, lastFailure } = this.#follower;
     const why = lastFailure === undefined ? "" : `: ${lastFailure.reason}`;
+    if (expired !== undefined && this.#isPinned)
+      return { problem: `the pinned service map is too old to be used: ${UNPIN}` };
     if (expired !== undefined)
       return { problem: `the service map is too old to be used, and there is no newer one${why}` };
     if (inForce === undefined) return { problem: `there is no service map${why}` };
@@ -117,7 +127,7 @@ class ServiceMapSource implements ConnectorSource {
   }
 }
 
-const tooOld = (spec: ConnectorSpec): ConnectorSpec => ({
+const unsupported = (spec: ConnectorSpec, reason: string): ConnectorSpec => ({
   ...spec,
-  transport: { kind: "unsupported", reason: TOO_OLD },
+  transport: { kind: "unsupported", reason },
 });

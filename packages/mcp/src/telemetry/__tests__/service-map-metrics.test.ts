@@ -8,6 +8,7 @@ const FRESH: MeasuredServiceMap = {
   connectors: 7,
   ageSeconds: 12.5,
   expiresAt: "2023-11-14T22:18:20.000Z",
+  staleUntil: "2023-11-21T22:13:20.000Z",
   nextRefreshAt: "2023-11-14T22:17:00.000Z",
   circuit: "closed",
 };
@@ -31,9 +32,11 @@ describe("the service map's metrics (R15)", () => {
     expect(text.split("\n").filter((line) => line.startsWith("# TYPE brainwav_mcp_service_map"))).toEqual([
       "# TYPE brainwav_mcp_service_map_age_seconds gauge",
       "# TYPE brainwav_mcp_service_map_expires_seconds gauge",
+      "# TYPE brainwav_mcp_service_map_stale_until_seconds gauge",
       "# TYPE brainwav_mcp_service_map_stale gauge",
       "# TYPE brainwav_mcp_service_map_connectors gauge",
       "# TYPE brainwav_mcp_service_map_held gauge",
+      "# TYPE brainwav_mcp_service_map_pinned gauge",
       "# TYPE brainwav_mcp_service_map_circuit_open gauge",
       "# TYPE brainwav_mcp_service_map_next_refresh_seconds gauge",
       "# TYPE brainwav_mcp_service_map_info gauge",
@@ -43,9 +46,11 @@ describe("the service map's metrics (R15)", () => {
     expect(await samples(metrics)).toEqual([
       "age_seconds 12.5",
       "expires_seconds 1700000300",
+      "stale_until_seconds 1700604800",
       "stale 0",
       "connectors 7",
       "held 0",
+      "pinned 0",
       "circuit_open 0",
       "next_refresh_seconds 1700000220",
       'info{key_id="2026-a"} 1',
@@ -59,13 +64,20 @@ describe("the service map's metrics (R15)", () => {
     const metrics = createMetrics();
     metrics.serviceMap(FRESH);
     const held = { id: "x", generatedAt: "2023-11-14T22:13:20.000Z", removed: ["a"], reason: "r" };
-    metrics.serviceMap({ state: "stale", connectors: 7, ageSeconds: 900, circuit: "half-open", held });
+    metrics.serviceMap({ state: "stale", connectors: 7, ageSeconds: 900, circuit: "half-open", held, pinned: "x" });
     expect(await samples(metrics)).toEqual(
-      expect.arrayContaining(["age_seconds 900", "stale 1", "held 1", "circuit_open 1", 'info{key_id=""} 1']),
+      expect.arrayContaining([
+        "age_seconds 900",
+        "stale 1",
+        "held 1",
+        "pinned 1",
+        "circuit_open 1",
+        'info{key_id=""} 1',
+      ]),
     );
     expect((await samples(metrics)).join("\n")).not.toMatch(/2026-a|expires_seconds|next_refresh_seconds/);
     for (const state of ["expired", "none"] as const) {
-      metrics.serviceMap({ state, circuit: "open" });
+      metrics.serviceMap({ state, circuit: "open", connectors: 7 });
       const text = (await samples(metrics)).join("\n");
       expect(text).toContain("stale 1");
       expect(text).toContain("connectors 0");

@@ -171,13 +171,19 @@ describe("pin, rollback, unpin (R6)", () => {
     expect(idsOf(follower.inForce)).toEqual(["a"]);
     await rig().time.advance(1);
     expect(follower.status()).toMatchObject({ state: "expired", pinned: follower.expired?.id });
+    expect(rig().logger.messages("error")).toEqual([
+      "The pinned service map is too old to be served: its connectors go down until `cortex-mcp map pin --off` follows the newest again",
+    ]);
+    await expect(follower.operate({ kind: "pin" })).rejects.toThrow("is too old to be served: pinned, it would take");
     rig().publisher.publish({ connectors: ["b"] });
     await follower.refresh();
     expect(follower.isFresh).toBe(false);
     rig().publisher.requests = 0;
     await expect(follower.sync()).rejects.toMatchObject({
       rule: "expired",
-      reason: expect.stringContaining("was pinned"),
+      message: expect.stringMatching(
+        /: the pinned service map is too old to be served \(rule: expired\)\. .*map pin --off`\.$/,
+      ),
     });
     expect(rig().publisher.requests).toBe(0);
     await follower.operate({ kind: "unpin" });

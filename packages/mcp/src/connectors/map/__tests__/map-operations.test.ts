@@ -58,6 +58,24 @@ describe("pin (R6)", () => {
   });
 });
 
+describe("a map that is too old to be served", () => {
+  const deps = { keys: ring(), nowMs: LATER, isExpired: () => true };
+
+  test.each([{ kind: "pin" }, { kind: "pin", id: idOf(oldest) }, { kind: "rollback" }] as const)(
+    "is not pinned by %j: its connectors would go down",
+    (operation) => {
+      expect(() => applyMapOperation(STATE, operation, deps)).toThrow(
+        expect.objectContaining(refusal("is too old to be served: pinned, it would take its connectors down")),
+      );
+    },
+  );
+
+  test("is unpinned all the same", () => {
+    const { state } = apply(STATE, { kind: "pin" });
+    expect(applyMapOperation(state, { kind: "unpin" }, deps).state.pinned).toBeUndefined();
+  });
+});
+
 describe("unpin (R6)", () => {
   test("goes back to the newest", () => {
     const { state, result } = apply(apply(STATE, { kind: "rollback" }).state, { kind: "unpin" });

@@ -49,6 +49,21 @@ describe("the service map as a source", () => {
     ]);
   });
 
+  test("a pinned map that became too old says that the pin is in the way, not that there is no newer one", async () => {
+    const { follower, start, now, told } = setUp();
+    await start();
+    follower.pinned = "01HF7YAT00AAAAAAAAAAAAAAAA";
+    follower.attempts[0]?.end();
+    await settle();
+    follower.changed({ expired: payloadOf([entryOf("a")]) });
+    const unpin = "follow the newest again with `cortex-mcp map pin --off`";
+    expect(now()).toEqual([["a"], { problem: `the pinned service map is too old to be used: ${unpin}` }]);
+    expect(told.at(-1)?.specs[0]?.transport).toEqual({
+      kind: "unsupported",
+      reason: `the pinned service map that names it is too old to be used: ${unpin}`,
+    });
+  });
+
   test("or with the first failure, whose reason a client may read: no URL", async () => {
     const { follower, start, now, told } = setUp();
     await start();

@@ -18,6 +18,8 @@ export class TestFollower implements FollowedServiceMap {
   persisted: ServiceMapPayload | undefined;
   loading: Promise<void> = Promise.resolve();
   stops = 0;
+  /** The id of the pinned map. */
+  pinned: string | undefined;
   readonly attempts: Attempt[] = [];
   readonly #mode: ServiceMapStatus["mode"];
   readonly #listeners = new Set<() => void>();
@@ -54,7 +56,15 @@ export class TestFollower implements FollowedServiceMap {
   }
 
   status(): ServiceMapStatus {
-    return { url: "https://maps.example/map", mode: this.#mode, state: "none", circuit: "closed", failures: 0 };
+    const pinned = this.pinned === undefined ? {} : { pinned: this.pinned };
+    return {
+      url: "https://maps.example/map",
+      mode: this.#mode,
+      state: "none",
+      circuit: "closed",
+      failures: 0,
+      ...pinned,
+    };
   }
 
   async stop(): Promise<void> {
