@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { mapServers } from "../service-map/map-servers.js";
 import { CANARY_KEY, connector, publishing } from "./publishing.js";
 import { fixture, servingHomeOf, untilState } from "./serving.js";
 import { createTestIo } from "./test-io.js";
@@ -72,6 +73,18 @@ describe("list and get, with the running gateway's word for the map's connectors
       );
     }, WAIT);
     expect(io.errLines.join("\n")).not.toMatch(/s3cret|canary/);
+  });
+
+  test("name at least what a gateway of another version has a state for", async () => {
+    const io = await createTestIo();
+    const states = { state: "up", tools: 1, since: "2026-01-01T00:00:00.000Z" } as const;
+    const statuses = [
+      { key: "own", source: "registry", ...states },
+      { key: "docs", source: "map", ...states },
+    ] as const;
+    expect(await mapServers(io, { kind: "known", statuses })).toEqual({
+      servers: [{ name: "docs", transport: "http" }],
+    });
   });
 
   test("say with no gateway that a pinned map has grown too old, and how to get rid of the pin", async () => {
