@@ -4,8 +4,8 @@ import { BRAND } from "../brand.js";
 import { ConnectorManifestError } from "../connector-manifest-error.js";
 import type { ConnectorFeatureFlags } from "../feature-flags.js";
 import { MapValidators } from "../map-validators.js";
-import { RefreshScheduler } from "../refresh-scheduler.js";
 import { shownUrl } from "../shown-url.js";
+import { endedWithin } from "./ended-within.js";
 import { serviceMapStatus, type ServiceMapStatus } from "./follower-status.js";
 import { KeyLook } from "./key-look.js";
 import { MapAttempts, type MapAttemptsOptions } from "./map-attempts.js";
@@ -15,7 +15,7 @@ import type { MapOperation, MapOperationResult } from "./map-operations.js";
 import { MapRecords, type MapRecordsOptions } from "./map-records.js";
 import type { KnownMap } from "./map-shelf.js";
 import { MapWatch } from "./map-watch.js";
-import { RefreshRetry } from "./refresh-retry.js";
+import { RefreshPlan } from "./refresh-plan.js";
 
 export type { ServiceMapStatus } from "./follower-status.js";
 export type { FetchOutcome } from "./map-attempts.js";
@@ -25,9 +25,13 @@ export type { KnownMap } from "./map-shelf.js";
 export interface ServiceMapFollowerOptions extends MapRecordsOptions, MapAttemptsOptions {
   readonly flags: ConnectorFeatureFlags;
   readonly random: RandomSource;
+  /** How long an unforced {@link ServiceMapFollower.sync} of the synchronous mode waits while there is a map to serve, in milliseconds. @default 500 */
+  readonly freshenWaitMs?: number | undefined;
   /** How often the keys are looked at between fetches, in milliseconds: for keys that may change. @default never */
   readonly keysLookMs?: number | undefined;
 }
+
+const DEFAULT_FRESHEN_WAIT_MS = 500;
 
 /**
  * Follows a signed service map: the newest verified one is in force, never an older one, and the last good one while the publisher is away (R2, R4, R6;
@@ -40,9 +44,8 @@ export class ServiceMapFollower {
   readonly #records: MapRecords;
   readonly #attempts: MapAttempts;
   readonly #watch: MapWatch;
-  readonly #scheduler: RefreshScheduler | undefined;
   readonly #keyLook: KeyLook | undefined;
-  readonly #retry: RefreshRetry | undefined;
+  readonly #plan: RefreshPlan | undefined;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #working = new Set<Promise<unknown>>();
@@ -67,14 +70,10 @@ export class ServiceMapFollower {
     const { keysLookMs: everyMs } = options;
     if (everyMs !== undefined) this.#keyLook = new KeyLook({ timers, everyMs, look: async () => this.#lookAtKeys() });
     if (!flags.asyncRefresh) return;
-    const onRefresh = async (): Promise<void> => this.#fly("scheduler");
+    const { circuit } = this.#attempts;
+    const refresh = async (): Promise<void> => this.#fly("plan");
     const intervalMs = flags.refreshIntervalMs;
-    const scheduler = new RefreshScheduler({ intervalMs, onRefresh, logger, clock, random, timers });
-    // Through the scheduler, which knows of one refresh at a time and moves its own next run.
-    const retry = (): void => void scheduler.forceRefresh();
-    this.#retry = new RefreshRetry({ clock, timers, random, intervalMs, retry });
-    this.#scheduler = scheduler;
-    scheduler.start();
+    this.#plan = new RefreshPlan({ intervalMs, refresh, circuit, logger, clock, random, timers });
   }
 
   /** The map that is served: fresh or stale, a pinned one too; `undefined` when there is none, or it is too old. */
@@ -127,7 +126,8 @@ export class ServiceMapFollower {
 
   /**
    * Makes sure that a map is in force, and the publisher's newest: asks when its last answer counts no more, or with `force`. Callers that arrive together
-   * share one fetch. A fetch that fails is logged, and is no failure of this while there is a map to serve.
+   * share one fetch. A fetch that fails is logged, and is no failure of this while there is a map to serve. In synchronous mode, where lists wait for this, one
+   * that takes long goes on behind whoever did not force it and has a map to serve.
    *
    * @throws ConnectorManifestError when no map is in force
    */
@@ -138,13 +138,21 @@ export class ServiceMapFollower {
       if (this.#records.shelf.chosen?.lifetime.lifetime !== this.#toldLifetime) this.#changed();
     } else {
       try {
-        await this.#fly("caller");
+        const flight = this.#fly("caller");
+        const { timers, freshenWaitMs = DEFAULT_FRESHEN_WAIT_MS } = this.#options;
+        const hurries = this.#plan === undefined && !force && this.inForce !== undefined;
+        if (hurries) await endedWithin(flight, freshenWaitMs, timers);
+        // The map may have become too old meanwhile.
+        if (!hurries || this.inForce === undefined) await flight;
       } catch (error) {
         if (this.#stopped || this.inForce === undefined) throw error;
       }
     }
     // Of a map that was pinned nothing newer takes the place.
-    if (this.inForce === undefined) throw this.#error("expired", "was pinned, and is too old to be served by now");
+    if (this.inForce === undefined) {
+      const advice = "Follow the newest again with `cortex-mcp map pin --off`.";
+      throw this.#error("expired", "the pinned service map is too old to be served", advice);
+    }
   }
 
   /**
@@ -163,13 +171,13 @@ export class ServiceMapFollower {
     const { circuit, lastError, lastAttemptAtMs, lastSuccessAtMs } = this.#attempts;
     const progress = {
       url: this.#url,
-      mode: this.#scheduler === undefined ? "synchronous" : "background",
+      mode: this.#plan === undefined ? "synchronous" : "background",
       circuit: circuit.state,
       failures: circuit.failures,
       ...(lastError === undefined ? {} : { lastError: lastError.message }),
       ...(pinned === undefined ? {} : { pinned: pinned.map.payload.id }),
     } as const;
-    const times = { lastAttemptAtMs, lastSuccessAtMs, nextRefreshAtMs: this.#nextRefreshAtMs() };
+    const times = { lastAttemptAtMs, lastSuccessAtMs, nextRefreshAtMs: this.#plan?.nextAtMs };
     return serviceMapStatus({ ...progress, ...times }, chosen, held);
   }
 
@@ -182,6 +190,8 @@ export class ServiceMapFollower {
     if (this.#stopped) throw this.#error("aborted", "is not followed any more");
     const result = await this.#track(this.#records.operate(operation));
     this.#changed();
+    // Behind the person's back: a publisher that hangs must not keep them waiting.
+    if (operation.kind === "reset-floor") void this.#track(this.#askAnew());
     return result;
   }
 
@@ -192,9 +202,8 @@ export class ServiceMapFollower {
    */
   async stop(): Promise<void> {
     this.#abort.abort();
-    this.#scheduler?.stop();
+    this.#plan?.stop();
     this.#keyLook?.stop();
-    this.#retry?.cancel();
     this.#watch.stop();
     this.#listeners.clear();
     await Promise.allSettled(this.#working);
@@ -211,18 +220,20 @@ export class ServiceMapFollower {
   }
 
   /** The one flight there is, or a new one. */
-  async #fly(by: "scheduler" | "caller"): Promise<void> {
+  async #fly(by: "plan" | "caller"): Promise<void> {
     if (this.#stopped) throw this.#error("aborted", "is not followed any more");
     this.#flight ??= this.#track(this.#run(by));
     return this.#flight;
   }
 
-  async #run(by: "scheduler" | "caller"): Promise<void> {
-    this.#retry?.cancel();
+  async #run(by: "plan" | "caller"): Promise<void> {
+    let failure: unknown;
+    if (this.#insisted || this.#attempts.circuit.state !== "open") this.#plan?.began();
     try {
       await this.#attempts.run(this.#abort.signal, () => this.#insisted);
     } catch (error) {
-      // The scheduler logs its own.
+      failure = error;
+      // The plan logs its own.
       if (by === "caller" && !this.#stopped) {
         this.#logger.warn({ brand: BRAND, url: this.#url, error: messageOf(error) }, "Refresh failed");
       }
@@ -230,9 +241,18 @@ export class ServiceMapFollower {
     } finally {
       this.#flight = undefined;
       this.#insisted = false;
-      if (!this.#stopped) this.#retry?.plan(this.#attempts.circuit);
+      if (!this.#stopped) this.#plan?.ended(failure);
       this.#changed();
     }
+  }
+
+  /** Asks the publisher for what the floor kept out, also while the circuit is open: a person wants it. Never rejects. */
+  async #askAnew(): Promise<void> {
+    // One that is on its way may have been judged by the old floor.
+    await Promise.allSettled([this.#flight]);
+    if (this.#stopped) return;
+    this.#insisted = true;
+    await (this.#plan === undefined ? Promise.allSettled([this.#fly("caller")]) : this.#plan.now());
   }
 
   /** With other keys than before nothing is served that they do not vouch for, and in the background the publisher is asked at once. Never rejects. */
@@ -242,12 +262,7 @@ export class ServiceMapFollower {
     const changed = await this.#track(this.#records.keysChanged());
     if (!changed || this.#stopped) return;
     this.#changed();
-    await this.#scheduler?.forceRefresh();
-  }
-
-  #nextRefreshAtMs(): number | undefined {
-    const due = [this.#scheduler?.nextRefreshAtMs, this.#retry?.dueMs].filter((ms) => ms !== undefined);
-    return due.length === 0 ? undefined : Math.min(...due);
+    await this.#plan?.now();
   }
 
   /** Looks at how old the map in force is, and tells whoever listens. */
@@ -275,7 +290,7 @@ export class ServiceMapFollower {
     }
   }
 
-  #error(rule: "aborted" | "expired", reason: string): ConnectorManifestError {
-    return new ConnectorManifestError(rule, reason, { url: this.#options.serviceMapUrl });
+  #error(rule: "aborted" | "expired", reason: string, advice?: string): ConnectorManifestError {
+    return new ConnectorManifestError(rule, reason, { url: this.#options.serviceMapUrl, advice });
   }
 }

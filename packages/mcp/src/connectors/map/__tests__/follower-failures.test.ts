@@ -158,15 +158,27 @@ describe("the circuit (R6)", () => {
     expect(follower.status().circuit).toBe("closed");
   });
 
-  test("a scheduled run while it is open asks nobody, and is a failed refresh", async () => {
+  test("a scheduled run while it is open asks nobody, and has neither failed nor completed", async () => {
     const follower = await rig().following(["a"], { flags: { asyncRefresh: true, refreshIntervalMs: 1_000 } });
     rig().publisher.trouble = "down";
     for (let count = 0; count < 3; count++) await follower.sync(true);
     rig().publisher.requests = 0;
     rig().logger.lines.length = 0;
-    await rig().time.advance(9_999);
+    // The circuit's 10 s and a tenth; as soon as it is known, the scheduled run that comes when they are just over.
+    const [probeMs, runMs] = [rig().time.now() + 11_000, rig().time.now() + 10_000];
+    expect(follower.status().nextRefreshAt).toBe(new Date(probeMs).toISOString());
+    await rig().time.advance(8_500);
+    expect(follower.status().nextRefreshAt).toBe(new Date(probeMs).toISOString());
+    await rig().time.advance(1_000);
     expect(rig().publisher.requests).toBe(0);
-    expect(rig().logger.messages("warn").length).toBeGreaterThan(5);
+    expect(
+      rig()
+        .logger.messages("debug")
+        .filter((message) => message === "Refresh skipped").length,
+    ).toBeGreaterThan(5);
+    expect([...rig().logger.messages("warn"), ...rig().logger.messages("info")]).toEqual([]);
+    expect(follower.status().nextRefreshAt).toBe(new Date(runMs).toISOString());
+    await rig().time.advance(499);
     await rig().time.advance(2_000);
     expect(rig().publisher.requests).toBe(1);
   });

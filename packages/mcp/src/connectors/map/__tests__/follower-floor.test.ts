@@ -151,6 +151,43 @@ describe("never an older map (R2; reliability.md, 5.2)", () => {
   });
 });
 
+describe("after reset-floor the publisher is asked at once (R6)", () => {
+  test.each([{ asyncRefresh: true }, { asyncRefresh: false }])(
+    "with %j, also while the circuit is open",
+    async ({ asyncRefresh }) => {
+      const flags = { asyncRefresh, refreshIntervalMs: TTL };
+      const follower = await rig().following(["far"], { flags });
+      rig().publisher.trouble = "down";
+      for (let count = 0; count < 3; count++) await follower.sync(true);
+      expect(follower.status().circuit).toBe("open");
+      rig().publisher.trouble = "none";
+      rig().publisher.publish({ connectors: ["a"], atMs: START - 1 });
+      rig().publisher.requests = 0;
+      await follower.operate({ kind: "reset-floor" });
+      await rig().time.advance(0);
+      expect(rig().publisher.requests).toBe(1);
+      expect(idsOf(follower.inForce)).toEqual(["a"]);
+    },
+  );
+
+  test("once an attempt has ended that was on its way already; one that fails, or is stopped, harms nothing", async () => {
+    const follower = await rig().following(["a"], { flags: { asyncRefresh: false, refreshIntervalMs: TTL } });
+    rig().publisher.trouble = "hangs";
+    const underWay = follower.sync(true);
+    await rig().time.advance(0);
+    rig().publisher.requests = 0;
+    await follower.operate({ kind: "reset-floor" });
+    expect(rig().publisher.requests).toBe(0);
+    await rig().time.advance(5_000);
+    await underWay;
+    await rig().time.advance(0);
+    expect(rig().publisher.requests).toBe(1);
+    await follower.operate({ kind: "reset-floor" });
+    await follower.stop();
+    expect(rig().publisher.requests).toBe(1);
+  });
+});
+
 describe("a restart (R4, R6)", () => {
   test("serves the last verified map at once, and fetches behind it", async () => {
     await (await rig().following(["a"])).stop();

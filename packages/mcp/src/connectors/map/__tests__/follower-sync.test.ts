@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { KeyRing } from "@cortex-os/protocol";
 import { DAY, idsOf, INTERVAL, TTL, useRig } from "./follower-set-up.js";
 
@@ -97,6 +97,44 @@ describe("sync (R6)", () => {
     rig().keys = KeyRing.fromJwks({ keys: [] });
     await expect(rig().follow().sync()).rejects.toMatchObject({ rule: "request" });
     expect(rig().publisher.requests).toBe(0);
+  });
+});
+
+describe("in synchronous mode a publisher that hangs (R6)", () => {
+  const flags = { asyncRefresh: false, refreshIntervalMs: INTERVAL };
+
+  test("keeps nobody with a map to serve waiting for more than half a second; the fetch ends behind them", async () => {
+    const follower = await rig().following(["a"], { flags });
+    await rig().time.advance(TTL);
+    rig().publisher.trouble = "hangs";
+    const ended = vi.fn<() => void>();
+    const first = follower.sync().then(ended);
+    await rig().time.advance(499);
+    expect(ended).not.toHaveBeenCalled();
+    await rig().time.advance(1);
+    expect(ended).toHaveBeenCalledTimes(1);
+    await first;
+    expect(idsOf(follower.inForce)).toEqual(["a"]);
+    expect(rig().publisher).toMatchObject({ requests: 2, aborted: 0 });
+    await rig().time.advance(4_500);
+    expect(rig().publisher.aborted).toBe(1);
+    expect(follower.status()).toMatchObject({ failures: 1, state: "stale" });
+  });
+
+  test("is waited for as long as it may take with force, and with nothing to serve", async () => {
+    rig().publisher.trouble = "hangs";
+    const nothing = expect(rig().follow({ flags }).sync()).rejects.toMatchObject({ rule: "timeout" });
+    await rig().time.advance(5_000);
+    await nothing;
+    rig().publisher.trouble = "none";
+    const follower = await rig().following(["a"], { flags, freshenWaitMs: 1 });
+    rig().publisher.trouble = "hangs";
+    const ended = vi.fn<() => void>();
+    const forced = follower.sync(true).then(ended);
+    await rig().time.advance(4_999);
+    expect(ended).not.toHaveBeenCalled();
+    await rig().time.advance(1);
+    await forced;
   });
 });
 
