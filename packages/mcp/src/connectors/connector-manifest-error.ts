@@ -74,7 +74,7 @@ export class ConnectorManifestError extends GatewayError {
     { url, detail, advice = ADVICE[rule], ...options }: ConnectorManifestErrorOptions = {},
   ) {
     const where = url === undefined ? "" : ` ${shownUrl(url)}`;
-    const more = detail === undefined ? "" : `: ${detail}`;
+    const more = detail === undefined ? "" : `: ${withoutCode(detail, reason)}`;
     super("SERVICE_MAP", `Service map${where}: ${reason}${more} (rule: ${rule}). ${advice}`, {
       ...options,
       ...(detail === undefined ? {} : { detail }),
@@ -83,4 +83,10 @@ export class ConnectorManifestError extends GatewayError {
     this.rule = rule;
     this.reason = reason;
   }
+}
+
+/** The detail without the error code that the reason before it ends in. */
+function withoutCode(detail: string, reason: string): string {
+  const [, code] = /\(([A-Z][A-Z0-9_]+)\)$/.exec(reason) ?? [];
+  return code === undefined ? detail : detail.replace(` ${code}`, "");
 }

@@ -28,6 +28,17 @@ describe("R3: ConnectorManifestError", () => {
     expect(error).toMatchObject({ reason: "nothing was accepted so far", detail: "since 12:00", cause });
   });
 
+  test("R3: an error code is said once", () => {
+    const reason = "nothing listens there (ECONNREFUSED)";
+    const { message, ...told } = new ConnectorManifestError("network", reason, {
+      detail: "connect ECONNREFUSED ::1:81",
+    });
+    expect(message).toContain(`Service map: ${reason}: connect ::1:81 (rule: network).`);
+    expect(told).toMatchObject({ reason });
+    const other = new ConnectorManifestError("network", reason, { detail: "connect", advice: "Do this." });
+    expect(other.message).toBe("Service map: nothing listens there (ECONNREFUSED): connect (rule: network). Do this.");
+  });
+
   test("R3: clients see nothing of it", () => {
     const error = new ConnectorManifestError("network", "nothing listens there", { url: "http://10.0.0.7/map" });
     expect(toJsonRpcError(error)).toEqual({ code: -32_603, message: "Internal error" });

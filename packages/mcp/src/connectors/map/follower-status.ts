@@ -24,7 +24,7 @@ export interface ServiceMapStatus {
   readonly staleUntil?: string;
   readonly lastSuccessAt?: string;
   readonly lastAttemptAt?: string;
-  /** Why the last attempt failed, if it did. */
+  /** Why the last attempt failed, if it did; without a stop at its end, to stand in other sentences. */
   readonly lastError?: string;
   readonly nextRefreshAt?: string;
   readonly circuit: CircuitState;

@@ -174,7 +174,7 @@ export class ServiceMapFollower {
       mode: this.#plan === undefined ? "synchronous" : "background",
       circuit: circuit.state,
       failures: circuit.failures,
-      ...(lastError === undefined ? {} : { lastError: lastError.message }),
+      ...(lastError === undefined ? {} : { lastError: lastError.message.replace(/\.$/, "") }),
       ...(pinned === undefined ? {} : { pinned: pinned.map.payload.id }),
     } as const;
     const times = { lastAttemptAtMs, lastSuccessAtMs, nextRefreshAtMs: this.#plan?.nextAtMs };

@@ -1,4 +1,5 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Clock, Logger } from "@cortex-os/mcp-core";
 import {
@@ -59,6 +60,8 @@ class FileServiceMapStore implements ServiceMapStore {
   readonly #options: FileServiceMapStoreOptions;
   readonly #publisher: MapPublisher | undefined;
   #toldOf = "";
+  /** Hashes of the damaged files that were told of. */
+  readonly #toldDamaged = new Set<string>();
 
   constructor(options: FileServiceMapStoreOptions) {
     this.#options = options;
@@ -79,6 +82,7 @@ class FileServiceMapStore implements ServiceMapStore {
       const now = await this.#ours(target, stored);
       const changed = change(now);
       if (changed === now) return changed;
+      await sweep(target);
       const next = this.#publisher === undefined ? changed : { ...changed, publisher: this.#publisher };
       const other = this.#otherIn(stored);
       // First, so that whatever happens in between its floor is in one of the two files.
@@ -122,13 +126,31 @@ class FileServiceMapStore implements ServiceMapStore {
     const bytes = await readBytes(target);
     if (bytes === undefined) return undefined;
     const { stored, damage } = parseStored(bytes.toString("utf8"));
-    if (damage !== undefined) {
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    if (damage !== undefined && !this.#toldDamaged.has(digest)) {
+      this.#toldDamaged.add(digest);
       const { clock, logger } = this.#options;
       const keptAs = await keepCorruptCopy(target, bytes, clock);
       const fields = { file: target, keptAs, floorKept: stored?.floor !== undefined };
       logger.error(fields, `The stored service map ${damage}; what is sound in it is used, and the rest fetched anew`);
     }
     return stored;
+  }
+}
+
+/**
+ * Removes what gateways left that were killed while they wrote. Only for the holder of the lock, under which all of them write. Never rejects: what stays costs a
+ * little space.
+ */
+async function sweep(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  const base = path.basename(target);
+  const isLeft = (name: string): boolean =>
+    name.startsWith(base) && /^(?:\.of-[0-9a-f]{16})?-[0-9a-f]{16}\.tmp$/.test(name.slice(base.length));
+  try {
+    for (const name of (await readdir(folder)).filter(isLeft)) await rm(path.join(folder, name), { force: true });
+  } catch {
+    // The next change tries again.
   }
 }
 

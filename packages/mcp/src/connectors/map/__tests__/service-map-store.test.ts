@@ -1,4 +1,16 @@
-import { chmod, lstat, mkdir, readdir, readFile, readlink, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { floorOf } from "@cortex-os/protocol";
 import { ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
@@ -99,6 +111,37 @@ describe("the file of the service maps (R4)", () => {
       "service-map.json",
       "service-map.json.corrupt-20231114T221320000Z",
     ]);
+  });
+
+  test("loses the temporary files that killed gateways left, and nothing else, with the next change", async () => {
+    await open().update(() => STATE);
+    const folder = path.dirname(file());
+    const [hex, other] = ["0123456789abcdef", "fedcba9876543210"];
+    const others = [
+      `service-map.json-${hex}.tmp.kept`,
+      `other.json-${hex}.tmp`,
+      `service-map.json.corrupt-1-${hex}.tmp`,
+    ];
+    const left = [`service-map.json-${hex}.tmp`, `service-map.json.of-${other}-${hex}.tmp`];
+    for (const name of [...left, ...others]) await writeFile(path.join(folder, name), "half a m");
+    await open().update((now) => now ?? STATE);
+    expect(await readdir(folder)).toHaveLength(6);
+    await open().update(() => ({ previous: [], savedAtMs: 1 }));
+    expect((await readdir(folder)).toSorted()).toEqual(["service-map.json", ...others].toSorted());
+    // A folder cannot be removed like that, which must not matter.
+    await mkdir(path.join(folder, left[0] ?? ""));
+    expect(await open().update(() => STATE)).toEqual(STATE);
+    for (const name of [...left, ...others]) await rm(path.join(folder, name), { force: true, recursive: true });
+  });
+
+  test("that is damaged is told of once, not whenever it is read", async () => {
+    await mkdir(path.dirname(file()));
+    await writeFile(file(), "{");
+    const logger = new RecordingLogger();
+    const store = open(logger);
+    for (let count = 0; count < 3; count++) await store.load();
+    await store.update((now) => now ?? { previous: [], savedAtMs: 0 });
+    expect(logger.messages("error")).toHaveLength(1);
   });
 
   test("behind a symbolic link is written where the link leads, and the link stays", async () => {
