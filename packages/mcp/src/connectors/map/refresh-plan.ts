@@ -89,5 +89,6 @@ export class RefreshPlan {
   }
 }
 
-const isSkipped = (failure: unknown): failure is ConnectorManifestError =>
+/** Whether nobody was asked, because the circuit is open. */
+export const isSkipped = (failure: unknown): failure is ConnectorManifestError =>
   failure instanceof ConnectorManifestError && failure.rule === "circuit-open";

@@ -15,7 +15,7 @@ import type { MapOperation, MapOperationResult } from "./map-operations.js";
 import { MapRecords, type MapRecordsOptions } from "./map-records.js";
 import type { KnownMap } from "./map-shelf.js";
 import { MapWatch } from "./map-watch.js";
-import { RefreshPlan } from "./refresh-plan.js";
+import { isSkipped, RefreshPlan } from "./refresh-plan.js";
 
 export type { ServiceMapStatus } from "./follower-status.js";
 export type { FetchOutcome } from "./map-attempts.js";
@@ -157,7 +157,6 @@ export class ServiceMapFollower {
 
   /**
    * Fetches now, because a person asks: also while the circuit is open.
-   *
    * @throws ConnectorManifestError when that failed, whatever there is to serve
    */
   async refresh(): Promise<void> {
@@ -183,7 +182,6 @@ export class ServiceMapFollower {
 
   /**
    * Pins, unpins, rolls back, accepts or resets the floor. Durable when it resolves.
-   *
    * @throws GatewayError `USER_INPUT` when there is nothing to apply it to; `REGISTRY_IO` when it cannot be stored
    */
   async operate(operation: MapOperation): Promise<MapOperationResult> {
@@ -197,7 +195,6 @@ export class ServiceMapFollower {
 
   /**
    * Ends at once: timers, the fetch, and whatever would have been told. Idempotent.
-   *
    * @returns when nothing of it runs any more
    */
   async stop(): Promise<void> {
@@ -235,7 +232,9 @@ export class ServiceMapFollower {
       failure = error;
       // The plan logs its own.
       if (by === "caller" && !this.#stopped) {
-        this.#logger.warn({ brand: BRAND, url: this.#url, error: messageOf(error) }, "Refresh failed");
+        const fields = { brand: BRAND, url: this.#url, error: messageOf(error) };
+        if (isSkipped(error)) this.#logger.debug(fields, "Refresh skipped");
+        else this.#logger.warn(fields, "Refresh failed");
       }
       throw error;
     } finally {
@@ -248,11 +247,15 @@ export class ServiceMapFollower {
 
   /** Asks the publisher for what the floor kept out, also while the circuit is open: a person wants it. Never rejects. */
   async #askAnew(): Promise<void> {
-    // One that is on its way may have been judged by the old floor.
-    await Promise.allSettled([this.#flight]);
+    if (this.#flight !== undefined) {
+      // What is on its way was asked for under the old floor, and may put it back.
+      await Promise.allSettled([this.#flight]);
+      if (!this.#stopped) await Promise.allSettled([this.#records.operate({ kind: "reset-floor" })]);
+    }
     if (this.#stopped) return;
     this.#insisted = true;
-    await (this.#plan === undefined ? Promise.allSettled([this.#fly("caller")]) : this.#plan.now());
+    // Not through the plan: its run, if that is what just ended, would still count as under way.
+    await Promise.allSettled([this.#fly("caller")]);
   }
 
   /** With other keys than before nothing is served that they do not vouch for, and in the background the publisher is asked at once. Never rejects. */

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
 import { fileServiceMapStore } from "../service-map-store.js";
 import { NO_SERVICE_MAPS, type StoredServiceMaps } from "../stored-service-maps.js";
-import { idsOf, TTL, useRig } from "./follower-set-up.js";
+import { idsOf, INTERVAL, TTL, useRig } from "./follower-set-up.js";
 import { signedBody, START } from "./map-set-up.js";
 import { useTempFolder } from "./temp-folder.js";
 
@@ -169,6 +169,25 @@ describe("after reset-floor the publisher is asked at once (R6)", () => {
       expect(idsOf(follower.inForce)).toEqual(["a"]);
     },
   );
+
+  test("also when the attempt on its way is a scheduled one, which goes well", async () => {
+    const follower = await rig().following(["a"]);
+    const { publisher, time } = rig();
+    publisher.publish({ connectors: ["far"], atMs: time.now() + 59_000 });
+    await follower.refresh();
+    const answer = publisher.holdAnswers();
+    await time.advance(INTERVAL);
+    publisher.publish({ connectors: ["b"], atMs: START + 10_000 });
+    const operated = follower.operate({ kind: "reset-floor" });
+    await time.advance(0);
+    await operated;
+    const asked = publisher.requests;
+    answer();
+    await time.advance(0);
+    await time.advance(0);
+    expect(publisher.requests).toBe(asked + 1);
+    expect(idsOf(follower.inForce)).toEqual(["b"]);
+  });
 
   test("once an attempt has ended that was on its way already; one that fails, or is stopped, harms nothing", async () => {
     const follower = await rig().following(["a"], { flags: { asyncRefresh: false, refreshIntervalMs: TTL } });

@@ -32,6 +32,17 @@ class TestPublisher {
     this.#time = time;
   }
 
+  #held: Promise<void> | undefined;
+
+  /** Requests get no answer until the returned function is called. */
+  holdAnswers(): () => void {
+    let release = (): void => {};
+    this.#held = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
+  }
+
   /** Publishes a map that is signed now. */
   publish(wishes: MapWishes = {}): void {
     this.body = signedBody({ atMs: this.#time.now(), ...wishes });
@@ -39,6 +50,9 @@ class TestPublisher {
 
   readonly fetch: FetchLike = async (_url, { headers, signal }) => {
     this.requests += 1;
+    const { body: published } = this;
+    const body = this.bodyUnderItsETag ?? published;
+    await this.#held;
     this.conditions.push(headers["If-None-Match"]);
     if (this.trouble === "down") throw new TypeError("fetch failed");
     if (this.trouble === "hangs") {
@@ -49,14 +63,13 @@ class TestPublisher {
         });
       });
     }
-    const named = this.etagNames === "signing" ? this.body : this.body.replace(/^.*"connectors":|"signature".*$/g, "");
+    const named = this.etagNames === "signing" ? published : published.replace(/^.*"connectors":|"signature".*$/g, "");
     const etag = `"${createHash("sha256").update(named).digest("hex")}"`;
     const get = (name: string): string | null =>
       name.toLowerCase() === "etag" ? etag : name.toLowerCase() === "content-type" ? "application/json" : null;
     if (this.trouble === "500") return { status: 500, headers: { get }, text: async () => "oops" };
     if (headers["If-None-Match"] === etag || this.trouble === "only 304")
       return { status: 304, headers: { get }, text: async () => "" };
-    const body = this.bodyUnderItsETag ?? this.body;
     return { status: 200, headers: { get }, text: async () => body };
   };
 }

@@ -65,7 +65,7 @@ describe("sync (R6)", () => {
   });
 
   test("with something to serve a failure is logged and swallowed (stale-on-error)", async () => {
-    const follower = await rig().following();
+    const follower = await rig().following(["a"], { flags: { asyncRefresh: false, refreshIntervalMs: TTL } });
     rig().publisher.trouble = "down";
     await rig().time.advance(TTL * 10);
     const before = rig().logger.messages("warn").length;
@@ -73,6 +73,18 @@ describe("sync (R6)", () => {
     expect(follower.status()).toMatchObject({ state: "stale", lastError: expect.stringContaining("network") });
     expect(idsOf(follower.inForce)).toEqual(["a"]);
     expect(rig().logger.messages("warn").slice(before)).toEqual(["Refresh failed"]);
+  });
+
+  test("while the circuit is open nobody is asked, and nothing is logged as a failure", async () => {
+    const follower = await rig().following(["a"], { flags: { asyncRefresh: false, refreshIntervalMs: TTL } });
+    rig().publisher.trouble = "down";
+    for (let count = 0; count < 9; count++) await follower.sync(true);
+    expect(rig().logger.messages("warn")).toEqual(["Refresh failed", "Refresh failed", "Refresh failed"]);
+    expect(
+      rig()
+        .logger.messages("debug")
+        .filter((message) => message === "Refresh skipped"),
+    ).toHaveLength(6);
   });
 
   test("without keys rejects as long as there are none, and works as soon as there are", async () => {
