@@ -25,7 +25,7 @@ const untilUp = async (gateway: GatewayProcess, ...keys: readonly string[]): Pro
 };
 
 describe("R7: MCP_CONNECTOR_REFRESH_SYNC=true", () => {
-  test("fetches when it starts, when asked to, and for a list after the map expired: else never", async () => {
+  test("fetches when it starts, when asked to, and for a list or a call after the map expired: else never", async () => {
     const server = await fixture();
     const publisher = await publishing([connector("one", server.url)], { ttlSeconds: 1 });
     const home = await programHome({ ...publisher.env, ...SYNC });
@@ -52,7 +52,7 @@ describe("R7: MCP_CONNECTOR_REFRESH_SYNC=true", () => {
     expect(await gateway.fetches()).toMatchObject({ refused: 0, unreachable: 0, held: 0 });
   });
 
-  test("a publisher that hangs holds a list up until the time-out; then the last good map is served", async () => {
+  test("a publisher that hangs holds a list up no longer than the time-out; then the last good map is served", async () => {
     const server = await fixture();
     const publisher = await switchedPublisher();
     const timeoutMs = 300;
