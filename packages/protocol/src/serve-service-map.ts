@@ -41,8 +41,8 @@ export interface ServedServiceMap {
 
 const DEFAULT_HEADERS_MS = 5_000;
 const CHECK_CONNECTIONS_MS = 500;
-/** Nobody may hold a connection for longer by being slow, in milliseconds. */
-const IDLE_MS = 30_000;
+/** An answer must be taken within so many milliseconds: nobody may hold a connection by being slow. */
+const ANSWER_MS = 30_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 10_000;
 const CLOSE_GRACE_MS = 1_000;
@@ -64,10 +64,9 @@ export async function serveServiceMap(options: ServeServiceMapOptions): Promise<
       // Node's default of 30 s leaves slow connections open (reliability.md, threat 25).
       connectionsCheckingInterval: Math.min(CHECK_CONNECTIONS_MS, headersMs),
     },
-    listener(publisher, options.apiKey),
+    listener(publisher, options.apiKey, timers),
   );
   server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(IDLE_MS);
   try {
     await listen(server, host, port);
   } catch (error) {
@@ -89,9 +88,13 @@ export async function serveServiceMap(options: ServeServiceMapOptions): Promise<
   };
 }
 
-function listener(publisher: ServiceMapPublisher, apiKey: string | undefined) {
+function listener(publisher: ServiceMapPublisher, apiKey: string | undefined, timers: Timers) {
   const digest = apiKey === undefined ? undefined : sha256(`Bearer ${apiKey}`);
   return (request: IncomingMessage, response: ServerResponse): void => {
+    const taken = timers.after(ANSWER_MS, () => {
+      response.destroy();
+    });
+    response.once("close", taken);
     const [path] = (request.url ?? "/").split("?", 1);
     response.setHeader("X-Content-Type-Options", "nosniff");
     // Nothing asked of us needs a body, and nobody waits for the end of this one.

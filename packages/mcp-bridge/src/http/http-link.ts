@@ -162,7 +162,7 @@ export class HttpLink implements Link {
         facts.revision,
         paramHeaders,
       );
-      // A call of the gateway's own is as long as any; everything else it asks is short and must not wait for calls.
+      // A call of the gateway's own may be long like every call; everything else it asks is short and must not wait for calls.
       const lane: Lane = method === "tools/call" ? "calls" : "control";
       const limits = { idleMs: timeoutMs, maxMs: timeoutMs, maxBytes, lane };
       const exchange = new MessageExchange(this.#exchanges, { ...prepared, ...limits }, sink, shape);

@@ -44,7 +44,7 @@ export class Catalog {
     this.collisions = collisions;
     this.#pageSize = policy.pageSize;
     this.#byName = new Map(tools.map((tool) => [tool.name, tool]));
-    // A merged list is as fresh as its least fresh part, and private as soon as any part is (reliability.md, 1.3).
+    // A merged list is as fresh as its least fresh part, and private as soon as one part is (reliability.md, 1.3).
     const ttlMs = parts.reduce((least, part) => Math.min(least, ttlOf(part, policy.ttlMs)), policy.ttlMs);
     const cacheScope = parts.some((part) => part.cacheScope === "private") ? "private" : "public";
     this.#modernTail = `,"ttlMs":${ttlMs},"cacheScope":"${cacheScope}"}`;

@@ -1,5 +1,8 @@
 import { fetch as undiciFetch, type Dispatcher } from "undici";
 
+/** How long a fetch of the service map may take when nothing else is said, in milliseconds (R3). */
+export const DEFAULT_FETCH_MS = 5_000;
+
 /** What a {@link FetchLike} is called with. */
 export interface FetchLikeInit {
   readonly headers: Readonly<Record<string, string>>;

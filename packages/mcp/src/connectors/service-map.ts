@@ -16,7 +16,7 @@ import {
 import type { Dispatcher } from "undici";
 import { BRAND } from "./brand.js";
 import { ConnectorManifestError, type ManifestRule } from "./connector-manifest-error.js";
-import { fetchOf, headerOf, statusOf, type FetchLike, type FetchLikeResponse } from "./fetch-like.js";
+import { DEFAULT_FETCH_MS, fetchOf, headerOf, statusOf, type FetchLike, type FetchLikeResponse } from "./fetch-like.js";
 import { MapValidators, type RememberedMap } from "./map-validators.js";
 import { networkFailure, shownText } from "./network-failure.js";
 import { discard, readBounded } from "./read-bounded.js";
@@ -70,8 +70,6 @@ export interface LoadedServiceMap {
   };
 }
 
-const DEFAULT_TIMEOUT_MS = 5_000;
-
 const processValidators = new MapValidators();
 
 /**
@@ -103,7 +101,7 @@ class MapRequest {
   }
 
   async load(): Promise<LoadedServiceMap> {
-    const { timers = systemHoldingTimers, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = this.#options;
+    const { timers = systemHoldingTimers, timeoutMs = DEFAULT_FETCH_MS, signal } = this.#options;
     return withinDeadline(
       {
         timers,

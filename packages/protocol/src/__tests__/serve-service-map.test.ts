@@ -11,7 +11,7 @@ import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { KeyRing } from "../key-ring.js";
 import { readServiceMap } from "../read-service-map.js";
 import { serveServiceMap, type ServedServiceMap, type ServeServiceMapOptions } from "../serve-service-map.js";
@@ -184,6 +184,29 @@ describe("R3b: load, slow peers and the end", () => {
     }
     expect((await ask(map)).status).toBe(200);
     await Promise.all(closed);
+  });
+
+  test("whoever asks and does not take the answers is cut off after 30 s (R17: by the clock that was given)", async () => {
+    const { map, write, time } = await served();
+    await write(manifestWith({ connectors: [connectorNamed("docs", { description: "x".repeat(900_000) })] }));
+    await map.reload();
+    const socket = await rawSocket(map);
+    const closed = once(
+      socket.on("error", () => {}),
+      "close",
+    );
+    // More than the buffers of both ends hold together; nothing of it is read.
+    socket.pause().write(`GET ${PATH} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(64));
+    const before = time.pending;
+    await vi.waitFor(async () => {
+      await time.advance(0);
+      expect(time.pending).toBeGreaterThan(before);
+    });
+    await time.advance(30_000);
+    socket.resume();
+    await closed;
+    expect(socket.bytesRead).toBeLessThan(64 * 900_000);
+    expect((await ask(map)).status).toBe(200);
   });
 
   test("headers beyond 16 KiB are refused", async () => {

@@ -2,7 +2,7 @@ import type { Clock, Logger, Monotonic, Timers } from "@cortex-os/mcp-core";
 import type { KeyRing } from "@cortex-os/protocol";
 import type { Dispatcher } from "undici";
 import { ConnectorManifestError, type ManifestRule } from "../connector-manifest-error.js";
-import type { FetchLike } from "../fetch-like.js";
+import { DEFAULT_FETCH_MS, type FetchLike } from "../fetch-like.js";
 import type { MapValidators } from "../map-validators.js";
 import { networkFailure } from "../network-failure.js";
 import { loadConnectorServiceMap, type LoadedServiceMap } from "../service-map.js";
@@ -36,8 +36,6 @@ const UNREACHABLE = new Set<ManifestRule>(["request", "http-status", "redirect",
 /** What was sent or confirmed must not be used, whatever name it goes by. */
 const OUT_OF_TIME = new Set<ManifestRule>(["older", "conflict", "expired"]);
 
-/** The loader's, when nothing else is said. */
-const DEFAULT_TIMEOUT_MS = 5_000;
 /** A loader that takes this many times its time has broken its word. */
 const LOADER_GRACE = 2;
 
@@ -130,7 +128,7 @@ export class MapAttempts {
     // The loader ends by itself, in time and on the signal. One that was put in its place may not, and must hold up neither a stop nor all later attempts.
     const deadline = {
       timers,
-      timeoutMs: LOADER_GRACE * (timeoutMs ?? DEFAULT_TIMEOUT_MS),
+      timeoutMs: LOADER_GRACE * (timeoutMs ?? DEFAULT_FETCH_MS),
       signal,
       onTimeout: () => this.#error("timeout", "did not come to an end"),
       onAbort: () => this.#error("aborted", "is not followed any more"),
