@@ -5,7 +5,7 @@ export { isHeaderName, isReservedHeader } from "./http/request-headers.js";
 export * from "./link.js";
 export type * from "./runtime/exchange.js";
 export type * from "./runtime/forward.js";
-export type { ToolList } from "./runtime/list-tools.js";
+export type { UpstreamList } from "./runtime/list-all.js";
 export type * from "./runtime/proxy-state.js";
 export * from "./runtime/remote-proxy.js";
 export type { CallToolOptions, RemoteProxyOptions, RemoteProxyPorts } from "./runtime/remote-proxy-options.js";

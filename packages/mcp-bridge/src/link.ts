@@ -1,5 +1,5 @@
 import type { ConnectorSpec, Clock, GatewayError, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
-import type { Era, JsonObject } from "@cortex-os/mcp-core/wire";
+import type { Era, JsonObject, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { AnswerSink, Exchange, UpstreamCall } from "./runtime/exchange.js";
 
 /** What an upstream turned out to be: the verdict of era detection, remembered with its date. */
@@ -17,8 +17,8 @@ export interface UpstreamFacts {
 
 /** What a link tells its owner, from the moment `open` resolved until `close` is called. */
 export interface LinkEvents {
-  /** The upstream's tools changed, or may have changed unseen: list them again. */
-  onListChanged(): void;
+  /** The lists of this feature changed, or may have changed unseen: ask for them again. */
+  onListChanged(feature: ServerFeature): void;
   /** The connection is gone. The owner closes this link and makes a new one; called at most once. */
   onLost(error: GatewayError): void;
 }
@@ -81,7 +81,7 @@ export interface Link {
    */
   request(method: string, params: JsonObject, options: OwnRequestOptions): Promise<JsonObject>;
   /**
-   * Whether a change of the upstream's tools would be heard of right now. Many servers claim to tell of changes and do not: whoever
+   * Whether a change of the upstream's lists would be heard of right now. Many servers claim to tell of changes and do not: whoever
    * wants to know asks them from time to time while this is false.
    */
   readonly hearsChanges: boolean;

@@ -1,5 +1,5 @@
 import { toJsonRpcError, type GatewayError } from "@cortex-os/mcp-core";
-import { classifyMessage, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import { changedFeature, classifyMessage, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import { single, type Headers } from "./answer-head.js";
 import { answers, notJson, type AnswerForm } from "./answer-reader.js";
 import { protocolFailure } from "./failures.js";
@@ -119,9 +119,10 @@ export class ByteExchange extends UpstreamExchange {
       this.host.refuse(this.request, message.id, message.method);
       return undefined;
     }
-    if (kind === "notification" && message.method === "notifications/tools/list_changed") {
-      // The gateway's tools are another list, of whose changes it tells itself.
-      this.host.listChanged();
+    const changed = kind === "notification" ? changedFeature(message.method) : undefined;
+    if (changed !== undefined) {
+      // The gateway's lists are others, of whose changes it tells itself.
+      this.host.listChanged(changed);
       return undefined;
     }
     if (kind !== "response" || !answers(message, this.request.id)) return value;

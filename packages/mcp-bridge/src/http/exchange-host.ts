@@ -1,5 +1,5 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
-import type { RequestId } from "@cortex-os/mcp-core/wire";
+import type { RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
 import type { Lane } from "./http-upstream.js";
@@ -54,8 +54,8 @@ export interface ExchangeHost {
   refused(): void;
   /** No connection could be made. */
   unreachable(error: GatewayError): void;
-  /** The upstream's tools are not what they were. */
-  listChanged(): void;
+  /** The upstream's lists of this feature are not what they were. */
+  listChanged(feature: ServerFeature): void;
   /** Answers a request of the upstream's, which the gateway declared no capability for. */
   refuse(request: PreparedRequest, id: RequestId, method: string): void;
 }

@@ -7,6 +7,7 @@ import {
   type Era,
   type JsonObject,
   type RequestId,
+  type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
 import {
@@ -70,12 +71,12 @@ export class HttpLink implements Link {
     this.#timeouts = deps.spec.timeouts;
     this.#clientInfo = deps.clientInfo ?? GATEWAY_INFO;
     this.#exchanges = new LinkExchanges(deps.upstream, deps, {
-      onListChanged: () => this.#listChanged(),
+      onListChanged: (feature) => this.#listChanged(feature),
       onUnreachable: (error) => this.#lost(error),
       onRefused: () => this.#eraWatch?.doubt(),
       onSessionLost: (session) => {
         // Whoever listens learns of a restart by the broken stream; without a stream this is the only sign.
-        if (session === this.#control || this.#listening === undefined) this.#listChanged();
+        if (session === this.#control || this.#listening === undefined) this.#listChanged("tools");
       },
       onNoteFailed: (error) => {
         deps.logger.debug(
@@ -262,15 +263,15 @@ export class HttpLink implements Link {
       facts,
       control: this.#control,
       params: this.#ownParams(facts, { notifications: { toolsListChanged: true } }),
-      onListChanged: () => this.#listChanged(),
+      onListChanged: () => this.#listChanged("tools"),
       onRequest: (session, { id, method }) => this.#exchanges.refuseOn(session, id, method),
       onUnreachable: (error) => this.#lost(error),
     });
     this.#listening?.start();
   }
 
-  #listChanged(): void {
-    if (this.#phase === "live") this.#deps.events.onListChanged();
+  #listChanged(feature: ServerFeature): void {
+    if (this.#phase === "live") this.#deps.events.onListChanged(feature);
   }
 
   #lost(error: GatewayError): void {

@@ -1,5 +1,5 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
-import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
@@ -17,7 +17,7 @@ const NOTE_BYTES = 64 * 1024;
 
 /** What the exchanges of a link report to it. */
 export interface ExchangeEvents {
-  onListChanged(): void;
+  onListChanged(feature: ServerFeature): void;
   onUnreachable(error: GatewayError): void;
   onRefused(): void;
   /** The upstream had forgotten a session. */
@@ -138,8 +138,8 @@ export class LinkExchanges implements ExchangeHost {
     this.#events.onUnreachable(error);
   }
 
-  listChanged(): void {
-    this.#events.onListChanged();
+  listChanged(feature: ServerFeature): void {
+    this.#events.onListChanged(feature);
   }
 
   /** Resolves when nothing is under way. */

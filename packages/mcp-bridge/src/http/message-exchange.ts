@@ -1,5 +1,7 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import {
+  changedFeature,
+  errorForClient,
   MAX_JSON_DEPTH,
   META,
   metaOf,
@@ -103,7 +105,8 @@ export class MessageExchange extends UpstreamExchange {
 
   #notification(notification: JsonRpcNotification): void {
     const { method, params } = notification;
-    if (method === "notifications/tools/list_changed") this.host.listChanged();
+    const changed = changedFeature(method);
+    if (changed !== undefined) this.host.listChanged(changed);
     else if (method === "notifications/progress") this.#progress(params);
     else if (method === "notifications/message" && this.#wantsLog()) this.sink.notify(notification);
   }
@@ -125,11 +128,12 @@ export class MessageExchange extends UpstreamExchange {
 
   #respond(response: JsonRpcResponse): void {
     const { id, callerEra, upstreamEra } = this.#shape;
+    const route = { upstream: upstreamEra, client: callerEra, method: this.request.method };
     if ("error" in response) {
-      this.sink.respond({ jsonrpc: "2.0", id, error: response.error });
+      this.sink.respond({ jsonrpc: "2.0", id, error: errorForClient(response.error, route) });
       return;
     }
-    const converted = resultForClient(response.result, upstreamEra, callerEra);
+    const converted = resultForClient(response.result, route);
     if (converted.ok) this.sink.respond({ jsonrpc: "2.0", id, result: converted.result });
     else this.sink.respond({ jsonrpc: "2.0", id, error: converted.error });
   }

@@ -131,7 +131,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
   protected noteAnswer(response: JsonRpcResponse): void {
     const { method, session } = this.request;
     const isMismatch = "error" in response && response.error.code === HEADER_MISMATCH;
-    if (isMismatch && session === undefined && method === "tools/call") this.host.listChanged();
+    if (isMismatch && session === undefined && method === "tools/call") this.host.listChanged("tools");
   }
 
   onRequestStart(controller: Controller): void {

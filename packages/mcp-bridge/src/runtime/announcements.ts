@@ -1,4 +1,5 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
+import type { ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { ResolvedOptions } from "./remote-proxy-options.js";
 
 /** Tells the owner of a proxy what it wants to hear, each thing once. One bad listener must not stop the proxy (style.md, 14). */
@@ -23,8 +24,8 @@ export class Announcements {
     }
   }
 
-  toolsChanged(): void {
-    this.#tell(() => this.#options.onToolsChanged());
+  listChanged(feature: ServerFeature): void {
+    this.#tell(() => this.#options.onListChanged(feature));
   }
 
   #isNews(now: true | string): boolean {

@@ -11,7 +11,7 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import { ByteBudget } from "../byte-budget.js";
 import { GATEWAY_INFO, type UpstreamFacts } from "../link.js";
@@ -35,12 +35,12 @@ export interface RemoteProxyPorts {
   /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
   readonly prior?: UpstreamFacts;
   /**
-   * Hears of every change, the first failure included; on `true`, list the tools again. `reason` says why it is down, in
+   * Hears of every change, the first failure included; on `true`, ask for the lists again. `reason` says why it is down, in
    * words for anybody; `detail` is for operators only (an upstream's stderr may name paths and keys).
    */
   readonly onAvailability?: (up: boolean, reason?: string, detail?: string) => void;
-  /** The tools changed, or may have changed unseen, while it is up. */
-  readonly onToolsChanged?: () => void;
+  /** The lists of this feature changed, or may have changed unseen, while it is up. */
+  readonly onListChanged?: (feature: ServerFeature) => void;
 }
 
 /** Either a whole connector, or (as the plan has it, R8) the address of one over HTTP. */
@@ -82,7 +82,7 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     budget: new ByteBudget(MAX_HELD_BYTES, options.budget),
     clientInfo: options.clientInfo ?? GATEWAY_INFO,
     onAvailability: options.onAvailability ?? (() => {}),
-    onToolsChanged: options.onToolsChanged ?? (() => {}),
+    onListChanged: options.onListChanged ?? (() => {}),
     ...(agent === undefined ? {} : { agent }),
     ...(prior === undefined ? {} : { prior }),
   };

@@ -1,12 +1,12 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, ListKind } from "@cortex-os/mcp-core/wire";
 import { closedFailure, connectorName, cutShortFailure } from "../http/failures.js";
 import type { Link, LinkEvents, UpstreamFacts } from "../link.js";
 import { Announcements } from "./announcements.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "./forward.js";
 import { LeavingLinks } from "./leaving-links.js";
-import type { ToolList } from "./list-tools.js";
+import type { UpstreamList } from "./list-all.js";
 import { isBeginning, type ProxyState } from "./proxy-state.js";
 import { Reconnecting } from "./reconnecting.js";
 import {
@@ -16,7 +16,7 @@ import {
   type ResolvedOptions,
 } from "./remote-proxy-options.js";
 import { transportFor, type Transport } from "./transport.js";
-import { UpstreamTools } from "./upstream-tools.js";
+import { UpstreamLists } from "./upstream-lists.js";
 import { ANSWERED, WaitingExchange } from "./waiting-exchange.js";
 
 /** Between two attempts that calls to a connector that is down may cause. */
@@ -32,7 +32,7 @@ export class RemoteProxy {
   readonly #key: string;
   readonly #transport: Transport;
   readonly #announcements: Announcements;
-  readonly #tools: UpstreamTools;
+  readonly #lists: UpstreamLists;
   readonly #closing = new AbortController();
   readonly #reconnecting: Reconnecting;
   /** Links that take no new calls but still have some in flight. */
@@ -53,7 +53,7 @@ export class RemoteProxy {
     this.#prior = this.#options.prior;
     this.#transport = transportFor(this.#options);
     this.#announcements = new Announcements(this.#options);
-    this.#tools = new UpstreamTools(this.#options, this.#transport.kind === "http");
+    this.#lists = new UpstreamLists(this.#options, this.#transport.kind === "http");
     this.#reconnecting = new Reconnecting(this.#options);
     this.#leaving = new LeavingLinks(this.#key, this.#options.logger);
   }
@@ -67,7 +67,7 @@ export class RemoteProxy {
     return this.#state.kind === "up" ? this.#state.facts : this.#prior;
   }
 
-  /** Whether `onToolsChanged` would be called if the tools changed now; while it is false, only listing them tells. See `Link`. */
+  /** Whether `onListChanged` would be called if a list changed now; while it is false, only asking for it tells. See `Link`. */
   get hearsChanges(): boolean {
     return this.#link?.hearsChanges === true;
   }
@@ -82,28 +82,28 @@ export class RemoteProxy {
   }
 
   /**
-   * All tools of the upstream, each as it came.
+   * One whole list of the upstream, each entry as it came.
    *
    * @throws GatewayError UPSTREAM_UNAVAILABLE when it is down, UPSTREAM_TIMEOUT, UPSTREAM_LIMIT or UPSTREAM_PROTOCOL
    */
-  async listTools(): Promise<ToolList> {
-    return this.#whenUp(async (link, facts) => this.#tools.list(link, facts));
+  async list(kind: ListKind): Promise<UpstreamList> {
+    return this.#whenUp(async (link, facts) => this.#lists.list(kind, link, facts));
   }
 
   /**
    * A call of the gateway's own, not of a client's.
    *
    * @returns the `CallToolResult`, also one with `isError`
-   * @throws GatewayError as {@link listTools}, or CANCELLED
+   * @throws GatewayError as {@link list}, or CANCELLED
    */
   async callTool(name: string, args: JsonObject, options: CallToolOptions = {}): Promise<JsonObject> {
-    return this.#whenUp(async (link) => this.#tools.call(link, name, args, options));
+    return this.#whenUp(async (link) => this.#lists.call(link, name, args, options));
   }
 
   /** Forwards a client's request; see `Link.send`. Before the first connection it waits for it, when down it fails at once. */
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
     const link = this.#link;
-    if (link !== undefined) return link.send(this.#tools.mirror(call), sink);
+    if (link !== undefined) return link.send(this.#lists.mirror(call), sink);
     if (isBeginning(this.#state)) return this.#sendLater(call, sink);
     sink.fail(this.#unavailable());
     this.#probe();
@@ -200,8 +200,8 @@ export class RemoteProxy {
     if (this.#state.kind === "idle") this.#state = { kind: "connecting" };
     let lost: GatewayError | undefined;
     const events: LinkEvents = {
-      onListChanged: () => {
-        if (this.#link === link) this.#announcements.toolsChanged();
+      onListChanged: (feature) => {
+        if (this.#link === link) this.#announcements.listChanged(feature);
       },
       onLost: (error) => {
         if (this.#link === link) this.#onLost(link, error);

@@ -15,10 +15,10 @@ export class RemoteToolProxy {
     return this.#proxy.connect();
   }
 
-  /** @throws GatewayError as `RemoteProxy.listTools` */
+  /** @throws GatewayError as `RemoteProxy.list` */
   async getTools(): Promise<readonly JsonObject[]> {
-    const { tools } = await this.#proxy.listTools();
-    return tools;
+    const { entries } = await this.#proxy.list("tools");
+    return entries;
   }
 
   /** @throws GatewayError as `RemoteProxy.callTool` */

@@ -1,5 +1,6 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import {
+  errorForClient,
   MAX_JSON_DEPTH,
   paramsForUpstream,
   progressTokenOf,
@@ -47,12 +48,13 @@ export class ClientCall implements Receiver, Exchange {
 
   onAnswer(answer: JsonRpcResponse): void {
     if (!this.#settle()) return;
-    const { id, caller } = this.#call;
+    const { id, caller, method } = this.#call;
+    const route = { upstream: this.#facts?.era ?? caller.era, client: caller.era, method };
     if ("error" in answer) {
-      this.#sink.respond({ jsonrpc: "2.0", id, error: answer.error });
+      this.#sink.respond({ jsonrpc: "2.0", id, error: errorForClient(answer.error, route) });
       return;
     }
-    const converted = resultForClient(answer.result, this.#facts?.era ?? caller.era, caller.era);
+    const converted = resultForClient(answer.result, route);
     if (converted.ok) this.#sink.respond({ jsonrpc: "2.0", id, result: converted.result });
     else this.#sink.respond({ jsonrpc: "2.0", id, error: converted.error });
   }

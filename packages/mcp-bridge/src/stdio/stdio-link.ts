@@ -229,7 +229,7 @@ export class StdioLink implements Link {
     return new ToolsListening({
       ...{ connectorId: spec.key, channel: peer.channel, timers, random, logger },
       meta: modernMeta(facts.revision, this.#clientInfo),
-      onListChanged: () => events.onListChanged(),
+      onListChanged: () => events.onListChanged("tools"),
     });
   }
 
@@ -237,7 +237,7 @@ export class StdioLink implements Link {
     if (this.#state.kind !== "open") return;
     const { facts, listening } = this.#state;
     if (facts.era === "modern") listening?.onNotification(notification);
-    else if (notification.method === "notifications/tools/list_changed") this.#deps.events.onListChanged();
+    else if (notification.method === "notifications/tools/list_changed") this.#deps.events.onListChanged("tools");
   }
 
   #onLost(error: GatewayError): void {

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonRpcErrorObject, JsonValue } from "./json-rpc.js";
+import type { LogLevel } from "./log-level.js";
 import { META, withMeta, withoutModernMeta } from "./meta.js";
 import type { Era } from "./revisions.js";
 
@@ -9,12 +10,14 @@ export interface CallerIdentity {
   readonly revision: string;
   /** The client's own `clientInfo`, as it sent it. */
   readonly clientInfo?: JsonObject;
+  /** From which level on the client wants log messages: of its session, or of this request. @default none */
+  readonly logLevel?: LogLevel;
 }
 
 /**
  * A request's params in the era of the upstream.
  *
- * Same era: the object itself. Legacy client, modern upstream: the per-request metadata is added; the client's capabilities are
+ * Same era: the object itself. Legacy client, modern upstream: the per-request metadata is added, its session's log level with it; the client's capabilities are
  * declared as none, because an upstream that asks back across eras cannot be answered yet. Modern client, legacy upstream: the
  * modern era's `_meta` fields are taken away.
  */
@@ -30,6 +33,7 @@ export function paramsForUpstream(
     [META.clientCapabilities]: {},
   };
   if (caller.clientInfo !== undefined) entries[META.clientInfo] = caller.clientInfo;
+  if (caller.logLevel !== undefined) entries[META.logLevel] = caller.logLevel;
   return withMeta(params, entries);
 }
 
@@ -38,20 +42,51 @@ export type ConvertedResult =
   | { readonly ok: true; readonly result: JsonObject }
   | { readonly ok: false; readonly error: JsonRpcErrorObject };
 
+/** Between which eras an answer travels, and what it answers. */
+export interface AnswerRoute {
+  readonly upstream: Era;
+  readonly client: Era;
+  readonly method: string;
+}
+
+/** What a modern client is owed with what it reads (2026-07-28, Caching), when the upstream knows nothing of it: nothing may be kept. */
+const NOT_CACHEABLE = { ttlMs: 0, cacheScope: "private" } as const;
+
 /**
- * An upstream's result in the era of the client. A modern client is owed a `resultType`; a legacy one has never heard of it, and
- * cannot be asked for input in the modern way: that is refused with an error that says so.
+ * An upstream's result in the era of the client. A modern client is owed a `resultType`, and with what it reads a caching hint; a legacy one
+ * has never heard of either, and cannot be asked for input in the modern way: that is refused with an error that says so.
  */
-export function resultForClient(result: JsonObject, upstream: Era, client: Era): ConvertedResult {
+export function resultForClient(result: JsonObject, { upstream, client, method }: AnswerRoute): ConvertedResult {
   if (upstream === client) return { ok: true, result };
+  const isRead = method === "resources/read";
   if (client === "modern") {
-    return { ok: true, result: result["resultType"] === undefined ? { resultType: "complete", ...result } : result };
+    const owed = isRead ? NOT_CACHEABLE : {};
+    return {
+      ok: true,
+      result: result["resultType"] === undefined ? { resultType: "complete", ...owed, ...result } : result,
+    };
   }
   const { resultType, ...rest } = result;
-  if (resultType === undefined || resultType === "complete") return { ok: true, result: rest };
+  if (resultType === undefined || resultType === "complete") {
+    return { ok: true, result: isRead ? withoutHints(rest) : rest };
+  }
   const message =
     resultType === "input_required"
       ? "The connector asks for input in a way that needs a client of revision 2026-07-28 or later"
       : `The connector answered with a result of type ${JSON.stringify(resultType)}, which this client's revision cannot carry`;
   return { ok: false, error: { code: -32_603, message } };
+}
+
+/** Legacy revisions' "Resource not found", which a modern server must not emit any more. */
+const LEGACY_NOT_FOUND = -32_002;
+const INVALID_PARAMS = -32_602;
+
+/** An upstream's error in the era of the client (2026-07-28, Resources, Error Handling). */
+export function errorForClient(error: JsonRpcErrorObject, { upstream, client }: AnswerRoute): JsonRpcErrorObject {
+  const isRetired = upstream === "legacy" && client === "modern" && error.code === LEGACY_NOT_FOUND;
+  return isRetired ? { ...error, code: INVALID_PARAMS } : error;
+}
+
+function withoutHints({ ttlMs: _ttl, cacheScope: _scope, ...rest }: JsonObject): JsonObject {
+  return rest;
 }

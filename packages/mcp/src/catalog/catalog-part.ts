@@ -1,16 +1,25 @@
-import type { JsonObject, MirroredParam } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, ListKind, MirroredParam } from "@cortex-os/mcp-core/wire";
 
-/** What one connector offers, as its upstream described it. */
-export interface CatalogPart {
-  /** The connector's key. */
-  readonly key: string;
-  /** Tool definitions with the upstream's own names; fields we do not know are kept. */
-  readonly tools: readonly JsonObject[];
+/** One list of a connector, as its upstream gave it. */
+export interface PartList {
+  /** Definitions with the upstream's own names and URIs; fields we do not know are kept. */
+  readonly entries: readonly JsonObject[];
   /** The upstream's caching hint in milliseconds, when it gave one. */
   readonly ttlMs?: number;
   /** `private` as soon as the upstream said so. */
   readonly cacheScope?: "public" | "private";
 }
+
+/** What one connector offers, as its upstream described it. */
+export interface CatalogPart {
+  /** The connector's key. */
+  readonly key: string;
+  /** Its lists; one that it does not offer is absent. */
+  readonly lists: Readonly<Partial<Record<ListKind, PartList>>>;
+}
+
+/** The entries of one of a connector's lists; none when it does not offer such a list. */
+export const entriesOf = ({ lists }: CatalogPart, kind: ListKind): readonly JsonObject[] => lists[kind]?.entries ?? [];
 
 /** One tool of the catalog. */
 export interface CatalogTool {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
 import type { Era } from "@cortex-os/mcp-core/wire";
-import type { CatalogPart, CatalogTool, NameCollision } from "./catalog-part.js";
+import type { CatalogPart, CatalogTool, NameCollision, PartList } from "./catalog-part.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 import { nameTools } from "./name-tools.js";
 
@@ -45,8 +45,8 @@ export class Catalog {
     this.#pageSize = policy.pageSize;
     this.#byName = new Map(tools.map((tool) => [tool.name, tool]));
     // A merged list is as fresh as its least fresh part, and private as soon as one part is (reliability.md, 1.3).
-    const ttlMs = parts.reduce((least, part) => Math.min(least, ttlOf(part, policy.ttlMs)), policy.ttlMs);
-    const cacheScope = parts.some((part) => part.cacheScope === "private") ? "private" : "public";
+    const ttlMs = parts.reduce((least, { lists }) => Math.min(least, ttlOf(lists.tools, policy.ttlMs)), policy.ttlMs);
+    const cacheScope = parts.some(({ lists }) => lists.tools?.cacheScope === "private") ? "private" : "public";
     this.#modernTail = `,"ttlMs":${ttlMs},"cacheScope":"${cacheScope}"}`;
     this.revision = revisionOf(tools, this.#modernTail);
     this.#pages = this.#encodePages();
@@ -96,9 +96,9 @@ export class Catalog {
 const isTtl = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** A hint that is negative or no whole number counts as 0 (2026-07-28, Caching): nothing else may reach our bytes. */
-function ttlOf({ ttlMs }: CatalogPart, none: number): number {
-  if (ttlMs === undefined) return none;
-  return isTtl(ttlMs) ? ttlMs : 0;
+function ttlOf(list: PartList | undefined, none: number): number {
+  if (list?.ttlMs === undefined) return none;
+  return isTtl(list.ttlMs) ? list.ttlMs : 0;
 }
 
 function revisionOf(tools: readonly CatalogTool[], tail: string): string {

@@ -1,6 +1,6 @@
 import { publicToolName, type NamePolicy } from "@cortex-os/mcp-core";
 import { isJsonObject, mirroredParams, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
-import type { CatalogPart, CatalogTool, NameCollision } from "./catalog-part.js";
+import { entriesOf, type CatalogPart, type CatalogTool, type NameCollision } from "./catalog-part.js";
 
 /** Tools with their public names, and what had to be refused. */
 export interface NamedTools {
@@ -26,7 +26,7 @@ export function nameTools(parts: readonly CatalogPart[], policy: NamePolicy): Na
   const claims = new Map<string, Claim[]>();
   const shared = policy.prefix === "auto" ? namesOfferedTwice(parts) : undefined;
   for (const part of parts) {
-    for (const [tool, definition] of firstByName(part.tools)) {
+    for (const [tool, definition] of firstByName(entriesOf(part, "tools"))) {
       const prefixed = shared === undefined ? policy.prefix === "always" : shared.has(tool);
       const name = publicToolName(part.key, tool, policy, prefixed);
       const claim = { name, connector: part.key, tool, definition };
@@ -83,7 +83,7 @@ function namesOfferedTwice(parts: readonly CatalogPart[]): ReadonlySet<string> {
   const seen = new Set<string>();
   const twice = new Set<string>();
   for (const part of parts) {
-    for (const name of firstByName(part.tools).keys()) {
+    for (const name of firstByName(entriesOf(part, "tools")).keys()) {
       if (seen.has(name)) twice.add(name);
       seen.add(name);
     }

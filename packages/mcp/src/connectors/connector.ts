@@ -1,5 +1,4 @@
 import {
-  backoffDelayMs,
   messageOf,
   type Clock,
   type ConnectorSpec,
@@ -9,10 +8,9 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import type { CatalogPart } from "../catalog/catalog-part.js";
-import { Brake } from "./brake.js";
+import { entriesOf, type CatalogPart } from "../catalog/catalog-part.js";
+import { ConnectorLists } from "./connector-lists.js";
 import { wholeReason, type ConnectorState } from "./connector-state.js";
-import { listPart } from "./list-part.js";
 import type { CreateUpstream, Upstream } from "./upstream.js";
 
 /** What connectors work through. */
@@ -23,44 +21,31 @@ export interface ConnectorDeps {
   readonly timers: Timers;
   readonly random: RandomSource;
   readonly logger: Logger;
-  /** Hears of every change of the connector's tools or status. */
+  /** Hears of every change of the connector's lists or status. */
   readonly onChange: (connector: Connector) => void;
-  /** Hears how long learning the tools took, in seconds, and how it ended. */
+  /** Hears how long learning the lists took, in seconds, and how it ended. */
   readonly onSync: (connector: Connector, seconds: number, ok: boolean) => void;
   /** Hears why a start or a retry did not connect; the attempts of the upstream's own are only in `onChange`. */
   readonly onConnectFailed?: (connector: Connector, error: unknown) => void;
 }
 
-/** Between two looks at an upstream whose announcements do not arrive; the jitter keeps many connectors apart. */
-const REFRESH_MS = 300_000;
-const REFRESH_JITTER = 0.2;
-const RETRY = { baseMs: 500, maxMs: 60_000 };
-/** Between two lists that the upstream's announcements cause: one that announces a change after every list must not keep us busy. */
-const ANNOUNCED = { gapMs: 1_000, maxGapMs: 60_000 };
-
 /**
- * One upstream as the gateway knows it: its spec, its live state and the tools it last listed.
+ * One upstream as the gateway knows it: its spec, its live state and what it last listed.
  *
- * The tools stay in the catalog while the upstream is away: a list that shrinks and grows with every hiccup is worse for clients than a
+ * Its tools, resources and prompts stay in the catalog while the upstream is away: a list that shrinks and grows with every hiccup is worse for clients than a
  * call that fails at once and says why. They go when the connector goes.
  */
 export class Connector {
   readonly spec: ConnectorSpec;
   readonly #deps: ConnectorDeps;
   readonly #upstream: Upstream | undefined;
+  readonly #lists: ConnectorLists | undefined;
   #state: ConnectorState;
   #since: number;
-  #part: CatalogPart | undefined;
   readonly #inherited: CatalogPart | undefined;
   #available = false;
-  readonly #brake: Brake;
-  #refreshing = false;
-  #again = false;
-  #announced = false;
-  #failures = 0;
   #retrying = false;
   #waiting: (() => void)[] = [];
-  #cancelTimer: () => void = () => {};
   #closed = false;
 
   /** @param inherited what the connector offered in whose place this one comes: offered until this one settles, so that no list lacks it meanwhile */
@@ -69,28 +54,26 @@ export class Connector {
     this.#inherited = inherited;
     this.#deps = deps;
     this.#since = deps.clock.now();
-    this.#brake = new Brake(deps, ANNOUNCED, () => {
-      this.#refresh("announced");
-    });
     this.#state = spec.disabled ? { kind: "disabled" } : { kind: "connecting" };
     if (spec.disabled) return;
     this.#upstream = deps.createUpstream(spec, {
       onAvailability: (up, reason, detail) => {
         this.#onAvailability(up, reason, detail);
       },
-      onToolsChanged: () => {
-        this.#onAnnounced();
+      onListChanged: (feature) => {
+        this.#lists?.announced(feature);
       },
     });
+    this.#lists = this.#listsOf(this.#upstream);
   }
 
   get key(): string {
     return this.spec.key;
   }
 
-  /** The tools it adds to the catalog; `undefined` until it listed them once, or while it settles and has inherited some. */
+  /** What it adds to the catalog; `undefined` until it listed that once, unless it settles and has inherited something. */
   get part(): CatalogPart | undefined {
-    return this.#part ?? (this.isSettled ? undefined : this.#inherited);
+    return this.#lists?.part ?? (this.isSettled ? undefined : this.#inherited);
   }
 
   /** Whether waiting for it at the start is over: it is up, down or disabled. */
@@ -115,7 +98,7 @@ export class Connector {
       state: this.#state.kind,
       ...(this.#state.kind === "down" ? { reason: wholeReason(this.#state) } : {}),
       ...(era === undefined ? {} : { era }),
-      tools: this.part?.tools.length ?? 0,
+      tools: this.part === undefined ? 0 : entriesOf(this.part, "tools").length,
       since: new Date(this.#since).toISOString(),
     };
   }
@@ -140,7 +123,7 @@ export class Connector {
     if (this.#closed || this.#retrying || this.#upstream === undefined || this.#state.kind !== "down") return;
     this.#retrying = true;
     if (this.#available) {
-      this.#refresh();
+      this.#lists?.refresh();
       return;
     }
     this.#upstream.connect().then(
@@ -177,8 +160,7 @@ export class Connector {
 
   #end(): void {
     this.#closed = true;
-    this.#cancelTimer();
-    this.#brake.cancel();
+    this.#lists?.end();
     this.#onWaitOver();
   }
 
@@ -189,97 +171,50 @@ export class Connector {
   #onAvailability(up: boolean, reason?: string, detail?: string): void {
     if (this.#closed) return;
     this.#available = up;
-    this.#cancelTimer();
-    this.#brake.cancel();
     if (up) {
-      this.#failures = 0;
-      this.#refresh();
+      this.#lists?.up();
       return;
     }
+    this.#lists?.down();
     this.#deps.logger.warn({ connectorId: this.key, reason, detail }, "Connector is down");
     const known = detail === undefined ? {} : { detail };
     this.#enter({ kind: "down", reason: reason ?? "the upstream is not reachable", ...known });
   }
 
-  #onAnnounced(): void {
-    if (this.#closed || !this.#available) return;
-    if (!this.#refreshing) this.#brake.request();
-    else this.#announced = true;
-  }
-
-  #refresh(why: "own" | "announced" = "own"): void {
-    if (this.#refreshing) {
-      this.#again = true;
-      return;
-    }
-    if (this.#closed || this.#upstream === undefined || !this.#available) return;
-    this.#refreshing = true;
-    this.#again = false;
-    this.#announced = false;
-    this.#cancelTimer();
-    const upstream = this.#upstream;
-    const started = this.#deps.monotonic.elapsedMs();
-    const finish = (ok: boolean): void => {
-      this.#refreshing = false;
-      if (this.#closed) return;
-      if (why === "announced") this.#brake.ended();
-      this.#deps.onSync(this, (this.#deps.monotonic.elapsedMs() - started) / 1_000, ok);
-      if (this.#again) this.#refresh();
-      else if (this.#announced) this.#onAnnounced();
-    };
-    listPart(upstream, this.key, this.#deps.logger).then(
-      (part) => {
+  #listsOf(upstream: Upstream): ConnectorLists {
+    return new ConnectorLists({
+      ...this.#deps,
+      key: this.key,
+      upstream,
+      onListed: (part) => {
         this.#onListed(part);
-        finish(true);
       },
-      (error: unknown) => {
+      onFailed: (error) => {
         this.#onListFailed(error);
-        finish(false);
       },
-    );
+      onSync: (seconds, ok) => {
+        this.#deps.onSync(this, seconds, ok);
+      },
+    });
   }
 
   #onListed(part: CatalogPart): void {
-    // The upstream may have gone while it answered: then it is down, and what it said last still counts.
-    if (this.#closed) return;
-    this.#failures = 0;
-    this.#part = part;
     if (!this.#available) {
       this.#deps.onChange(this);
       return;
     }
     if (!this.isUp) {
-      const fields = { connectorId: this.key, tools: part.tools.length, era: this.#upstream?.facts?.era };
-      this.#deps.logger.info(fields, "Connector is up");
+      const tools = entriesOf(part, "tools").length;
+      this.#deps.logger.info({ connectorId: this.key, tools, era: this.#upstream?.facts?.era }, "Connector is up");
     }
     this.#enter({ kind: "up" });
-    this.#lookLater();
   }
 
   #onListFailed(error: unknown): void {
-    if (this.#closed || !this.#available) return;
     const reason = `tools/list failed: ${messageOf(error)}`;
     this.#deps.logger.warn({ connectorId: this.key, err: error }, "Connector sync failed");
     // With a good list in hand the connector goes on with it; without one there is nothing to offer.
-    if (this.#part === undefined || this.#state.kind !== "up") this.#enter({ kind: "down", reason });
-    this.#later(backoffDelayMs(this.#failures++, RETRY, this.#deps.random), () => {
-      this.#refresh();
-    });
-  }
-
-  /** Runs in any case: what an upstream announces can cease to arrive at any time. */
-  #lookLater(): void {
-    const delayMs = Math.floor(REFRESH_MS * (1 + (this.#deps.random.next() * 2 - 1) * REFRESH_JITTER));
-    this.#later(delayMs, () => {
-      if (this.#upstream?.hearsChanges === true) this.#lookLater();
-      else this.#refresh();
-    });
-  }
-
-  #later(delayMs: number, task: () => void): void {
-    this.#cancelTimer();
-    // Whoever heard of the last change may have closed it.
-    if (!this.#closed) this.#cancelTimer = this.#deps.timers.after(delayMs, task);
+    if (this.#lists?.part === undefined || this.#state.kind !== "up") this.#enter({ kind: "down", reason });
   }
 
   #enter(state: ConnectorState): void {

@@ -9,14 +9,14 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import { LATEST_MODERN, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { LATEST_MODERN, type JsonObject, type ListKind } from "@cortex-os/mcp-core/wire";
 import {
   cutShortFailure,
   type AnswerSink,
   type Exchange,
-  type ToolList,
   type UpstreamCall,
   type UpstreamFacts,
+  type UpstreamList,
 } from "@cortex-os/mcp-bridge";
 import type { Dispatcher } from "undici";
 import type { ConnectorProxy, CreateConnectorProxy } from "./connector-proxy.js";
@@ -90,7 +90,7 @@ class ProxyUpstream implements Upstream {
         this.#onWord(word);
       },
       onToolsChanged: () => {
-        if (this.#facts !== undefined) events.onToolsChanged();
+        if (this.#facts !== undefined) events.onListChanged("tools");
       },
       timers,
       logger,
@@ -109,11 +109,13 @@ class ProxyUpstream implements Upstream {
     return this.#attempt;
   }
 
-  async listTools(): Promise<ToolList> {
+  /** Its tools; such a proxy has nothing else to list. */
+  async list(kind: ListKind): Promise<UpstreamList> {
+    if (kind !== "tools") return { entries: [] };
     const proxy = this.#proxyInUse();
     const { listMs } = this.#spec.timeouts;
     const answer = await this.#within(listMs, "did not list its tools", () => proxy.getTools(), this.#leaving.signal);
-    return { tools: toolsOfProxy(this.#spec.key, answer, this.#deps.logger) };
+    return { entries: toolsOfProxy(this.#spec.key, answer, this.#deps.logger) };
   }
 
   /** Fails: such a proxy is called through the tools it has in the registry, and nothing of a client's is forwarded to it. */

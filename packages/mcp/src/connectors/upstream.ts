@@ -1,6 +1,6 @@
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
-import type { AnswerSink, Exchange, ToolList, UpstreamCall, UpstreamFacts } from "@cortex-os/mcp-bridge";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
+import type { JsonObject, ListKind, ServerFeature } from "@cortex-os/mcp-core/wire";
 
 /** What a connector needs of the bridge; `RemoteProxy` is one. */
 export interface Upstream {
@@ -10,7 +10,7 @@ export interface Upstream {
   readonly hearsChanges: boolean;
   /** Resolves when up. Rejects with the first failure, and goes on trying in the background until disposed. */
   connect(): Promise<void>;
-  listTools(): Promise<ToolList>;
+  list(kind: ListKind): Promise<UpstreamList>;
   send(call: UpstreamCall, sink: AnswerSink): Exchange;
   callTool(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonObject>;
   endSession(sessionKey: string): void;
@@ -27,7 +27,8 @@ export interface Upstream {
 export interface UpstreamEvents {
   /** `reason` is for anybody, `detail` for operators only. */
   readonly onAvailability: (up: boolean, reason?: string, detail?: string) => void;
-  readonly onToolsChanged: () => void;
+  /** The lists of this feature changed, or may have. */
+  readonly onListChanged: (feature: ServerFeature) => void;
 }
 
 /** Makes the upstream of a connector; injected, so that the connectors do not know how one is reached. */

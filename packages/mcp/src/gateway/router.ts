@@ -1,7 +1,7 @@
 import { GatewayError, type Monotonic } from "@cortex-os/mcp-core";
 import { META, mirroredMismatch, SUPPORTED_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Caller, Exchange } from "@cortex-os/mcp-bridge";
-import type { CatalogTool } from "../catalog/catalog-part.js";
+import { entriesOf, type CatalogPart, type CatalogTool } from "../catalog/catalog-part.js";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
 import { ANSWERED, DeferredExchange, type ClientSink } from "./client-sink.js";
 import { MeteredSink, type CallObserver } from "./metered-sink.js";
@@ -193,7 +193,9 @@ export class Router {
     if (separator === undefined) return undefined;
     // One key may begin like another: "a" and "a__b" both fit "a__b__tool".
     return directory.connectors
-      .find(({ key, isUp, part }) => name.startsWith(key + separator) && !isUp && (part?.tools.length ?? 0) === 0)
+      .find(({ key, isUp, part }) => name.startsWith(key + separator) && !isUp && toolsIn(part) === 0)
       ?.describe();
   }
 }
+
+const toolsIn = (part: CatalogPart | undefined): number => (part === undefined ? 0 : entriesOf(part, "tools").length);

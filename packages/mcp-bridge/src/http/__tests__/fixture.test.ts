@@ -15,10 +15,10 @@ async function fixture(options: FixtureHttpOptions) {
 
 function proxyTo(server: FixtureHttp) {
   const changes = { count: 0 };
-  const onToolsChanged = (): void => {
+  const onListChanged = (): void => {
     changes.count += 1;
   };
-  const proxy = new RemoteProxy({ spec: specFor(server.url), logger: new RecordingLogger(), onToolsChanged });
+  const proxy = new RemoteProxy({ spec: specFor(server.url), logger: new RecordingLogger(), onListChanged });
   onTestFinished(() => proxy.dispose());
   return { proxy, changes };
 }
@@ -43,7 +43,7 @@ describe.each<[string, FixtureHttpOptions, "modern" | "legacy"]>([
     const { proxy } = await fixture(options);
     await proxy.connect();
     expect(proxy.facts?.era).toBe(era);
-    const { tools } = await proxy.listTools();
+    const { entries: tools } = await proxy.list("tools");
     expect(tools.map(({ name }) => name)).toContain("echo");
   });
 

@@ -25,7 +25,7 @@ export function proxyTo(url: string, options: Partial<RemoteProxyOptions> & { ti
     onAvailability: (up, reason) => {
       availability.push(reason === undefined ? [up] : [up, reason]);
     },
-    onToolsChanged: () => {
+    onListChanged: () => {
       changes.count += 1;
     },
     ...ports,

@@ -19,7 +19,7 @@ describe("disposing of a RemoteProxy (R8)", () => {
     expect(time.pending).toBe(0);
     expect((await called(proxy)).error?.message).toContain("is being closed");
     await expect(proxy.connect()).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
-    await expect(proxy.listTools()).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await expect(proxy.list("tools")).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
     expect(availability).toEqual([[true]]);
     await proxyTo(server.url).proxy.dispose();
   });

@@ -74,7 +74,7 @@ describe("retiring a RemoteProxy: its connector changed or went, and calls are i
     const retired = proxy.retire(GRACE_MS, "was changed");
     expect((await called(proxy)).error).toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
     await expect(proxy.connect()).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
-    await expect(proxy.listTools()).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await expect(proxy.list("tools")).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
     expect(proxy.hearsChanges).toBe(false);
     answer();
     expect((await call).endings).toEqual(["end"]);

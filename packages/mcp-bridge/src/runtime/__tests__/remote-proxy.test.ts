@@ -112,7 +112,7 @@ describe("RemoteProxy (R8)", () => {
     expect(proxy.state.kind).toBe("down");
     expect(availability.at(-1)).toEqual([false, 'Connector "up" cannot be reached: connection refused']);
     expect(proxy.facts?.era).toBe("modern");
-    await expect(proxy.listTools()).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await expect(proxy.list("tools")).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
     await server.start();
     // No time passes: the call that meets a connector that is down makes it look, and fails itself.
     await time.advance(99);
@@ -217,7 +217,7 @@ describe("RemoteProxy (R8)", () => {
     const { proxy, availability } = proxyTo("", { spec: { ...specFor(""), transport } });
     await proxy.connect();
     expect(availability).toEqual([[true]]);
-    const { tools } = await proxy.listTools();
+    const { entries: tools } = await proxy.list("tools");
     expect(tools.map(({ name }) => name)).toContain("echo");
     const sink = await called(proxy);
     expect(sink.response).toMatchObject({ id: 7, result: { resultType: "complete" } });
@@ -248,14 +248,14 @@ describe("RemoteProxy (R8)", () => {
         capabilities: { tools: { listChanged: true } },
       }),
     );
-    const onToolsChanged = vi.fn<() => void>(() => {
+    const onListChanged = vi.fn<() => void>(() => {
       throw new Error("listener");
     });
-    const { proxy, logger } = proxyTo(server.url, { onToolsChanged });
+    const { proxy, logger } = proxyTo(server.url, { onListChanged });
     await proxy.connect();
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     streams[0]?.({ jsonrpc: "2.0", method: "notifications/tools/list_changed" });
-    await vi.waitFor(() => expect(onToolsChanged).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(onListChanged).toHaveBeenCalledTimes(1));
     expect(logger.lines.find(({ level }) => level === "error")?.fields["connectorId"]).toBe("up");
   });
 

@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { paramsForUpstream, resultForClient } from "../era-conversion.js";
+import { errorForClient, paramsForUpstream, resultForClient as convert } from "../era-conversion.js";
+import type { JsonObject } from "../json-rpc.js";
 import { META } from "../meta.js";
+import type { Era } from "../revisions.js";
 
 const modern = { era: "modern", revision: "2026-07-28" } as const;
 const legacy = { era: "legacy", revision: "2025-11-25" } as const;
+const resultForClient = (result: JsonObject, upstream: Era, client: Era, method = "tools/call") =>
+  convert(result, { upstream, client, method });
 
 describe("paramsForUpstream (R22)", () => {
   test.each([modern, legacy])("hands on the object itself within one era: %j", (side) => {
@@ -37,6 +41,12 @@ describe("paramsForUpstream (R22)", () => {
         [META.clientCapabilities]: {},
         [META.clientInfo]: clientInfo,
       },
+    });
+  });
+
+  test("asks a modern upstream for the log messages that a legacy client's session wants", () => {
+    expect(paramsForUpstream({}, { ...legacy, logLevel: "warning" }, modern)).toMatchObject({
+      _meta: { [META.logLevel]: "warning" },
     });
   });
 
@@ -87,5 +97,36 @@ describe("resultForClient (R22)", () => {
     const result = { resultType: "complete", content: [{ type: "text", text: "x" }] };
     const there = resultForClient(result, "modern", "legacy");
     expect(there.ok && resultForClient(there.result, "legacy", "modern")).toEqual({ ok: true, result });
+  });
+
+  test("what a modern client reads from a legacy upstream comes with a hint that forbids keeping it", () => {
+    expect(resultForClient({ contents: [] }, "legacy", "modern", "resources/read")).toEqual({
+      ok: true,
+      result: { resultType: "complete", contents: [], ttlMs: 0, cacheScope: "private" },
+    });
+  });
+
+  test("what a legacy client reads from a modern upstream comes without the hints of a later revision", () => {
+    const read = { resultType: "complete", contents: [], ttlMs: 5, cacheScope: "public", "x-own": 1 };
+    expect(resultForClient(read, "modern", "legacy", "resources/read")).toEqual({
+      ok: true,
+      result: { contents: [], "x-own": 1 },
+    });
+  });
+});
+
+describe("errorForClient (R22)", () => {
+  const notFound = { code: -32_002, message: "Resource not found", data: { uri: "x:y" } };
+  const route = (upstream: Era, client: Era) => ({ upstream, client, method: "resources/read" });
+
+  test("a modern client never sees the retired code of a resource that is not there", () => {
+    expect(errorForClient(notFound, route("legacy", "modern"))).toEqual({ ...notFound, code: -32_602 });
+  });
+
+  test("every other error is handed on as it is", () => {
+    expect(errorForClient(notFound, route("legacy", "legacy"))).toBe(notFound);
+    const other = { code: 1, message: "own" };
+    expect(errorForClient(other, route("legacy", "modern"))).toBe(other);
+    expect(errorForClient(other, route("modern", "legacy"))).toBe(other);
   });
 });

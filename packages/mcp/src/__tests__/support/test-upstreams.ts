@@ -1,12 +1,13 @@
-import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts } from "@cortex-os/mcp-bridge";
+import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, ListKind, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { CreateUpstream, Upstream, UpstreamEvents } from "../../connectors/upstream.js";
 
-type ToolList = Awaited<ReturnType<Upstream["listTools"]>>;
+type Hints = Omit<UpstreamList, "entries">;
 
 interface Listing {
-  readonly resolve: (list: ToolList) => void;
+  readonly kind: ListKind;
+  readonly resolve: (list: UpstreamList) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -44,7 +45,7 @@ export class TestUpstream implements Upstream {
     this.#events = events;
   }
 
-  /** How often it was asked for its tools. */
+  /** How often it was asked for a list. */
   get lists(): number {
     return this.#lists;
   }
@@ -65,22 +66,27 @@ export class TestUpstream implements Upstream {
     this.#events.onAvailability(false, reason, detail);
   }
 
-  announceChange(): void {
-    this.#events.onToolsChanged();
+  announceChange(feature: ServerFeature = "tools"): void {
+    this.#events.onListChanged(feature);
   }
 
   /** Answers the oldest pending list; settles before it resolves. */
-  async answerList(names: readonly string[], hints: Omit<ToolList, "tools"> = {}): Promise<void> {
+  async answerList(names: readonly string[], hints: Hints = {}): Promise<void> {
     await this.answerTools(names.map(toolOf), hints);
   }
 
-  async answerTools(tools: readonly JsonObject[], hints: Omit<ToolList, "tools"> = {}): Promise<void> {
-    this.#nextListing().resolve({ ...hints, tools });
+  async answerTools(tools: readonly JsonObject[], hints: Hints = {}): Promise<void> {
+    await this.answer("tools", tools, hints);
+  }
+
+  /** Answers the oldest pending list of that kind; settles before it resolves. */
+  async answer(kind: ListKind, entries: readonly JsonObject[], hints: Hints = {}): Promise<void> {
+    this.#nextListing(kind).resolve({ ...hints, entries });
     await settle();
   }
 
-  async failList(error: unknown): Promise<void> {
-    this.#nextListing().reject(error);
+  async failList(error: unknown, kind: ListKind = "tools"): Promise<void> {
+    this.#nextListing(kind).reject(error);
     await settle();
   }
 
@@ -96,10 +102,10 @@ export class TestUpstream implements Upstream {
     return Promise.reject(new Error("the first attempt failed"));
   }
 
-  async listTools(): Promise<ToolList> {
+  async list(kind: ListKind): Promise<UpstreamList> {
     this.#lists += 1;
     return new Promise((resolve, reject) => {
-      this.#listings.push({ resolve, reject });
+      this.#listings.push({ kind, resolve, reject });
     });
   }
 
@@ -138,9 +144,10 @@ export class TestUpstream implements Upstream {
     if (this.disposals === 0) await this.dispose();
   }
 
-  #nextListing(): Listing {
-    const listing = this.#listings.shift();
-    if (listing === undefined) throw new Error(`${this.spec.key} was not asked for its tools`);
+  #nextListing(kind: ListKind): Listing {
+    const at = this.#listings.findIndex((listing) => listing.kind === kind);
+    const [listing] = at === -1 ? [] : this.#listings.splice(at, 1);
+    if (listing === undefined) throw new Error(`${this.spec.key} was not asked for its ${kind}`);
     return listing;
   }
 }

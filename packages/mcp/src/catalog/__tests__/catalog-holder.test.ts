@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { partOfTools } from "../../__tests__/support/parts.js";
 import { toolOf } from "../../__tests__/support/test-upstreams.js";
 import { CatalogHolder } from "../catalog-holder.js";
 import { Catalog } from "../catalog.js";
 
-const catalogOf = (...names: string[]): Catalog => new Catalog([{ key: "a", tools: names.map(toolOf) }]);
+const catalogOf = (...names: string[]): Catalog => new Catalog([partOfTools("a", names.map(toolOf))]);
 
 function holderOf(initial: Catalog): { holder: CatalogHolder; errors: unknown[] } {
   const errors: unknown[] = [];
@@ -23,10 +24,10 @@ describe("the catalog holder", () => {
 
   test("tells nobody when a client could see no difference, but serves the new one's routes", () => {
     const never = { names: { separator: "__", maxLength: 50, prefix: "never" as const }, ttlMs: 1, pageSize: 10 };
-    const { holder } = holderOf(new Catalog([{ key: "a", tools: [toolOf("x")] }], never));
+    const { holder } = holderOf(new Catalog([partOfTools("a", [toolOf("x")])], never));
     const told: Catalog[] = [];
     holder.subscribe((catalog) => told.push(catalog));
-    expect(holder.swap(new Catalog([{ key: "b", tools: [toolOf("x")] }], never))).toBe(false);
+    expect(holder.swap(new Catalog([partOfTools("b", [toolOf("x")])], never))).toBe(false);
     expect(holder.current.find("x")?.connector).toBe("b");
     expect(told).toEqual([]);
   });

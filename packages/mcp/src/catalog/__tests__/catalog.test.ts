@@ -2,12 +2,15 @@ import { DEFAULT_NAME_POLICY } from "@cortex-os/mcp-core";
 import type { Era, JsonObject } from "@cortex-os/mcp-core/wire";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { partOfTools } from "../../__tests__/support/parts.js";
 import { toolOf } from "../../__tests__/support/test-upstreams.js";
-import type { CatalogPart } from "../catalog-part.js";
+import { entriesOf, type CatalogPart, type PartList } from "../catalog-part.js";
 import { Catalog, DEFAULT_CATALOG_POLICY, type CatalogPolicy } from "../catalog.js";
 import { encodeCursor } from "../cursor.js";
 
-const partOf = (key: string, ...names: string[]): CatalogPart => ({ key, tools: names.map(toolOf) });
+const partOf = (key: string, ...names: string[]): CatalogPart => partOfTools(key, names.map(toolOf));
+const hinted = (part: CatalogPart, hints: Omit<PartList, "entries">): CatalogPart =>
+  partOfTools(part.key, entriesOf(part, "tools"), hints);
 const policyOf = (overrides: Partial<CatalogPolicy>): CatalogPolicy => ({ ...DEFAULT_CATALOG_POLICY, ...overrides });
 const bytesOf = (catalog: Catalog, era: Era, cursor?: string): string | undefined => {
   const page = catalog.page(era, cursor);
@@ -60,7 +63,7 @@ describe("the catalog's bytes", () => {
   });
 
   test("R23: the bytes are pinned: whoever changes them breaks every client's cache", () => {
-    const catalog = new Catalog([partOf("a", "x"), { ...partOf("b", "y"), ttlMs: 5, cacheScope: "private" }]);
+    const catalog = new Catalog([partOf("a", "x"), hinted(partOf("b", "y"), { ttlMs: 5, cacheScope: "private" })]);
     expect(bytesOf(catalog, "modern")).toBe(
       '{"resultType":"complete","tools":[{"name":"a__x","inputSchema":{"type":"object"}},' +
         '{"name":"b__y","inputSchema":{"type":"object"}}],"ttlMs":5,"cacheScope":"private"}',
@@ -71,15 +74,15 @@ describe("the catalog's bytes", () => {
   test("R23: the same parts in any order give the same bytes and the same revision", () => {
     const key = fc.stringMatching(/^[A-Za-z0-9_-]{1,6}$/);
     const tool = fc.record({ name: fc.string({ unit: "grapheme", maxLength: 8 }), title: fc.string() });
-    const part = fc.record(
+    const list = fc.record(
       {
-        key,
-        tools: fc.array(tool, { maxLength: 6 }),
+        entries: fc.array(tool, { maxLength: 6 }),
         ttlMs: fc.nat(1_000_000),
         cacheScope: fc.constantFrom("public" as const, "private" as const),
       },
-      { requiredKeys: ["key", "tools"] },
+      { requiredKeys: ["entries"] },
     );
+    const part = fc.record({ key, lists: fc.record({ tools: list }) });
     const parts = fc.uniqueArray(part, { selector: ({ key: own }) => own, maxLength: 8 });
     const shuffled = parts.chain((all) =>
       fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length })),
@@ -106,9 +109,9 @@ describe("the catalog's bytes", () => {
     const base = new Catalog([partOf("a", "x")]).revision;
     expect(new Catalog([partOf("a", "x"), partOf("b")]).revision).toBe(base);
     expect(new Catalog([partOf("a", "x", "y")]).revision).not.toBe(base);
-    expect(new Catalog([{ key: "a", tools: [{ ...toolOf("x"), title: "T" }] }]).revision).not.toBe(base);
-    expect(new Catalog([{ ...partOf("a", "x"), ttlMs: 1 }]).revision).not.toBe(base);
-    expect(new Catalog([{ ...partOf("a", "x"), cacheScope: "private" }]).revision).not.toBe(base);
+    expect(new Catalog([partOfTools("a", [{ ...toolOf("x"), title: "T" }])]).revision).not.toBe(base);
+    expect(new Catalog([hinted(partOf("a", "x"), { ttlMs: 1 })]).revision).not.toBe(base);
+    expect(new Catalog([hinted(partOf("a", "x"), { cacheScope: "private" })]).revision).not.toBe(base);
   });
 });
 
@@ -119,19 +122,21 @@ describe("the catalog's caching hints (2026-07-28, Caching)", () => {
   };
 
   test("a merged list is as fresh as its least fresh part, and never fresher than configured", () => {
-    expect(hintsOf({ ...partOf("a"), ttlMs: 400_000 })).toEqual([300_000, "public"]);
-    expect(hintsOf({ ...partOf("a"), ttlMs: 7 }, partOf("b"), { ...partOf("c"), ttlMs: 0 })).toEqual([0, "public"]);
-  });
-
-  test("a merged list is private as soon as one part is", () => {
-    expect(hintsOf({ ...partOf("a"), cacheScope: "public" }, { ...partOf("b"), cacheScope: "private" })).toEqual([
-      300_000,
-      "private",
+    expect(hintsOf(hinted(partOf("a"), { ttlMs: 400_000 }))).toEqual([300_000, "public"]);
+    expect(hintsOf(hinted(partOf("a"), { ttlMs: 7 }), partOf("b"), hinted(partOf("c"), { ttlMs: 0 }))).toEqual([
+      0,
+      "public",
     ]);
   });
 
+  test("a merged list is private as soon as one part is", () => {
+    expect(
+      hintsOf(hinted(partOf("a"), { cacheScope: "public" }), hinted(partOf("b"), { cacheScope: "private" })),
+    ).toEqual([300_000, "private"]);
+  });
+
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("an upstream's hint of %s counts as 0", (ttlMs) => {
-    expect(hintsOf({ ...partOf("a"), ttlMs })).toEqual([0, "public"]);
+    expect(hintsOf(hinted(partOf("a"), { ttlMs }))).toEqual([0, "public"]);
   });
 });
 
@@ -155,7 +160,7 @@ describe("the catalog's pages", () => {
   });
 
   test("every page carries the same cacheScope, and only the last no cursor", () => {
-    const catalog = new Catalog([{ ...thousands(1_500), cacheScope: "private" }]);
+    const catalog = new Catalog([hinted(thousands(1_500), { cacheScope: "private" })]);
     const first = readPage(catalog, "modern");
     const last = readPage(catalog, "modern", cursorOf(first));
     expect([first["cacheScope"], last["cacheScope"]]).toEqual(["private", "private"]);

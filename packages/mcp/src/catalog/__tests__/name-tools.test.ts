@@ -2,6 +2,7 @@ import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { partOfTools } from "../../__tests__/support/parts.js";
 import { toolOf } from "../../__tests__/support/test-upstreams.js";
 import type { CatalogPart } from "../catalog-part.js";
 import { nameTools } from "../name-tools.js";
@@ -10,7 +11,7 @@ const ALWAYS: NamePolicy = DEFAULT_NAME_POLICY;
 const NEVER: NamePolicy = { ...DEFAULT_NAME_POLICY, prefix: "never" };
 const AUTO: NamePolicy = { ...DEFAULT_NAME_POLICY, prefix: "auto" };
 
-const partOf = (key: string, ...names: string[]): CatalogPart => ({ key, tools: names.map(toolOf) });
+const partOf = (key: string, ...names: string[]): CatalogPart => partOfTools(key, names.map(toolOf));
 const namesOf = (parts: readonly CatalogPart[], policy: NamePolicy): string[] =>
   nameTools(parts, policy).tools.map(({ name }) => name);
 
@@ -47,7 +48,7 @@ describe("public names", () => {
 
   test("a tool keeps its definition but for the name, unknown fields and order of fields included", () => {
     const definition = { title: "T", name: "read", "x-ours": { deep: [1] }, inputSchema: {} };
-    const [tool] = nameTools([{ key: "a", tools: [definition] }], ALWAYS).tools;
+    const [tool] = nameTools([partOfTools("a", [definition])], ALWAYS).tools;
     expect(tool).toMatchObject({ name: "a__read", connector: "a", tool: "read" });
     expect(tool?.json).toBe('{"title":"T","name":"a__read","x-ours":{"deep":[1]},"inputSchema":{}}');
     expect(definition.name).toBe("read");
@@ -65,7 +66,7 @@ describe("public names", () => {
       { name: "no-schema", "x-mcp-header": "Region" },
       toolOf("plain"),
     ];
-    const named = nameTools([{ key: "a", tools }], ALWAYS).tools;
+    const named = nameTools([partOfTools("a", tools)], ALWAYS).tools;
     expect(named.map(({ tool, mirrored }) => [tool, mirrored])).toEqual([
       ["bad", undefined],
       ["good", [{ header: "mcp-param-region", path: ["region"] }]],
@@ -81,14 +82,14 @@ describe("public names", () => {
       { name: "read", title: "first" },
       { name: "read", title: "second" },
     ];
-    const named = nameTools([{ key: "a", tools }], ALWAYS);
+    const named = nameTools([partOfTools("a", tools)], ALWAYS);
     expect(named.tools.map(({ definition }) => definition["title"])).toEqual(["first"]);
     expect(named.collisions).toEqual([]);
   });
 
   test("what has no name, an empty one or one that is no string is no tool", () => {
     const tools = [{}, { name: "" }, { name: 7 }, { name: null }, { name: "ok" }];
-    expect(namesOf([{ key: "a", tools }], ALWAYS)).toEqual(["a__ok"]);
+    expect(namesOf([partOfTools("a", tools)], ALWAYS)).toEqual(["a__ok"]);
   });
 
   test("names are sorted by code units, whatever the locale", () => {

@@ -41,4 +41,4 @@ export function setUp(
 }
 
 /** The names of the tools it has. */
-export const toolsOf = (connector: Connector): unknown => connector.part?.tools.map(({ name }) => name);
+export const toolsOf = (connector: Connector): unknown => connector.part?.lists.tools?.entries.map(({ name }) => name);

@@ -27,7 +27,10 @@ describe("a connector", () => {
       tools: 2,
       since: "2023-11-14T22:13:21.250Z",
     });
-    expect(connector.part).toEqual({ key: "k", tools: [toolOf("a"), toolOf("b")], ttlMs: 9, cacheScope: "private" });
+    expect(connector.part).toEqual({
+      key: "k",
+      lists: { tools: { entries: [toolOf("a"), toolOf("b")], ttlMs: 9, cacheScope: "private" } },
+    });
     expect(syncs).toEqual([{ seconds: 0.25, ok: true }]);
     expect(changes).toEqual(["k"]);
     expect([connector.isSettled, connector.isUp]).toEqual([true, true]);
@@ -61,10 +64,10 @@ describe("a connector", () => {
 
   test("asks for no list that the upstream does not announce, and is up with no tools", async () => {
     const { connector, upstream, time } = setUp();
-    upstream().goUp({ prompts: {} });
+    upstream().goUp({ logging: {} });
     await settle();
     expect(upstream().lists).toBe(0);
-    expect(connector.part).toEqual({ key: "k", tools: [] });
+    expect(connector.part).toEqual({ key: "k", lists: {} });
     expect(connector.isUp).toBe(true);
     expect(time.pending).toBe(1);
   });
@@ -129,8 +132,8 @@ describe("a connector", () => {
     expect(toolsOf(connector)).toEqual(["a"]);
     expect(logger.lines).toContainEqual({
       level: "warn",
-      fields: { connectorId: "k", count: 1 },
-      message: "Tools nested deeper than 64 levels were left out",
+      fields: { connectorId: "k", list: "tools", count: 1 },
+      message: "Entries nested deeper than 64 levels were left out of a list",
     });
   });
 

@@ -55,7 +55,7 @@ describe("R6: retiring a caller's proxy", () => {
   test("nothing new begins meanwhile, and what the proxy says is not heard", async () => {
     const { upstream, proxy, heard, changes, answer, retired } = await busy();
     await expect(upstream.callTool("t", {})).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
-    await expect(upstream.listTools()).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await expect(upstream.list("tools")).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
     await expect(upstream.connect()).rejects.toThrow("is being closed");
     const { length } = heard;
     proxy().options.onAvailability(true);

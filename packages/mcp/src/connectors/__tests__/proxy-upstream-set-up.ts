@@ -89,7 +89,7 @@ export function setUpProxy(
   });
   const upstream: Upstream = createUpstream(spec, {
     onAvailability: (...args) => heard.push(args),
-    onToolsChanged: () => {
+    onListChanged: () => {
       changes.tools += 1;
     },
   });

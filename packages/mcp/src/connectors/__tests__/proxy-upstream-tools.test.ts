@@ -9,18 +9,25 @@ describe("R6: the tools of a caller's proxy", () => {
     const { upstream, proxy, goUp } = setUpProxy();
     await goUp();
     proxy().tools = () => [{ name: "a", description: "A", execute: () => {} }];
-    const expected = { tools: [{ name: "a", description: "A", inputSchema: { type: "object" } }] };
-    expect(await upstream.listTools()).toEqual(expected);
+    const expected = { entries: [{ name: "a", description: "A", inputSchema: { type: "object" } }] };
+    expect(await upstream.list("tools")).toEqual(expected);
     const { tools } = proxy();
     proxy().tools = async () => Promise.resolve(tools());
-    expect(await upstream.listTools()).toEqual(expected);
+    expect(await upstream.list("tools")).toEqual(expected);
+  });
+
+  test("there is nothing else to list (R6)", async () => {
+    const { upstream, goUp } = setUpProxy();
+    await goUp();
+    for (const kind of ["resources", "resourceTemplates", "prompts"] as const)
+      expect(await upstream.list(kind)).toEqual({ entries: [] });
   });
 
   test("entries that are no tools are left out with one warning", async () => {
     const { upstream, proxy, goUp, logger } = setUpProxy();
     await goUp();
     proxy().tools = () => [42, null, {}, { name: "" }, { name: 7 }, { name: "a", inputSchema: { type: "object" } }];
-    expect((await upstream.listTools()).tools.map(({ name }) => name)).toEqual(["a"]);
+    expect((await upstream.list("tools")).entries.map(({ name }) => name)).toEqual(["a"]);
     expect(logger.lines).toContainEqual({
       level: "warn",
       fields: { connectorId: "k", count: 5 },
@@ -40,14 +47,14 @@ describe("R6: the tools of a caller's proxy", () => {
     const { upstream, proxy, goUp } = setUpProxy();
     await goUp();
     proxy().tools = () => answer;
-    await expect(upstream.listTools()).rejects.toMatchObject({ code: "UPSTREAM_PROTOCOL" });
+    await expect(upstream.list("tools")).rejects.toMatchObject({ code: "UPSTREAM_PROTOCOL" });
   });
 
   test("are not waited for longer than listMs", async () => {
     const { upstream, proxy, goUp, time } = setUpProxy();
     await goUp();
     proxy().tools = () => new Answer().promise;
-    const listing = upstream.listTools();
+    const listing = upstream.list("tools");
     const expected = expect(listing).rejects.toMatchObject({ code: "UPSTREAM_TIMEOUT" });
     await time.advance(2_000);
     await expected;
@@ -56,7 +63,7 @@ describe("R6: the tools of a caller's proxy", () => {
 
   test("cannot be had while it is down", async () => {
     const { upstream } = setUpProxy();
-    await expect(upstream.listTools()).rejects.toMatchObject({
+    await expect(upstream.list("tools")).rejects.toMatchObject({
       code: "UPSTREAM_UNAVAILABLE",
       message: 'Connector "k" is not connected; it is being tried again',
     });
@@ -184,6 +191,6 @@ describe("R6: a caller's proxy that is released", () => {
 test("connectors that are not reached over HTTP are made otherwise", () => {
   const { createUpstream } = setUpProxy();
   const spec = specOf("x", { transport: { kind: "unsupported", reason: "no" } });
-  const events = { onAvailability: () => {}, onToolsChanged: () => {} };
+  const events = { onAvailability: () => {}, onListChanged: () => {} };
   expect(() => createUpstream(spec, events)).toThrow("not an HTTP connector");
 });

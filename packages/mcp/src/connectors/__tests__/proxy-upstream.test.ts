@@ -43,7 +43,7 @@ describe("R6: a caller's proxy that connects", () => {
     const { upstream, heard } = setUpProxy(() => ({ connect: () => {}, getTools: () => [], callTool: () => ({}) }));
     await upstream.connect();
     expect(heard).toEqual([[true]]);
-    expect(await upstream.listTools()).toEqual({ tools: [] });
+    expect(await upstream.list("tools")).toEqual({ entries: [] });
     await upstream.dispose();
   });
 });
@@ -197,7 +197,7 @@ describe("R6: what a caller's proxy says about itself", () => {
       proxy().options.onAvailability(false, "oops");
       return [];
     };
-    await upstream.listTools();
+    await upstream.list("tools");
     expect(heard.at(-1)).toEqual([false, "oops", undefined]);
   });
 });

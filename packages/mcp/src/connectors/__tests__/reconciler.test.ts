@@ -3,6 +3,7 @@ import { ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test } from "vitest";
 import { specOf } from "../../__tests__/support/specs.js";
 import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js";
+import { entriesOf } from "../../catalog/catalog-part.js";
 import { Reconciler } from "../reconciler.js";
 
 function setUp() {
@@ -75,7 +76,7 @@ describe("the reconciler", () => {
   });
 
   const toolsOf = (reconciler: Reconciler): unknown =>
-    reconciler.parts().flatMap(({ tools }) => tools.map(({ name }) => name));
+    reconciler.parts().flatMap((part) => entriesOf(part, "tools").map(({ name }) => name));
 
   test("what a connector offered is offered until the one in its place has settled: no list lacks it meanwhile", async () => {
     const { reconciler, upstreams } = setUp();

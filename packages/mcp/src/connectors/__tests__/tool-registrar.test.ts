@@ -47,7 +47,7 @@ function setUp(names: Partial<NamePolicy> = {}) {
   return { registry, logger, calls, registrar };
 }
 
-const part = (key: string, ...tools: JsonObject[]): CatalogPart => ({ key, tools });
+const part = (key: string, ...tools: JsonObject[]): CatalogPart => ({ key, lists: { tools: { entries: tools } } });
 
 describe("R6: registering tools", () => {
   test("a tool gets its public name, all of its definition, a handler and what it stands for", async () => {

@@ -1,15 +1,15 @@
-import { mirroredHeaders, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
+import { LISTS, mirroredHeaders, type JsonObject, type ListKind, type MirroredParam } from "@cortex-os/mcp-core/wire";
 import { withMirroredParams } from "../http/param-headers.js";
 import type { Link, UpstreamFacts } from "../link.js";
 import type { UpstreamCall } from "./exchange.js";
-import { listAllTools, type ToolList } from "./list-tools.js";
+import { listAll, type UpstreamList } from "./list-all.js";
 import type { CallToolOptions, ResolvedOptions } from "./remote-proxy-options.js";
 
 /** Longest result of a call of the gateway's own, in bytes. */
 const MAX_RESULT_BYTES = 32 * 1024 * 1024;
 
-/** The tools of one upstream: lists them, and remembers of the last list which parameters a call must mirror into headers. */
-export class UpstreamTools {
+/** The lists of one upstream: asks for them, and remembers of the last list of tools which parameters a call must mirror into headers. */
+export class UpstreamLists {
   readonly #options: ResolvedOptions;
   readonly #isHttp: boolean;
   #mirrored: ReadonlyMap<string, readonly MirroredParam[]> = new Map();
@@ -19,18 +19,19 @@ export class UpstreamTools {
     this.#isHttp = isHttp;
   }
 
-  /** @throws GatewayError as {@link listAllTools} */
-  async list(link: Link, facts: UpstreamFacts): Promise<ToolList> {
+  /** @throws GatewayError as {@link listAll} */
+  async list(kind: ListKind, link: Link, facts: UpstreamFacts): Promise<UpstreamList> {
     const { spec, logger } = this.#options;
-    const { mirrored, ...list } = await listAllTools({
+    const { mirrored, ...list } = await listAll({
       link,
       key: spec.key,
+      kind,
       logger,
       timeoutMs: spec.timeouts.listMs,
       mirrors: this.#isHttp && facts.era === "modern",
-      declared: facts.capabilities["tools"] !== undefined,
+      declared: facts.capabilities[LISTS[kind].feature] !== undefined,
     });
-    this.#mirrored = mirrored;
+    if (kind === "tools") this.#mirrored = mirrored;
     return list;
   }
 

@@ -45,8 +45,8 @@ describe("the tools of an upstream", () => {
         return pages[cursor ?? ""] ?? {};
       }),
     );
-    expect(await proxy.listTools()).toEqual({
-      tools: [tool("a", { "x-new": { deep: 1 } }), tool("b"), tool("c")],
+    expect(await proxy.list("tools")).toEqual({
+      entries: [tool("a", { "x-new": { deep: 1 } }), tool("b"), tool("c")],
       ttlMs: 5_000,
       cacheScope: "private",
     });
@@ -56,7 +56,7 @@ describe("the tools of an upstream", () => {
     const { proxy } = await proxyTo(
       legacy((seen, res) => json(res, 200, result(seen, { tools: [tool("a")] })), { sessions: new Set() }),
     );
-    expect(await proxy.listTools()).toEqual({ tools: [tool("a")] });
+    expect(await proxy.list("tools")).toEqual({ entries: [tool("a")] });
   });
 
   test("what is no tool is left out with one warning that names it", async () => {
@@ -71,11 +71,11 @@ describe("the tools of an upstream", () => {
       tool("good"),
     ];
     const { proxy, logger } = await proxyTo(lists(() => ({ tools: entries })));
-    expect((await proxy.listTools()).tools).toEqual([tool("good")]);
-    expect(logger.messages("warn")).toEqual(["Tools that break the specification were left out"]);
+    expect((await proxy.list("tools")).entries).toEqual([tool("good")]);
+    expect(logger.messages("warn")).toEqual(["Entries that break the specification were left out of a list"]);
     const { fields } = logger.lines.find(({ level }) => level === "warn") ?? {};
     expect(fields?.["count"]).toBe(6);
-    expect(fields?.["tools"]).toEqual([
+    expect(fields?.["entries"]).toEqual([
       "(an entry that is no object)",
       '"" (no usable name)',
       expect.stringMatching(/^"x{63} \(no usable name\)$/) as string,
@@ -122,7 +122,7 @@ describe("the tools of an upstream", () => {
     ["no list", () => ({ tools: "many" }), "UPSTREAM_PROTOCOL", "without a list of tools"],
   ])("%s are refused with the reason, and the connector stays connected", async (_, page, code, text) => {
     const { proxy } = await proxyTo(lists(page));
-    const listed = proxy.listTools();
+    const listed = proxy.list("tools");
     await expect(listed).rejects.toMatchObject({ code });
     await expect(listed).rejects.toThrow(text);
     expect(proxy.state.kind).toBe("up");
@@ -134,9 +134,30 @@ describe("the tools of an upstream", () => {
         json(res, 200, result(seen, { ...DISCOVERED, capabilities: { prompts: {} } }));
       else json(res, 404, failure(seen, -32_601));
     };
-    expect(await (await proxyTo(script)).proxy.listTools()).toEqual({ tools: [] });
+    expect(await (await proxyTo(script)).proxy.list("tools")).toEqual({ entries: [] });
     const claims = await proxyTo(modern((seen, res) => json(res, 404, failure(seen, -32_601))));
-    await expect(claims.proxy.listTools()).rejects.toMatchObject({ code: "UPSTREAM_PROTOCOL" });
+    await expect(claims.proxy.list("tools")).rejects.toMatchObject({ code: "UPSTREAM_PROTOCOL" });
+  });
+});
+
+describe("the other lists of an upstream (R22)", () => {
+  const script = modern((seen, res) => {
+    const entries: Record<string, JsonObject> = {
+      "resources/list": { resources: [{ uri: "a:b", name: "b", "x-own": 1 }, { name: "no uri" }], ttlMs: 5 },
+      "resources/templates/list": { resourceTemplates: [{ uriTemplate: "a:{b}", name: "t" }, null] },
+      "prompts/list": { prompts: [{ name: "p" }, { name: "" }], cacheScope: "private" },
+    };
+    json(res, 200, result(seen, entries[seen.method] ?? {}));
+  });
+
+  test.each([
+    ["resources", { entries: [{ uri: "a:b", name: "b", "x-own": 1 }], ttlMs: 5 }],
+    ["resourceTemplates", { entries: [{ uriTemplate: "a:{b}", name: "t" }] }],
+    ["prompts", { entries: [{ name: "p" }], cacheScope: "private" }],
+  ] as const)("%s are known by their own member, and what has none is left out", async (kind, list) => {
+    const { proxy, logger } = await proxyTo(script);
+    expect(await proxy.list(kind)).toEqual(list);
+    expect(logger.lines.find(({ level }) => level === "warn")?.fields).toMatchObject({ list: kind, count: 1 });
   });
 });
 
@@ -157,7 +178,7 @@ describe("calls of the gateway's own", () => {
   test("mirror what the tool asks for, once it was listed, as calls of legacy clients do", async () => {
     const { proxy } = await proxyTo(script);
     expect(await proxy.callTool("echo", { a: 5 })).toMatchObject({ header: "undefined" });
-    await proxy.listTools();
+    await proxy.list("tools");
     expect(await proxy.callTool("echo", { a: 5 })).toMatchObject({ header: "5" });
     const sink = new RecordingSink();
     proxy.send(toolCall(LEGACY_CALLER), sink);

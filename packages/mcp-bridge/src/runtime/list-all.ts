@@ -1,0 +1,151 @@
+import { GatewayError, type Logger } from "@cortex-os/mcp-core";
+import { isJsonObject, LISTS, type JsonObject, type ListKind, type MirroredParam } from "@cortex-os/mcp-core/wire";
+import { connectorName } from "../http/failures.js";
+import type { Link } from "../link.js";
+import { readEntry, WORDS } from "./listed-entry.js";
+
+const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_ENTRIES = 20_000;
+const MAX_PAGES = 1_000;
+/** Most names in one warning. */
+const MAX_SHOWN = 10;
+
+/** One list of an upstream, as it gave it. */
+export interface UpstreamList {
+  /** Each has what it is known by (`name`, `uri` or `uriTemplate`), and a tool an `inputSchema`; unknown keys are kept. */
+  readonly entries: readonly JsonObject[];
+  /** How long the list may be kept, in milliseconds: the least of all pages. Modern upstreams say it. */
+  readonly ttlMs?: number;
+  /** `private` as soon as one page is. */
+  readonly cacheScope?: "public" | "private";
+}
+
+/** An {@link UpstreamList} and, of tools, what their calls must mirror into headers. */
+export interface ListedEntries extends UpstreamList {
+  /** By tool name; tools that mirror nothing are not in it. Empty for transports without headers, and for what are no tools. */
+  readonly mirrored: ReadonlyMap<string, readonly MirroredParam[]>;
+}
+
+/** What {@link listAll} works with. */
+export interface ListAllDeps {
+  readonly link: Link;
+  readonly key: string;
+  readonly kind: ListKind;
+  readonly logger: Logger;
+  /** For one page, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Whether the upstream is modern and behind HTTP: then parameters may have to be mirrored. */
+  readonly mirrors: boolean;
+  /** Whether the upstream said that it has such a list; without, an error answer means that it has none. */
+  readonly declared: boolean;
+}
+
+/**
+ * Asks for all pages of a list: at most 16 MiB, 20,000 entries and 1,000 pages. What is no such entry is left out with one warning.
+ *
+ * @throws GatewayError UPSTREAM_LIMIT beyond a bound, UPSTREAM_PROTOCOL for nonsense or a cursor that leads in a circle, or
+ *   whatever `Link.request` fails with
+ */
+export async function listAll(deps: ListAllDeps): Promise<ListedEntries> {
+  const { key, kind } = deps;
+  const listed = new Listing(deps);
+  const seen = new Set<string>();
+  let cursor: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+    const page = await firstOrPage(deps, cursor, listed.bytesLeft);
+    if (page === undefined) return listed.done();
+    listed.add(page);
+    const next = page["nextCursor"];
+    if (typeof next !== "string") return listed.done();
+    if (seen.has(next))
+      throw new GatewayError(
+        "UPSTREAM_PROTOCOL",
+        `${connectorName(key)} lists its ${WORDS[kind]} in a circle: a cursor came twice`,
+      );
+    seen.add(next);
+    cursor = next;
+  }
+  const message = `${connectorName(key)} lists its ${WORDS[kind]} on more than ${MAX_PAGES} pages`;
+  throw new GatewayError("UPSTREAM_LIMIT", message);
+}
+
+async function firstOrPage(
+  { link, kind, timeoutMs, declared }: ListAllDeps,
+  cursor: string | undefined,
+  maxBytes: number,
+): Promise<JsonObject | undefined> {
+  const params = cursor === undefined ? {} : { cursor };
+  try {
+    return await link.request(LISTS[kind].method, params, { timeoutMs, maxBytes });
+  } catch (error) {
+    const isAnswer = GatewayError.is(error) && error.data?.["upstreamCode"] !== undefined;
+    if (isAnswer && !declared && cursor === undefined) return undefined;
+    throw error;
+  }
+}
+
+class Listing {
+  readonly #deps: ListAllDeps;
+  readonly #entries: JsonObject[] = [];
+  readonly #mirrored = new Map<string, readonly MirroredParam[]>();
+  readonly #leftOut: string[] = [];
+  #bytes = 0;
+  #ttlMs: number | undefined;
+  #cacheScope: "public" | "private" | undefined;
+
+  constructor(deps: ListAllDeps) {
+    this.#deps = deps;
+  }
+
+  get bytesLeft(): number {
+    return MAX_BYTES - this.#bytes;
+  }
+
+  add(page: JsonObject): void {
+    const { key, kind } = this.#deps;
+    const { [kind]: entries, ttlMs, cacheScope } = page;
+    const word = WORDS[kind];
+    if (!Array.isArray(entries)) {
+      const message = `${connectorName(key)} answered ${LISTS[kind].method} without a list of ${word}`;
+      throw new GatewayError("UPSTREAM_PROTOCOL", message);
+    }
+    for (const entry of entries) this.#addEntry(entry);
+    if (this.#entries.length > MAX_ENTRIES) {
+      throw new GatewayError("UPSTREAM_LIMIT", `${connectorName(key)} lists more than ${MAX_ENTRIES} ${word}`);
+    }
+    this.#bytes += Buffer.byteLength(JSON.stringify(page));
+    if (this.#bytes > MAX_BYTES)
+      throw new GatewayError("UPSTREAM_LIMIT", `${connectorName(key)} lists more than ${MAX_BYTES} bytes of ${word}`);
+    if (typeof ttlMs === "number" && ttlMs >= 0) this.#ttlMs = Math.min(ttlMs, this.#ttlMs ?? ttlMs);
+    if (cacheScope === "private" || (cacheScope === "public" && this.#cacheScope === undefined))
+      this.#cacheScope = cacheScope;
+  }
+
+  done(): ListedEntries {
+    const { key, kind, logger } = this.#deps;
+    if (this.#leftOut.length > 0) {
+      const names = this.#leftOut.slice(0, MAX_SHOWN);
+      const fields = { connectorId: key, list: kind, count: this.#leftOut.length, entries: names };
+      logger.warn(fields, "Entries that break the specification were left out of a list");
+    }
+    return {
+      entries: this.#entries,
+      mirrored: this.#mirrored,
+      ...(this.#ttlMs === undefined ? {} : { ttlMs: this.#ttlMs }),
+      ...(this.#cacheScope === undefined ? {} : { cacheScope: this.#cacheScope }),
+    };
+  }
+
+  #addEntry(value: unknown): void {
+    const { kind, mirrors } = this.#deps;
+    const read = isJsonObject(value)
+      ? readEntry(kind, value, mirrors)
+      : { ok: false as const, reason: "(an entry that is no object)" };
+    if (!read.ok) {
+      this.#leftOut.push(read.reason);
+      return;
+    }
+    if (read.mirrored.length > 0) this.#mirrored.set(read.id, read.mirrored);
+    this.#entries.push(read.entry);
+  }
+}

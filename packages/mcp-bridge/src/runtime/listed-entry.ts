@@ -1,0 +1,59 @@
+import {
+  isJsonObject,
+  mirroredParams,
+  type JsonObject,
+  type ListKind,
+  type MirroredParam,
+} from "@cortex-os/mcp-core/wire";
+
+/** What the entries of each list are called in messages. */
+export const WORDS = {
+  tools: "tools",
+  resources: "resources",
+  resourceTemplates: "resource templates",
+  prompts: "prompts",
+} as const satisfies Record<ListKind, string>;
+
+/** The member an entry is known by, and its greatest length in UTF-16 units. */
+const IDENTITY = {
+  tools: { member: "name", word: "name", maxLength: 512 },
+  resources: { member: "uri", word: "uri", maxLength: 8_192 },
+  resourceTemplates: { member: "uriTemplate", word: "uriTemplate", maxLength: 8_192 },
+  prompts: { member: "name", word: "name", maxLength: 512 },
+} as const satisfies Record<ListKind, { readonly member: string; readonly word: string; readonly maxLength: number }>;
+
+/** An entry of a list that can be used, or why it cannot. */
+export type ReadEntry =
+  | {
+      readonly ok: true;
+      /** What it is known by. */
+      readonly id: string;
+      readonly entry: JsonObject;
+      /** The parameters that a call of this tool mirrors into headers. */
+      readonly mirrored: readonly MirroredParam[];
+    }
+  | { readonly ok: false; readonly reason: string };
+
+const NONE: readonly MirroredParam[] = [];
+
+/**
+ * Looks at one entry: it needs what it is known by, and a tool an `inputSchema` whose annotations keep the rules (2026-07-28, Streamable HTTP, Schema
+ * Extension). Everything else is the upstream's own business. Never throws; a reason names the entry.
+ *
+ * @param mirrors whether parameters of tools may have to be mirrored into headers
+ */
+export function readEntry(kind: ListKind, entry: JsonObject, mirrors: boolean): ReadEntry {
+  const { member, word, maxLength } = IDENTITY[kind];
+  const id = entry[member];
+  if (typeof id !== "string" || id === "" || id.length > maxLength) {
+    const shown = id === undefined ? "undefined" : JSON.stringify(id).slice(0, 64);
+    return { ok: false, reason: `${shown} (no usable ${word})` };
+  }
+  if (kind !== "tools") return { ok: true, id, entry, mirrored: NONE };
+  const { inputSchema } = entry;
+  if (!isJsonObject(inputSchema)) return { ok: false, reason: `${id.slice(0, 64)} (no inputSchema)` };
+  if (!mirrors) return { ok: true, id, entry, mirrored: NONE };
+  const mirrored = mirroredParams(inputSchema);
+  if (!mirrored.ok) return { ok: false, reason: `${id.slice(0, 64)} (${mirrored.reason})` };
+  return { ok: true, id, entry, mirrored: mirrored.params };
+}
