@@ -1,8 +1,10 @@
-import { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
+import { GatewayError, messageOf } from "@cortex-os/mcp-core";
+import type { JsonRpcNotification, LogLevel } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
+import { isLog, isLogFor, offersLogging } from "../log-levels.js";
 import type { RequestBounds } from "./channel.js";
 import type { ClientCall } from "./client-call.js";
+import { levelInFlight, levelToTell, type LaneOwner } from "./lane-logs.js";
 import { openPeer, type OpeningDeps, type OpenPeer } from "./open-peer.js";
 
 /** What a {@link Lane} works with. */
@@ -10,7 +12,10 @@ export interface LaneDeps {
   readonly opening: OpeningDeps;
   /** Bounds of a client's call. */
   readonly callBounds: RequestBounds;
-  /** A notification that belongs to no request. */
+  /** How long a child may take to agree to a log level, in milliseconds; nobody waits for it. */
+  readonly levelMs: number;
+  readonly owner: LaneOwner;
+  /** A notification that belongs to no request, a log message among them that calls in flight have got already. */
   readonly onNotification: (notification: JsonRpcNotification) => void;
   /** The lane ended, and not because its owner ended it. Called once, after its calls have failed. */
   readonly onEnded: (error: GatewayError) => void;
@@ -26,6 +31,9 @@ export class Lane {
   readonly #deps: LaneDeps;
   readonly #abort = new AbortController();
   readonly #waiting = new Set<ClientCall>();
+  readonly #inFlight = new Set<ClientCall>();
+  /** From which level on a legacy child was told to log. */
+  #toldLevel: LogLevel | undefined;
   #state: State = { kind: "opening" };
   #opening: Promise<OpenPeer> | undefined;
 
@@ -47,7 +55,7 @@ export class Lane {
     const ended = this.#abort.signal;
     const events = {
       onNotification: (notification: JsonRpcNotification): void => {
-        if (this.#state.kind === "open") this.#deps.onNotification(notification);
+        if (this.#state.kind === "open") this.#onNotification(notification, this.#state.facts);
       },
       onLost: (error: GatewayError): void => {
         void this.end(error);
@@ -81,9 +89,26 @@ export class Lane {
     else call.onFailure(state.error);
   }
 
-  /** Forgets a call that was settled while it waited. */
+  /** Forgets a call that was settled. */
   forget(call: ClientCall): void {
     this.#waiting.delete(call);
+    this.#inFlight.delete(call);
+  }
+
+  /** From which level on a child is to log that is legacy and offers it; what it answers is logged only. */
+  setLogLevel(level: LogLevel): void {
+    const { serving } = this;
+    if (serving === undefined || level === this.#toldLevel || !takesLevels(serving.facts)) return;
+    this.#toldLevel = level;
+    const { levelMs, opening } = this.#deps;
+    const { connectorId, logger } = opening.peer;
+    serving.peer
+      .ask("logging/setLevel", { level }, { maxMs: levelMs })
+      .then((answer) => ("error" in answer ? answer.error.message : undefined), messageOf)
+      .then((reason) => {
+        if (reason !== undefined) logger.debug({ connectorId, reason }, "The upstream did not take a log level");
+      })
+      .catch(() => {});
   }
 
   /**
@@ -104,7 +129,23 @@ export class Lane {
     await open?.peer.stop();
   }
 
+  #onNotification(notification: JsonRpcNotification, { era }: UpstreamFacts): void {
+    if (isLog(notification)) {
+      for (const call of this.#inFlight) {
+        if (isLogFor(levelInFlight(call.call, this.#deps.owner, era), notification)) call.hear(notification);
+      }
+    }
+    this.#deps.onNotification(notification);
+  }
+
   #begin(call: ClientCall, { peer, facts }: OpenPeer): void {
+    if (takesLevels(facts)) {
+      const level = levelToTell(call.call, this.#deps.owner, this.#toldLevel);
+      if (level !== undefined) this.setLogLevel(level);
+    }
+    this.#inFlight.add(call);
     call.begin(peer.channel, facts, this.#deps.callBounds);
   }
 }
+
+const takesLevels = ({ era, capabilities }: UpstreamFacts): boolean => era === "legacy" && offersLogging(capabilities);

@@ -15,6 +15,7 @@ import {
   type JsonObject,
   type JsonRpcNotification,
   type RequestId,
+  type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 import { onTestFinished } from "vitest";
 import type { Dispatcher } from "undici";
@@ -56,6 +57,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
   const lost: GatewayError[] = [];
   const told: [JsonRpcNotification, string?][] = [];
   const changes = { count: 0 };
+  const changed: ServerFeature[] = [];
   const { agent, prior, headers = {} } = options;
   const transport = new HttpTransport({
     target: { key: spec.key, url, headers, timeouts: spec.timeouts },
@@ -74,8 +76,9 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
       random: fixedRandom(0.1),
       logger,
       events: {
-        onListChanged: () => {
+        onListChanged: (feature) => {
           changes.count += 1;
+          changed.push(feature);
         },
         onNotification: (notification, sessionKey) => {
           told.push(sessionKey === undefined ? [notification] : [notification, sessionKey]);
@@ -92,7 +95,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
     await transport.close();
   };
   onTestFinished(close);
-  return { link, make, transport, logger, lost, told, changes, close };
+  return { link, make, transport, logger, lost, told, changes, changed, close };
 }
 
 /** An open link. */
