@@ -1,36 +1,11 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import type { ServerResponse } from "node:http";
 import { describe, expect, test, vi } from "vitest";
 import { openLink } from "./open-link.js";
-import { DISCOVERED, json, legacy, modern, openStream, result, upstream, type Seen } from "./scripted-upstream.js";
+import { DISCOVERED, json, legacy, modern, result, upstream } from "./scripted-upstream.js";
+import { acknowledged, Streams } from "./streams.js";
 
 const CHANGED = { jsonrpc: "2.0", method: "notifications/tools/list_changed" };
 const TELLS = { tools: { listChanged: true } };
-
-const acknowledged = (notifications: JsonObject): JsonObject => ({
-  jsonrpc: "2.0",
-  method: "notifications/subscriptions/acknowledged",
-  params: { notifications },
-});
-
-/** Streams that a server holds open, newest last. */
-class Streams {
-  readonly open: { send: ReturnType<typeof openStream>; res: ServerResponse }[] = [];
-  readonly accept = (_: Seen, res: ServerResponse): void => {
-    this.open.push({ send: openStream(res), res });
-  };
-  /** Grants what is asked for. */
-  readonly grant = (seen: Seen, res: ServerResponse): void => {
-    this.accept(seen, res);
-    const { notifications } = seen.message["params"] as JsonObject;
-    this.last?.send(acknowledged(notifications as JsonObject));
-  };
-
-  get last() {
-    return this.open.at(-1);
-  }
-}
 
 describe("hearing of changed tools from a modern upstream", () => {
   test("one subscription is kept open on a connection of its own, and each change reported", async () => {
