@@ -56,6 +56,8 @@ export class HttpLink implements Link {
   readonly #exchanges: LinkExchanges;
   readonly #own: OwnRequests;
   #resources: ResourceSubscriptions;
+  /** The same of a legacy upstream, which forgets them with the session. */
+  #requested: RequestedResources | undefined;
   #facts: UpstreamFacts | undefined;
   /** The gateway's own session with a legacy upstream. */
   #control: LegacySession | undefined;
@@ -175,7 +177,7 @@ export class HttpLink implements Link {
       closedError: () => closedFailure(this.#key),
       opened: () => {
         this.#wishLevel();
-        if (this.#resources instanceof RequestedResources) this.#resources.renew();
+        this.#requested?.renew();
       },
     };
     return new LegacySession(ports, session);
@@ -228,7 +230,8 @@ export class HttpLink implements Link {
     if (era === "modern" && this.#listening !== undefined) return this.#listening;
     const bounds = { timeoutMs: this.#timeouts.listMs, maxBytes: MAX_ANSWER_BYTES };
     const ask = (method: string, params: JsonObject) => this.request(method, params, bounds);
-    return new RequestedResources({ key: this.#key, logger: this.#deps.logger, ask });
+    this.#requested = new RequestedResources({ key: this.#key, logger: this.#deps.logger, ask });
+    return this.#requested;
   }
 
   /** Nobody said what changed meanwhile: everything may have. */

@@ -41,7 +41,8 @@ export interface ListeningPorts {
   readonly onNotification: (notification: JsonRpcNotification) => void;
   /** It listens again: what was told meanwhile was missed. */
   readonly onMissed: () => void;
-  readonly onGone: (error: GatewayError) => void;
+  /** The upstream is not there; for ears that can tell. */
+  readonly onGone?: (error: GatewayError) => void;
 }
 
 /** One ear and what is known of it. */
@@ -205,7 +206,7 @@ export class Listening implements ResourceSubscriptions {
     this.#seats = this.#seats.filter((other) => other !== seat);
     if (end.kind === "gone") {
       this.stop(end.error);
-      this.#ports.onGone(end.error);
+      this.#ports.onGone?.(end.error);
       return;
     }
     const [other] = this.#seats;

@@ -89,7 +89,6 @@ export class SharedVoice {
         for (const feature of features) events.onListChanged(feature);
         for (const uri of this.resources.uris) events.onNotification(resourceUpdated(uri));
       },
-      onGone: (error) => events.onLost(error),
     });
   }
 }
