@@ -44,7 +44,8 @@ function toLegacy(deps: ClientExchangeDeps, call: UpstreamCall, sink: AnswerSink
   // two clients both begin to count at 0 (CVE-2026-25536).
   if (caller.era === "modern" || keepsNone || caller.sessionKey === undefined)
     return asMessages(deps, call, sink, session);
-  const logs = caller.logLevel === undefined ? undefined : { level: caller.logLevel, isShared: false };
+  const { logLevel: level, sessionKey } = caller;
+  const logs = level === undefined ? undefined : { level, isShared: false, sessionKey };
   const draft = { id, method, params, session, revision: deps.facts.revision, logs };
   return new ByteExchange(deps.exchanges, prepareRequest(draft, deps.timeouts), sink);
 }

@@ -1,5 +1,12 @@
 import { GatewayError, messageOf, type ConnectorTimeouts } from "@cortex-os/mcp-core";
-import type { Era, JsonObject, JsonRpcNotification, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type {
+  Era,
+  JsonObject,
+  JsonRpcNotification,
+  JsonRpcRequest,
+  LogLevel,
+  ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
 import {
   GATEWAY_INFO,
@@ -29,6 +36,8 @@ import { LinkExchanges } from "./link-exchanges.js";
 import { listeningTo } from "./listening-to.js";
 import { OwnRequests } from "./own-requests.js";
 import type { SessionBook } from "./session-book.js";
+import type { LevelWish } from "./session-levels.js";
+import { SessionStreams } from "./session-streams.js";
 
 /** A remembered verdict older than this is found out anew: an upstream may have become modern. */
 const PRIOR_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
@@ -55,6 +64,7 @@ export class HttpLink implements Link {
   readonly #timeouts: ConnectorTimeouts;
   readonly #exchanges: LinkExchanges;
   readonly #own: OwnRequests;
+  readonly #sessionStreams: SessionStreams;
   #resources: ResourceSubscriptions;
   /** The same of a legacy upstream, which forgets them with the session. */
   #requested: RequestedResources | undefined;
@@ -78,7 +88,14 @@ export class HttpLink implements Link {
       onRefused: () => this.#eraWatch?.doubt(),
       onSessionLost: (session) => this.#onSessionLost(session),
       onNoteFailed: (error) => this.#noteFailed("A notification did not reach the upstream", error),
-      setLogLevel: (session, level) => this.#tellLevel(session, level),
+      wishLogs: (session, wish) => this.#wishLogs(session, wish),
+    });
+    this.#sessionStreams = new SessionStreams({
+      ...deps,
+      openMs: LEVEL_MS,
+      onRequest: this.#refuse,
+      onNotification: (notification, sessionKey) => this.#told(notification, sessionKey),
+      onGone: (error) => this.#lost(error),
     });
     this.#own = new OwnRequests({
       upstream: deps.upstream,
@@ -157,12 +174,14 @@ export class HttpLink implements Link {
   }
 
   endSession(sessionKey: string): void {
+    this.#sessionStreams.end(sessionKey, closedFailure(this.#key));
     this.#deps.sessions.end(sessionKey);
   }
 
   async close({ drain = false, error = closedFailure(this.#key) }: CloseOptions = {}): Promise<void> {
     this.#phase = "closed";
     this.#listening?.stop(error);
+    this.#sessionStreams.endAll(error);
     this.#eraWatch?.stop();
     if (drain) await this.#exchanges.drained();
     else this.#exchanges.failAll(error);
@@ -188,6 +207,7 @@ export class HttpLink implements Link {
     const isControl = session === this.#control;
     if (isControl || this.#listening === undefined) this.#onMissed(declaredFeatures(this.#facts?.capabilities ?? {}));
     if (isControl) this.#listening?.restart();
+    else this.#sessionStreams.restart(session);
   }
 
   #wishLevel(): void {
@@ -195,14 +215,18 @@ export class HttpLink implements Link {
     this.#exchanges.wish(this.#control, { level: this.#logLevel, isShared: false }, () => {});
   }
 
-  async #tellLevel(session: LegacySession, level: LogLevel): Promise<void> {
+  async #wishLogs(session: LegacySession, { level, sessionKey }: LevelWish): Promise<void> {
+    const facts = this.#facts;
+    if (facts === undefined || this.#phase !== "live") return;
     const bounds = { timeoutMs: LEVEL_MS, maxBytes: MAX_ANSWER_BYTES };
-    try {
-      if (this.#facts !== undefined) await this.#own.ask(this.#facts, session, "logging/setLevel", { level }, bounds);
-    } catch (error) {
-      this.#noteFailed("The upstream did not take a log level", error);
-    }
+    const telling = this.#own.ask(facts, session, "logging/setLevel", { level }, bounds);
+    const opening = sessionKey === undefined ? undefined : this.#sessionStreams.open(session, sessionKey);
+    const told = telling.catch((error: unknown) => this.#noteFailed("The upstream did not take a log level", error));
+    await Promise.all([told, opening]);
   }
+
+  readonly #refuse = (session: LegacySession, { id, method }: JsonRpcRequest): void =>
+    this.#exchanges.refuseOn(session, id, method);
 
   #noteFailed(what: string, error: unknown): void {
     this.#deps.logger.debug({ connectorId: this.#key, reason: messageOf(error) }, what);
@@ -219,7 +243,7 @@ export class HttpLink implements Link {
       onListChanged: (feature) => this.#listChanged(feature),
       onNotification: (notification) => this.#told(notification),
       onMissed: () => this.#onMissed(claimedFeatures(capabilities)),
-      onRequest: (session, { id, method }) => this.#exchanges.refuseOn(session, id, method),
+      onRequest: this.#refuse,
       onGone: (error) => this.#lost(error),
     });
     if (offersSubscriptions(capabilities)) this.#resources = this.#resourcesOf(facts);
@@ -240,8 +264,8 @@ export class HttpLink implements Link {
     for (const uri of this.#resources.uris) this.#told(resourceUpdated(uri));
   }
 
-  #told(notification: JsonRpcNotification): void {
-    if (this.#phase === "live") this.#deps.events.onNotification(notification);
+  #told(notification: JsonRpcNotification, sessionKey?: string): void {
+    if (this.#phase === "live") this.#deps.events.onNotification(notification, sessionKey);
   }
 
   #listChanged(feature: ServerFeature): void {
@@ -254,6 +278,7 @@ export class HttpLink implements Link {
     // An upstream that is not there cannot be told goodbye.
     this.#control = undefined;
     this.#listening?.stop(error);
+    this.#sessionStreams.endAll(error);
     this.#eraWatch?.stop();
     this.#deps.events.onLost(error);
   }

@@ -10,6 +10,9 @@ const CALL_CONNECTIONS = 128;
 /** Sockets for long streams: the gateway holds one or two per upstream. */
 const STREAM_CONNECTIONS = 16;
 
+/** Sockets for the streams of clients' sessions, which must not starve the gateway's own; more than that are opened when others end. */
+const SESSION_CONNECTIONS = 256;
+
 /** Sockets for short requests of the gateway's own: as many long calls as there may be must not lock out a handshake. */
 const CONTROL_CONNECTIONS = 8;
 
@@ -17,7 +20,7 @@ const CONTROL_CONNECTIONS = 8;
  * Which sockets an exchange takes. Streams have their own, because ten of them must not starve the calls; handshakes, goodbyes,
  * notes and lists have theirs, because calls must not starve them.
  */
-export type Lane = "calls" | "streams" | "control";
+export type Lane = "calls" | "streams" | "sessions" | "control";
 
 /** What one HTTP exchange asks for. */
 export interface HttpRequest {
@@ -74,7 +77,7 @@ export class HttpUpstream {
     if (target.publicOnly === true && !mayBePublicHost(url.hostname))
       throw new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is not reached: ${NOT_PUBLIC_REASON}`);
     if (agent !== undefined && target.publicOnly !== true) {
-      this.#lanes = { calls: agent, streams: agent, control: agent };
+      this.#lanes = { calls: agent, streams: agent, sessions: agent, control: agent };
       this.#owned = [];
       return;
     }
@@ -85,6 +88,7 @@ export class HttpUpstream {
     this.#lanes = {
       calls: pool(CALL_CONNECTIONS),
       streams: pool(STREAM_CONNECTIONS),
+      sessions: pool(SESSION_CONNECTIONS),
       control: pool(CONTROL_CONNECTIONS),
     };
     this.#owned = Object.values(this.#lanes);

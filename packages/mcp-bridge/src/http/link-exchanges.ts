@@ -1,5 +1,5 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonRpcNotification, LogLevel, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
@@ -27,8 +27,8 @@ export interface ExchangeEvents {
   onSessionLost(session: LegacySession): void;
   /** A message that needs no answer could not be delivered. */
   onNoteFailed(error: unknown): void;
-  /** Tells a session from which level on to send log messages. */
-  setLogLevel(session: LegacySession, level: LogLevel): Promise<unknown>;
+  /** Has a session, which is open, send the log messages that are wished. */
+  wishLogs(session: LegacySession, wish: LevelWish): Promise<unknown>;
 }
 
 /** The requests under way on one link: starts them, keeps account of them, and lends them what they need. */
@@ -53,7 +53,7 @@ export class LinkExchanges implements ExchangeHost {
     this.ports = ports;
     this.#upstream = upstream;
     this.#events = events;
-    this.#levels = new SessionLevels(async (session, level) => events.setLogLevel(session, level));
+    this.#levels = new SessionLevels(async (session, wish) => events.wishLogs(session, wish));
   }
 
   get active(): number {

@@ -1,21 +1,16 @@
-import { GatewayError } from "@cortex-os/mcp-core";
-import {
-  classifyMessage,
-  type JsonObject,
-  type JsonRpcErrorObject,
-  type JsonRpcRequest,
-} from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
-import type { Ear, EarEnd, EarListener } from "../listening/ear.js";
+import type { Ear, EarListener } from "../listening/ear.js";
 import { claimedFeatures, listenFilter } from "../listening/feature-changes.js";
 import { listenRefusal } from "../listening/listen-refusal.js";
 import { Listening, type ListeningPorts } from "../listening/listening.js";
 import { offersSubscriptions } from "../listening/resource-subscriptions.js";
-import { EventStream, type StreamEnd } from "./event-stream.js";
-import { connectionFailure } from "./failures.js";
+import { earEnd } from "./ear-end.js";
+import { EventStream } from "./event-stream.js";
+import { getStreams } from "./get-stream.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
-import { legacyHeaders, modernHeaders, POST_HEADERS, STREAM_HEADERS } from "./request-headers.js";
+import { modernHeaders, POST_HEADERS } from "./request-headers.js";
 
 type Shared = "logger" | "timers" | "monotonic" | "random" | "subscribeMs";
 type Told = "onListChanged" | "onNotification" | "onMissed" | "onGone";
@@ -42,16 +37,14 @@ export function listeningTo(deps: ListeningToDeps): Listening | undefined {
   const features = claimedFeatures(capabilities);
   const logs = facts.era === "legacy" && capabilities["logging"] !== undefined;
   if (features.length === 0 && !logs && !offersSubscriptions(capabilities)) return undefined;
-  const past = { hadStream: false };
+  const getStream = control === undefined ? undefined : getStreams({ ...deps, session: control, lane: "streams" });
   return new Listening({
     ...deps,
     key: upstream.key,
     features,
     acknowledges: facts.era === "modern",
-    open:
-      control === undefined
-        ? (uris, listener) => listenOver(deps, listenFilter(features, uris), listener)
-        : (_, listener) => getStream(deps, control, past, listener),
+    open: (uris, listener) =>
+      getStream === undefined ? listenOver(deps, listenFilter(features, uris), listener) : getStream(listener),
   });
 }
 
@@ -67,7 +60,8 @@ function listenOver(
       if (kind !== "response") return;
       // The answer to the request is the end of the subscription.
       stream.stop();
-      listener.onEnd("error" in message ? refusedBy(upstream.key, message.error) : { kind: "ended" });
+      if (!("error" in message)) listener.onEnd({ kind: "ended" });
+      else listener.onEnd({ kind: "refused", error: listenRefusal(upstream.key, message.error) });
     },
     onEnd: (end) => listener.onEnd(earEnd(upstream.key, end)),
   });
@@ -77,66 +71,4 @@ function listenOver(
   const headers = [...POST_HEADERS, ...modernHeaders(facts.revision, method, asked)];
   upstream.dispatch({ method: "POST", headers, body, lane: "streams" }, stream);
   return { close: () => stream.stop() };
-}
-
-function getStream(
-  { onRequest, upstream }: ListeningToDeps,
-  control: LegacySession,
-  past: { hadStream: boolean },
-  listener: EarListener,
-): Ear {
-  let sessionId: string | undefined;
-  const stream = new EventStream(upstream.key, {
-    onOpen() {
-      past.hadStream = true;
-      listener.onOpen();
-    },
-    onMessage({ kind, message }) {
-      if (kind === "notification") listener.onNotification(message);
-      else if (kind === "request") onRequest(control, message);
-    },
-    onEnd(end) {
-      const judged = earEnd(upstream.key, end);
-      // A server that had a stream for us and has none any more has forgotten the session.
-      if (judged.kind === "refused" && past.hadStream && sessionId !== undefined) control.lost(sessionId);
-      listener.onEnd(judged);
-    },
-  });
-  control.whenOpen((error) => {
-    const { facts } = control;
-    if (error !== undefined || facts === undefined) {
-      stream.onResponseError(undefined, error ?? new Error("no session"));
-      return;
-    }
-    sessionId = facts.id;
-    upstream.dispatch(
-      { method: "GET", headers: [...STREAM_HEADERS, ...legacyHeaders(facts)], lane: "streams" },
-      stream,
-    );
-  });
-  return { close: () => stream.stop() };
-}
-
-/** Statuses that say nothing about the request: asking again may help. */
-const isTransient = (status: number): boolean => status >= 500 || status === 429 || status === 408;
-
-function earEnd(key: string, end: StreamEnd): EarEnd {
-  if (end.kind === "ended" || (end.kind === "refused" && isTransient(end.status))) return { kind: "ended" };
-  if (end.kind === "refused") return refusedBy(key, errorIn(end.text) ?? end.status);
-  const { error } = end;
-  return { kind: "gone", error: GatewayError.is(error) ? error : connectionFailure(key, error, false) };
-}
-
-const refusedBy = (key: string, why: JsonRpcErrorObject | number): EarEnd => ({
-  kind: "refused",
-  error: listenRefusal(key, why),
-});
-
-function errorIn(text: string): JsonRpcErrorObject | undefined {
-  try {
-    const classified = classifyMessage(JSON.parse(text));
-    return classified.kind === "response" && "error" in classified.message ? classified.message.error : undefined;
-  } catch {
-    return undefined;
-  }
 }
