@@ -124,6 +124,19 @@ class ProxyUpstream implements Upstream {
     return { cancel: () => {}, resume: () => {} };
   }
 
+  /** Refuses: such a proxy has tools and nothing else. */
+  subscribe(): Promise<void> {
+    return Promise.reject(this.#unavailable("has no resources"));
+  }
+
+  unsubscribe(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  setLogLevel(): void {
+    // Of its upstream's log messages nothing is known here.
+  }
+
   async callTool(
     name: string,
     args: JsonObject,
