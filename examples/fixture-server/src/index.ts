@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 export type { CallCounts } from "./call-counters.js";
-export type { FixtureServerOptions } from "./fixture-server.js";
+export type { FixtureFeatures, FixtureServerOptions } from "./fixture-server-options.js";
 export type { RequestCounts } from "./http/request-counters.js";
 export {
   startFixtureHttp,

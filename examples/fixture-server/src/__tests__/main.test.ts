@@ -39,7 +39,7 @@ describe("the flags", () => {
 
   test("are read", () => {
     const http =
-      "--port 8 --era legacy --tools 3 --delay-ms 5 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n";
+      "--port 8 --era legacy --tools 3 --delay-ms 5 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n --resources 4 --common-resources --no-prompts --no-completions";
     expect(parseFlags("http", http.split(" "))).toEqual({
       port: 8,
       era: "legacy",
@@ -48,12 +48,18 @@ describe("the flags", () => {
       delayMs: 5,
       ttlMs: 7,
       pageSize: 2,
+      resources: 4,
+      commonResources: true,
+      features: { resources: true, prompts: false, completions: false, logging: true },
       sessions: false,
       jsonOnly: true,
       ignoreEof: false,
       allowCrash: false,
     });
     expect(parseFlags("stdio", ["--ignore-eof", "--allow-crash"])).toMatchObject({ ignoreEof: true, allowCrash: true });
+    expect(parseFlags("stdio", ["--no-resources", "--no-logging"])).toMatchObject({
+      features: { resources: false, prompts: true, completions: true, logging: false },
+    });
   });
 
   test.each([

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { systemTimers, type Timers } from "@cortex-os/mcp-core";
 import { eraOfRevision, HEADER, META, metaOf } from "@cortex-os/mcp-core/wire";
 import type { CallCounts } from "../call-counters.js";
-import { FixtureServer, type FixtureServerOptions } from "../fixture-server.js";
+import type { FixtureServerOptions } from "../fixture-server-options.js";
+import { FixtureServer } from "../fixture-server.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
 import { sleep } from "../sleep.js";
 import { parseMessage, readBody, type ReadableMessage } from "./body.js";
@@ -110,7 +111,7 @@ class HttpFront implements FixtureHttp {
   }
 
   get calls(): CallCounts {
-    return this.#server.calls;
+    return this.#server.offer.calls;
   }
 
   get sessions(): number {

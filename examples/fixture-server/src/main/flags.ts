@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { FixtureFeatures } from "../fixture-server-options.js";
 import type { ServedEra } from "../http/start-fixture-http.js";
 
 /** What the command lines of both servers say. */
@@ -10,6 +11,9 @@ export interface Flags {
   readonly delayMs: number;
   readonly ttlMs: number | undefined;
   readonly pageSize: number | undefined;
+  readonly resources: number;
+  readonly commonResources: boolean;
+  readonly features: Required<FixtureFeatures>;
   readonly sessions: boolean;
   readonly jsonOnly: boolean;
   readonly ignoreEof: boolean;
@@ -28,6 +32,12 @@ const SHARED = {
   "delay-ms": { type: "string", default: "0" },
   "ttl-ms": { type: "string" },
   "page-size": { type: "string" },
+  resources: { type: "string", default: "0" },
+  "common-resources": { type: "boolean", default: false },
+  "no-resources": { type: "boolean", default: false },
+  "no-prompts": { type: "boolean", default: false },
+  "no-completions": { type: "boolean", default: false },
+  "no-logging": { type: "boolean", default: false },
 } as const;
 const HTTP_ONLY = {
   port: { type: "string", default: "0" },
@@ -62,6 +72,14 @@ export function parseFlags(transport: "http" | "stdio", argv: readonly string[])
     delayMs: number("delay-ms", 3_600_000) ?? 0,
     ttlMs: number("ttl-ms", 999_999_999),
     pageSize,
+    resources: number("resources", 99_999) ?? 0,
+    commonResources: values["common-resources"] === true,
+    features: {
+      resources: values["no-resources"] !== true,
+      prompts: values["no-prompts"] !== true,
+      completions: values["no-completions"] !== true,
+      logging: values["no-logging"] !== true,
+    },
     sessions: values["no-sessions"] !== true,
     jsonOnly: values["json-only"] === true,
     ignoreEof: values["ignore-eof"] === true,
