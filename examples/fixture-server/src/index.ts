@@ -9,6 +9,7 @@ export {
   type FixtureHttpOptions,
   type ServedEra,
 } from "./http/start-fixture-http.js";
+export { startFixtureSse, type FixtureSse, type FixtureSseOptions } from "./http/start-fixture-sse.js";
 export { serveFixtureStdio, type FixtureStdioOptions } from "./stdio/serve-fixture-stdio.js";
 
 /** The program that serves over HTTP: run it with `process.execPath`; flags in the README. */

@@ -33,15 +33,11 @@ describe("subscriptions/listen to everything", () => {
     const { url } = await start();
     const resourceSubscriptions = [COUNTER, "fixture://elsewhere/x", `${BASE}/item/1`];
     const stream = await openStream(url, listen({ ...ALL, resourceSubscriptions }));
-    for (const params of [
-      touch(COUNTER),
-      touch(`${BASE}/hello`),
-      toggle("resource"),
-      toggle("prompt"),
-      toggle("prompt", false),
-    ]) {
+    for (const params of [touch(COUNTER), touch(`${BASE}/hello`), toggle("resource"), toggle("prompt")]) {
       await modern(url, "tools/call", params);
     }
+    expect(resultOf(await modern(url, "prompts/get", { name: "new" }))["messages"]).toHaveLength(1);
+    await modern(url, "tools/call", toggle("prompt", false));
     await vi.waitFor(() => {
       expect(stream.messages).toHaveLength(5);
     });

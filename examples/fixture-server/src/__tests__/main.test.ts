@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { FlagError, parseFlags } from "../main/flags.js";
 import { runHttp } from "../main/run-http.js";
 import { runStdio, type StdioProcess } from "../main/run-stdio.js";
-import { modern, resultOf } from "./support.js";
+import { modern, openStream, raw, resultOf } from "./support.js";
 
 interface TestProcess extends StdioProcess {
   readonly lines: string[];
@@ -48,6 +48,7 @@ describe("the flags", () => {
       delayMs: 5,
       ttlMs: 7,
       pageSize: 2,
+      transport: "http",
       resources: 4,
       commonResources: true,
       features: { resources: true, prompts: false, completions: false, logging: true },
@@ -68,6 +69,11 @@ describe("the flags", () => {
     ["http", ["--tools", "many"], "--tools must be a whole number"],
     ["http", ["--tools=-1"], "--tools must be a whole number"],
     ["http", ["--page-size", "0"], "--page-size must be at least 1"],
+    ["http", ["--transport", "ws"], "--transport must be http or sse, got ws"],
+    ["http", ["--transport", "sse", "--era", "modern"], "--transport sse is for legacy clients"],
+    ["http", ["--transport", "sse", "--no-sessions"], "--transport sse is for legacy clients"],
+    ["http", ["--transport", "sse", "--json-only"], "--transport sse is for legacy clients"],
+    ["stdio", ["--transport", "sse"], "Unknown option '--transport'"],
     ["http", ["--ignore-eof"], "Unknown option '--ignore-eof'"],
     ["stdio", ["--port", "1"], "Unknown option '--port'"],
     ["stdio", ["positional"], "positional"],
@@ -91,6 +97,21 @@ describe("the HTTP program", () => {
     process.signal();
     expect(await ended).toBe(0);
     expect(process.lines).toHaveLength(1);
+  });
+
+  test("--transport sse serves HTTP+SSE of 2024-11-05", async () => {
+    const process = processWith("--transport", "sse", "--name", "old");
+    const ended = runHttp(process);
+    await vi.waitFor(() => {
+      expect(process.lines).toHaveLength(1);
+    });
+    const url = /http:\S+\/sse$/.exec(process.lines[0] ?? "")?.[0] ?? "";
+    expect((await raw(url, "POST", { "content-type": "application/json" }, "{}")).status).toBe(405);
+    const stream = await openStream(url, { method: "GET", headers: {} });
+    process.signal();
+    expect(await ended).toBe(0);
+    expect(await stream.ended).toBe(true);
+    expect(stream.endpoint()).toMatch(/^\/messages\?sessionId=/);
   });
 
   test("a flag that cannot be meant and a taken port are one line and 1", async () => {

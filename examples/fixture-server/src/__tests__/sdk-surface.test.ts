@@ -1,7 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from "@modelcontextprotocol/client";
+import {
+  Client as ClientV2,
+  SSEClientTransport as SseV2,
+  StreamableHTTPClientTransport as HttpV2,
+} from "@modelcontextprotocol/client";
 import { StdioClientTransport as StdioV2 } from "@modelcontextprotocol/client/stdio";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport as SseV1 } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport as StdioV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import {
@@ -11,10 +16,11 @@ import {
   ResourceUpdatedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { FixtureHttp, ServedEra } from "../http/start-fixture-http.js";
-import { useFixtureHttp } from "./support.js";
+import type { ServedEra } from "../http/start-fixture-http.js";
+import { useFixtureHttp, useFixtureSse } from "./support.js";
 
 const start = useFixtureHttp();
+const startSse = useFixtureSse();
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
@@ -35,15 +41,22 @@ interface Connected {
   listen(): Promise<void>;
 }
 
+type Transport = "http" | "stdio" | "sse";
+
+/** A server over HTTP, with the streams that its clients hold. */
+const serving = async (era: ServedEra, transport: "http" | "sse"): Promise<{ url: string; readonly streams: number }> =>
+  transport === "http" ? await start({ era }) : await startSse();
+
 /** A legacy client opens the stream for notifications by and by. */
-const untilListening = async (server: FixtureHttp | undefined): Promise<void> => {
+const untilListening = async (server: { readonly streams: number } | undefined): Promise<void> => {
   if (server !== undefined) await vi.waitFor(() => expect(server.streams).toBe(1));
 };
 
-async function v1(era: ServedEra, transport: "http" | "stdio"): Promise<Connected> {
+async function v1(era: ServedEra, transport: Transport): Promise<Connected> {
   const client = new ClientV1({ name: "sdk-v1", version: "0" });
-  const server = transport === "http" ? await start({ era }) : undefined;
-  await client.connect(server === undefined ? new StdioV1(stdio(era)) : new HttpV1(new URL(server.url)));
+  const server = transport === "stdio" ? undefined : await serving(era, transport);
+  if (server === undefined) await client.connect(new StdioV1(stdio(era)));
+  else await client.connect(new (transport === "sse" ? SseV1 : HttpV1)(new URL(server.url)));
   closing.push(async () => client.close());
   const heard: string[] = [];
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));
@@ -61,10 +74,11 @@ async function v1(era: ServedEra, transport: "http" | "stdio"): Promise<Connecte
   };
 }
 
-async function v2(era: ServedEra, transport: "http" | "stdio"): Promise<Connected> {
+async function v2(era: ServedEra, transport: Transport): Promise<Connected> {
   const client = new ClientV2({ name: "sdk-v2", version: "0" }, { versionNegotiation: { mode: "auto" } });
-  const server = transport === "http" ? await start({ era }) : undefined;
-  await client.connect(server === undefined ? new StdioV2(stdio(era)) : new HttpV2(new URL(server.url)));
+  const server = transport === "stdio" ? undefined : await serving(era, transport);
+  if (server === undefined) await client.connect(new StdioV2(stdio(era)));
+  else await client.connect(new (transport === "sse" ? SseV2 : HttpV2)(new URL(server.url)));
   closing.push(async () => client.close());
   const heard: string[] = [];
   client.setNotificationHandler("notifications/resources/updated", ({ params }) => void heard.push(params.uri));
@@ -89,10 +103,12 @@ async function v2(era: ServedEra, transport: "http" | "stdio"): Promise<Connecte
 describe.each([
   ["v1", v1, "legacy", "http", "legacy"],
   ["v1", v1, "legacy", "stdio", "legacy"],
+  ["v1", v1, "legacy", "sse", "legacy"],
   ["v2", v2, "legacy", "http", "legacy"],
   ["v2", v2, "modern", "http", "modern"],
   ["v2", v2, "legacy", "stdio", "legacy"],
   ["v2", v2, "modern", "stdio", "modern"],
+  ["v2", v2, "legacy", "sse", "legacy"],
 ] as const)("the SDK's client %s", (_, connect, served, transport, era) => {
   test(`sees the whole surface of ${served} over ${transport} (R22)`, async () => {
     const { client, heard, listen } = await connect(served, transport);

@@ -14,6 +14,8 @@ export interface Flags {
   readonly resources: number;
   readonly commonResources: boolean;
   readonly features: Required<FixtureFeatures>;
+  /** HTTP: Streamable HTTP, or HTTP+SSE of 2024-11-05. */
+  readonly transport: "http" | "sse";
   readonly sessions: boolean;
   readonly jsonOnly: boolean;
   readonly ignoreEof: boolean;
@@ -41,6 +43,7 @@ const SHARED = {
 } as const;
 const HTTP_ONLY = {
   port: { type: "string", default: "0" },
+  transport: { type: "string", default: "http" },
   "no-sessions": { type: "boolean", default: false },
   "json-only": { type: "boolean", default: false },
 } as const;
@@ -53,8 +56,8 @@ const STDIO_ONLY = {
  * Reads the flags of one of the two servers.
  * @throws FlagError for a flag the server does not have or a value it cannot use
  */
-export function parseFlags(transport: "http" | "stdio", argv: readonly string[]): Flags {
-  const values = read(argv, { ...SHARED, ...(transport === "http" ? HTTP_ONLY : STDIO_ONLY) });
+export function parseFlags(program: "http" | "stdio", argv: readonly string[]): Flags {
+  const values = read(argv, { ...SHARED, ...(program === "http" ? HTTP_ONLY : STDIO_ONLY) });
   const number = (flag: string, max: number): number | undefined => {
     const text = values[flag];
     if (typeof text !== "string") return undefined;
@@ -80,6 +83,7 @@ export function parseFlags(transport: "http" | "stdio", argv: readonly string[])
       completions: values["no-completions"] !== true,
       logging: values["no-logging"] !== true,
     },
+    transport: transportOf(values),
     sessions: values["no-sessions"] !== true,
     jsonOnly: values["json-only"] === true,
     ignoreEof: values["ignore-eof"] === true,
@@ -100,4 +104,16 @@ function read(argv: readonly string[], options: Options): Readonly<Record<string
 function eraOf(value: unknown): ServedEra {
   if (value === "modern" || value === "legacy" || value === "both") return value;
   throw new FlagError(`--era must be modern, legacy or both, got ${String(value)}`);
+}
+
+function transportOf(values: Readonly<Record<string, unknown>>): "http" | "sse" {
+  const { transport = "http", era } = values;
+  if (transport === "http") return transport;
+  if (transport !== "sse") throw new FlagError(`--transport must be http or sse, got ${String(transport)}`);
+  if (era === "modern" || values["no-sessions"] === true || values["json-only"] === true) {
+    throw new FlagError(
+      "--transport sse is for legacy clients, with a stream each: no --era modern, --no-sessions, --json-only",
+    );
+  }
+  return transport;
 }
