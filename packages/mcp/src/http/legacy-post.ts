@@ -1,31 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, type Logger } from "@cortex-os/mcp-core";
-import {
-  ANONYMOUS,
-  HEADER,
-  isJsonObject,
-  isLegacyRevision,
-  LATEST_LEGACY,
-  type ClassifiedMessage,
-  type JsonRpcNotification,
-  type JsonRpcRequest,
-} from "@cortex-os/mcp-core/wire";
-import type { Exchange } from "@cortex-os/mcp-bridge";
-import type { ClientSink } from "../gateway/client-sink.js";
+import { HEADER, isLegacyRevision, type ClassifiedMessage, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
-import { CAPABILITIES } from "../gateway/router.js";
+import { openSession, serveRequest, takeNotification, type OpenedSession } from "../gateway/legacy-client.js";
+import { unsupportedVersion } from "../gateway/modern-client.js";
 import type { ClientSession } from "../gateway/session-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
 import { BATCH_REVISION, BatchAnswer, readBatch } from "./legacy-batch.js";
 import { sendEmpty, sendError, sendJson } from "./respond.js";
-import { unsupportedVersion } from "./validate-modern.js";
-
-/** Where one request is answered: a POST of its own, or a part of one. */
-interface LegacySink extends ClientSink {
-  attach(exchange: Exchange): void;
-  cancel(reason?: string): void;
-}
 
 /** The legacy era over Streamable HTTP (2025-11-25, Transports): `initialize`, sessions, the GET stream. */
 export class LegacyHttp {
@@ -55,10 +38,15 @@ export class LegacyHttp {
     if (session === undefined) return;
     if (message.kind === "request") {
       const { id } = message.message;
-      this.#request(session, message.message, (onDone) => new HttpSink(response, id, "legacy", this.#deps, onDone));
+      serveRequest(
+        this.#gateway,
+        session,
+        message.message,
+        (onDone) => new HttpSink(response, id, "legacy", this.#deps, onDone),
+      );
     } else {
       // Responses are accepted and dropped: nothing is asked of clients yet.
-      if (message.kind === "notification") this.#notification(session, message.message);
+      if (message.kind === "notification") takeNotification(session, message.message);
       sendEmpty(response, 202);
     }
   }
@@ -82,10 +70,10 @@ export class LegacyHttp {
     }
     let answer: BatchAnswer | undefined;
     for (const { kind, message } of read.messages) {
-      if (kind === "notification") this.#notification(session, message);
+      if (kind === "notification") takeNotification(session, message);
       if (kind !== "request") continue;
       const whole = (answer ??= new BatchAnswer(response, this.#deps));
-      this.#request(session, message, (onDone) => whole.member(message.id, onDone));
+      serveRequest(this.#gateway, session, message, (onDone) => whole.member(message.id, onDone));
     }
     if (answer === undefined) sendEmpty(response, 202);
     else answer.complete();
@@ -114,54 +102,18 @@ export class LegacyHttp {
   }
 
   #initialize(message: JsonRpcRequest, response: ServerResponse): void {
-    const asked = message.params?.["protocolVersion"];
-    if (typeof asked !== "string") {
-      sendError(response, 200, new GatewayError("INVALID_PARAMS", "params.protocolVersion is missing"), message.id);
-      return;
-    }
-    const clientInfo = message.params?.["clientInfo"];
-    const revision = isLegacyRevision(asked) ? asked : LATEST_LEGACY;
-    let session: ClientSession;
+    let opened: OpenedSession;
     try {
-      session = this.#gateway.sessions.create({
-        era: "legacy",
-        revision,
-        principal: ANONYMOUS.id,
-        ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
-      });
+      opened = openSession(this.#gateway, message);
     } catch (error) {
       const refused = GatewayError.from(error, "INTERNAL", "no session could be opened");
-      this.#logger.warn({ err: error }, "Client session refused");
-      sendError(response, 503, refused, message.id);
+      const isTheirs = refused.code === "INVALID_PARAMS";
+      if (!isTheirs) this.#logger.warn({ err: error }, "Client session refused");
+      sendError(response, isTheirs ? 200 : 503, refused, message.id);
       return;
     }
+    const { session, result } = opened;
     response.setHeader(HEADER.sessionId, session.id);
-    sendJson(response, 200, {
-      jsonrpc: "2.0",
-      id: message.id,
-      result: { protocolVersion: revision, capabilities: CAPABILITIES, serverInfo: this.#gateway.serverInfo },
-    });
-  }
-
-  #request(session: ClientSession, message: JsonRpcRequest, sinkFor: (onDone: () => void) => LegacySink): void {
-    const { id } = message;
-    if (session.inFlight.has(id)) {
-      const error = new GatewayError("INVALID_REQUEST", "Another request with this id is still under way");
-      sinkFor(() => {}).fail(error);
-      return;
-    }
-    const sink = sinkFor(() => session.inFlight.delete(id));
-    session.inFlight.set(id, (reason) => {
-      sink.cancel(reason);
-    });
-    sink.attach(this.#gateway.router.handle({ message, caller: session.caller }, sink));
-  }
-
-  #notification(session: ClientSession, { method, params }: JsonRpcNotification): void {
-    if (method !== "notifications/cancelled") return;
-    const id = params?.["requestId"];
-    const reason = params?.["reason"];
-    if (typeof id !== "string" && typeof id !== "number") return;
-    session.inFlight.get(id)?.(typeof reason === "string" ? reason : undefined);
+    sendJson(response, 200, { jsonrpc: "2.0", id: message.id, result });
   }
 }

@@ -1,15 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import {
-  ANONYMOUS,
-  HEADER,
-  isJsonObject,
-  META,
-  metaOf,
-  type JsonObject,
-  type JsonRpcRequest,
-} from "@cortex-os/mcp-core/wire";
-import type { Caller } from "@cortex-os/mcp-bridge";
+import { HEADER, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
+import { modernCaller } from "../gateway/modern-client.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
 import { validateModern } from "./validate-modern.js";
@@ -29,20 +21,8 @@ export function handleModern(
     sink.failWith(400, invalid);
     return;
   }
-  const call = { message, caller: callerOf(message.params), paramHeaders: paramHeadersOf(request.headers) };
+  const call = { message, caller: modernCaller(message.params), paramHeaders: paramHeadersOf(request.headers) };
   sink.attach(gateway.router.handle(call, sink));
-}
-
-function callerOf(params: JsonObject | undefined): Caller {
-  const meta = metaOf(params);
-  const revision = meta?.[META.protocolVersion];
-  const clientInfo = meta?.[META.clientInfo];
-  return {
-    era: "modern",
-    revision: typeof revision === "string" ? revision : "",
-    principal: ANONYMOUS.id,
-    ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
-  };
 }
 
 const NONE: Readonly<Record<string, string>> = {};

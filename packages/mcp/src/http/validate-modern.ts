@@ -3,14 +3,13 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import {
   decodeHeaderValue,
   HEADER,
-  isJsonObject,
   isModernRevision,
   META,
   metaOf,
   NAME_SOURCE,
-  SUPPORTED_REVISIONS,
   type JsonRpcRequest,
 } from "@cortex-os/mcp-core/wire";
+import { checkModernMeta, missingMeta, unsupportedVersion } from "../gateway/modern-client.js";
 
 /**
  * Holds a modern request's headers against its body (2026-07-28, Streamable HTTP, Server Validation). What two machines on the way could read differently is
@@ -20,7 +19,10 @@ import {
  */
 export function validateModern(message: JsonRpcRequest, headers: IncomingHttpHeaders): GatewayError | undefined {
   return (
-    checkVersion(message, headers) ?? checkMethod(message, headers) ?? checkName(message, headers) ?? checkMeta(message)
+    checkVersion(message, headers) ??
+    checkMethod(message, headers) ??
+    checkName(message, headers) ??
+    checkModernMeta(message)
   );
 }
 
@@ -33,13 +35,6 @@ function checkVersion(message: JsonRpcRequest, headers: IncomingHttpHeaders): Ga
     return mismatch(`MCP-Protocol-Version ${shown(header)} does not match the body's ${shown(meta)}`);
   }
   return isModernRevision(header) ? undefined : unsupportedVersion(header);
-}
-
-/** −32022 with what the gateway speaks, for a revision it does not. */
-export function unsupportedVersion(requested: string): GatewayError {
-  return new GatewayError("VERSION_UNSUPPORTED", "Unsupported protocol version", {
-    data: { supported: SUPPORTED_REVISIONS, requested: requested.slice(0, 100) },
-  });
 }
 
 function checkMethod(message: JsonRpcRequest, headers: IncomingHttpHeaders): GatewayError | undefined {
@@ -62,11 +57,6 @@ function checkName(message: JsonRpcRequest, headers: IncomingHttpHeaders): Gatew
   return mismatch(`Mcp-Name header value ${shown(decoded.value)} does not match body value ${shown(value)}`);
 }
 
-function checkMeta(message: JsonRpcRequest): GatewayError | undefined {
-  const capabilities = metaOf(message.params)?.[META.clientCapabilities];
-  return isJsonObject(capabilities) ? undefined : missingMeta(META.clientCapabilities);
-}
-
 const NOT_VISIBLE_ASCII = /[^\t\x20-\x7e]/;
 
 const single = (value: string | string[] | undefined): string | undefined =>
@@ -75,6 +65,3 @@ const single = (value: string | string[] | undefined): string | undefined =>
 const shown = (value: unknown): string => (JSON.stringify(value) ?? "(none)").slice(0, 120);
 
 const mismatch = (what: string): GatewayError => new GatewayError("HEADER_MISMATCH", `Header mismatch: ${what}`);
-
-const missingMeta = (key: string): GatewayError =>
-  new GatewayError("INVALID_PARAMS", `params._meta is missing the required field ${key}`);

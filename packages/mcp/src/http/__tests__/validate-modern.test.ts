@@ -9,7 +9,8 @@ import {
 import * as fc from "fast-check";
 import type { IncomingHttpHeaders } from "node:http";
 import { describe, expect, test } from "vitest";
-import { unsupportedVersion, validateModern } from "../validate-modern.js";
+import { unsupportedVersion } from "../../gateway/modern-client.js";
+import { validateModern } from "../validate-modern.js";
 
 const META_GOOD: JsonObject = { [META.protocolVersion]: "2026-07-28", [META.clientCapabilities]: {} };
 

@@ -1,0 +1,82 @@
+import type { Exchange } from "@cortex-os/mcp-bridge";
+import { GatewayError } from "@cortex-os/mcp-core";
+import {
+  ANONYMOUS,
+  isJsonObject,
+  isLegacyRevision,
+  LATEST_LEGACY,
+  type JsonObject,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+} from "@cortex-os/mcp-core/wire";
+import type { ClientSink } from "./client-sink.js";
+import type { Gateway } from "./gateway.js";
+import { CAPABILITIES } from "./capabilities.js";
+import type { ClientSession } from "./session-store.js";
+
+/** Where one request of a session is answered, whatever the transport. */
+export interface LegacySink extends ClientSink {
+  /** Ties it to what it answers. */
+  attach(exchange: Exchange): void;
+  /** Given up: no answer follows. */
+  cancel(reason?: string): void;
+}
+
+/** A session that `initialize` opened, and the answer that says so. */
+export interface OpenedSession {
+  readonly session: ClientSession;
+  readonly result: JsonObject;
+}
+
+/**
+ * Opens a session for a client of the legacy era (2025-11-25, Lifecycle): in the revision it asks for if the gateway speaks it, else in the latest.
+ *
+ * @throws GatewayError INVALID_PARAMS without a `protocolVersion`, LIMITED when every session is in use
+ */
+export function openSession({ sessions, serverInfo }: Gateway, { params }: JsonRpcRequest): OpenedSession {
+  const asked = params?.["protocolVersion"];
+  if (typeof asked !== "string") throw new GatewayError("INVALID_PARAMS", "params.protocolVersion is missing");
+  const clientInfo = params?.["clientInfo"];
+  const revision = isLegacyRevision(asked) ? asked : LATEST_LEGACY;
+  const session = sessions.create({
+    era: "legacy",
+    revision,
+    principal: ANONYMOUS.id,
+    ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
+  });
+  return { session, result: { protocolVersion: revision, capabilities: CAPABILITIES, serverInfo } };
+}
+
+/**
+ * Answers one request of a session through the sink that `sinkFor` makes. A second request under an id that is still under way is refused: its answer could
+ * not be told from the first one's.
+ *
+ * @param sinkFor makes the sink; it calls `onDone` once, when it is answered, cancelled or gone
+ */
+export function serveRequest(
+  { router }: Gateway,
+  session: ClientSession,
+  message: JsonRpcRequest,
+  sinkFor: (onDone: () => void) => LegacySink,
+): void {
+  const { id } = message;
+  if (session.inFlight.has(id)) {
+    const error = new GatewayError("INVALID_REQUEST", "Another request with this id is still under way");
+    sinkFor(() => {}).fail(error);
+    return;
+  }
+  const sink = sinkFor(() => session.inFlight.delete(id));
+  session.inFlight.set(id, (reason) => {
+    sink.cancel(reason);
+  });
+  sink.attach(router.handle({ message, caller: session.caller }, sink));
+}
+
+/** Takes a notification of a session's client; those that are not for the gateway are dropped. */
+export function takeNotification(session: ClientSession, { method, params }: JsonRpcNotification): void {
+  if (method !== "notifications/cancelled") return;
+  const id = params?.["requestId"];
+  const reason = params?.["reason"];
+  if (typeof id !== "string" && typeof id !== "number") return;
+  session.inFlight.get(id)?.(typeof reason === "string" ? reason : undefined);
+}
