@@ -8,7 +8,7 @@ import { LineReader, type LineSink } from "./framing.js";
 import { behindLifeline, LIFELINE_FD } from "./lifeline.js";
 import { LineWriter, type QueuedLine } from "./line-writer.js";
 import { isGroupGone, signalGroup } from "./process-group.js";
-import { redactorOf } from "./redact.js";
+import { redactorOf } from "../redact.js";
 import { lastWords, StderrTail } from "./stderr-tail.js";
 
 /** What to run, how, and who hears of it. */

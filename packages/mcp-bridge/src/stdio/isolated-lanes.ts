@@ -1,12 +1,12 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { LinkDeps, UpstreamFacts } from "../link.js";
 import type { Caller } from "../runtime/exchange.js";
-import { connectorFailure } from "./connector-failure.js";
-import type { Lane } from "./lane.js";
-import type { LaneOwner } from "./lane-logs.js";
+import { connectorFailure } from "../channel/connector-failure.js";
+import type { Lane } from "../channel/lane.js";
+import type { LaneOwner } from "../channel/lane-logs.js";
 import { newLane } from "./new-lane.js";
 import type { StdioLinkOptions } from "./stdio-link-options.js";
-import { tellOf } from "./tell-of.js";
+import { tellOf } from "../channel/tell-of.js";
 
 /** The processes that principals or client sessions have of one connector, each started on first use. */
 export class IsolatedLanes {

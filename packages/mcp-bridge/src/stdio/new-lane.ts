@@ -1,8 +1,8 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { GATEWAY_INFO, type LinkDeps, type UpstreamFacts } from "../link.js";
-import { Lane } from "./lane.js";
-import type { LaneOwner } from "./lane-logs.js";
+import { Lane } from "../channel/lane.js";
+import type { LaneOwner } from "../channel/lane-logs.js";
 import { openingDeps, type StdioLinkOptions } from "./stdio-link-options.js";
 
 /** What one {@link Lane} of a link has of its own. */

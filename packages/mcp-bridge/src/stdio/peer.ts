@@ -1,8 +1,8 @@
 import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
-import { Channel, type PendingRequest, type RequestBounds } from "./channel.js";
+import { Channel, type PendingRequest, type RequestBounds } from "../channel/channel.js";
 import { Child, type ChildOptions } from "./child.js";
-import { redactorOf } from "./redact.js";
+import { redactorOf } from "../redact.js";
 
 /** What to start, and how. */
 export type PeerSettings = Omit<ChildOptions, "onLine" | "onFirstSound" | "onEnd">;

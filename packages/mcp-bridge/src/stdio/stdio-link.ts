@@ -10,13 +10,13 @@ import {
 } from "../link.js";
 import type { AnswerSink, Caller, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import { quoteUpstream } from "../upstream-text.js";
-import { ClientCall } from "./client-call.js";
-import { connectorFailure } from "./connector-failure.js";
+import { ClientCall } from "../channel/client-call.js";
+import { connectorFailure } from "../channel/connector-failure.js";
 import { modernMeta } from "./handshake.js";
 import { IsolatedLanes } from "./isolated-lanes.js";
-import type { Lane } from "./lane.js";
+import type { Lane } from "../channel/lane.js";
 import { newLane } from "./new-lane.js";
-import { SharedVoice } from "./shared-voice.js";
+import { SharedVoice } from "../channel/shared-voice.js";
 import type { StdioLinkOptions } from "./stdio-link-options.js";
 
 /** Longest answer to a request that brings nothing but an agreement, in bytes. */

@@ -11,9 +11,9 @@ import {
   resourceUpdated,
   type ResourceSubscriptions,
 } from "../listening/resource-subscriptions.js";
-import { modernMeta } from "./handshake.js";
+import { modernMeta } from "../stdio/handshake.js";
 import { ListenEars } from "./listen-ears.js";
-import type { OpenPeer } from "./open-peer.js";
+import type { OpenPeer } from "../stdio/open-peer.js";
 import { tellOf } from "./tell-of.js";
 
 /** What a {@link SharedVoice} works through. */

@@ -12,7 +12,7 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import { printable } from "../upstream-text.js";
-import type { QueuedLine } from "./line-writer.js";
+import type { QueuedLine } from "../stdio/line-writer.js";
 
 /** Hears what comes of one request: progress, then exactly one of answer and failure; nothing once it was cancelled. */
 export interface Receiver {

@@ -5,7 +5,7 @@ import { isLog, isLogFor, offersLogging } from "../log-levels.js";
 import type { RequestBounds } from "./channel.js";
 import type { ClientCall } from "./client-call.js";
 import { levelInFlight, levelToTell, type LaneOwner } from "./lane-logs.js";
-import { openPeer, type OpeningDeps, type OpenPeer } from "./open-peer.js";
+import { openPeer, type OpeningDeps, type OpenPeer } from "../stdio/open-peer.js";
 
 /** What a {@link Lane} works with. */
 export interface LaneDeps {

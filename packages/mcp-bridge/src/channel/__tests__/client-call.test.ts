@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { UpstreamFacts } from "../../link.js";
 import { Channel } from "../channel.js";
 import { ClientCall } from "../client-call.js";
-import { MODERN_CALLER, RecordingSink, toolCall } from "./support.js";
+import { MODERN_CALLER, RecordingSink, toolCall } from "../../stdio/__tests__/support.js";
 
 const FACTS: UpstreamFacts = {
   era: "modern",
