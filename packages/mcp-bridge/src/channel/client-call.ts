@@ -82,6 +82,13 @@ export class ClientCall implements Receiver, Exchange {
     if (this.#settle()) this.#request?.cancel(reason);
   }
 
+  /** Ends it with an error of ours, and the upstream is told to stop. */
+  abandon(error: GatewayError): void {
+    if (!this.#settle()) return;
+    this.#request?.cancel();
+    this.#sink.fail(error);
+  }
+
   /** Nothing to do: answers are whole messages, so the sink is never waited for. */
   resume(): void {}
 

@@ -1,18 +1,47 @@
-import { GatewayError, messageOf } from "@cortex-os/mcp-core";
+import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification, LogLevel } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
 import { isLog, isLogFor, offersLogging } from "../log-levels.js";
-import type { RequestBounds } from "./channel.js";
+import type { Channel, RequestBounds } from "./channel.js";
 import type { ClientCall } from "./client-call.js";
 import { levelInFlight, levelToTell, type LaneOwner } from "./lane-logs.js";
-import { openPeer, type OpeningDeps, type OpenPeer } from "../stdio/open-peer.js";
+import { ask } from "./own-request.js";
+
+/** Who is at the other end of a lane. */
+export interface LanePeer {
+  readonly channel: Channel;
+  /** Serves no more: requests under way fail with `error`, and nothing is heard of it again. `stop` remains to be called. */
+  retire(error: GatewayError): void;
+  /** @returns when nothing of it is left */
+  stop(): Promise<void>;
+}
+
+/** A peer that serves, and what it is. */
+export interface Serving<P extends LanePeer = LanePeer> {
+  readonly peer: P;
+  readonly facts: UpstreamFacts;
+}
+
+/** Hears of a {@link LanePeer} from its start on. */
+export interface PeerEvents {
+  onNotification(notification: JsonRpcNotification): void;
+  /** The peer serves no more, and not because it was stopped. Called once, after every request under way has failed. */
+  onLost(error: GatewayError): void;
+}
 
 /** What a {@link Lane} works with. */
 export interface LaneDeps {
-  readonly opening: OpeningDeps;
+  readonly logger: Logger;
+  /**
+   * Starts the peer.
+   *
+   * @param events heard from the moment this resolves
+   * @throws GatewayError why there is none; nothing of it is left then
+   */
+  readonly open: (events: PeerEvents, signal: AbortSignal) => Promise<Serving>;
   /** Bounds of a client's call. */
   readonly callBounds: RequestBounds;
-  /** How long a child may take to agree to a log level, in milliseconds; nobody waits for it. */
+  /** How long a peer may take to agree to a log level, in milliseconds; nobody waits for it. */
   readonly levelMs: number;
   readonly owner: LaneOwner;
   /** A notification that belongs to no request, a log message among them that calls in flight have got already. */
@@ -23,33 +52,33 @@ export interface LaneDeps {
 
 type State =
   | { readonly kind: "opening" }
-  | ({ readonly kind: "open" } & OpenPeer)
+  | ({ readonly kind: "open" } & Serving)
   | { readonly kind: "ended"; readonly error: GatewayError };
 
-/** One child process of a connector and the calls on it: the one all callers share, or one for a principal or session alone. */
+/** One connection to a connector and the calls on it: the one all callers share, or one for a principal or session alone. */
 export class Lane {
   readonly #deps: LaneDeps;
   readonly #abort = new AbortController();
   readonly #waiting = new Set<ClientCall>();
   readonly #inFlight = new Set<ClientCall>();
-  /** From which level on a legacy child was told to log. */
+  /** From which level on a legacy peer was told to log. */
   #toldLevel: LogLevel | undefined;
   #state: State = { kind: "opening" };
-  #opening: Promise<OpenPeer> | undefined;
+  #opening: Promise<Serving> | undefined;
 
   constructor(deps: LaneDeps) {
     this.#deps = deps;
   }
 
-  /** The child and its facts while the lane serves. */
-  get serving(): OpenPeer | undefined {
+  /** The peer and its facts while the lane serves. */
+  get serving(): Serving | undefined {
     return this.#state.kind === "open" ? this.#state : undefined;
   }
 
   /**
-   * Starts the child. To be called once; calls may be sent before it resolves.
+   * Starts the peer. To be called once; calls may be sent before it resolves.
    *
-   * @throws GatewayError as {@link openPeer} does; the lane has ended then, and every call on it has failed
+   * @throws GatewayError as {@link LaneDeps.open} does; the lane has ended then, and every call on it has failed
    */
   async open(signal?: AbortSignal): Promise<UpstreamFacts> {
     const ended = this.#abort.signal;
@@ -62,11 +91,7 @@ export class Lane {
         this.#deps.onEnded(error);
       },
     };
-    this.#opening = openPeer(
-      this.#deps.opening,
-      events,
-      signal === undefined ? ended : AbortSignal.any([signal, ended]),
-    );
+    this.#opening = this.#deps.open(events, signal === undefined ? ended : AbortSignal.any([signal, ended]));
     try {
       const open = await this.#opening;
       if (this.#state.kind === "ended") throw this.#state.error;
@@ -95,15 +120,15 @@ export class Lane {
     this.#inFlight.delete(call);
   }
 
-  /** From which level on a child is to log that is legacy and offers it; what it answers is logged only. */
+  /** From which level on a peer is to log that is legacy and offers it; what it answers is logged only. */
   setLogLevel(level: LogLevel): void {
     const { serving } = this;
     if (serving === undefined || level === this.#toldLevel || !takesLevels(serving.facts)) return;
     this.#toldLevel = level;
-    const { levelMs, opening } = this.#deps;
-    const { connectorId, logger } = opening.peer;
-    serving.peer
-      .ask("logging/setLevel", { level }, { maxMs: levelMs })
+    const { levelMs, logger } = this.#deps;
+    const { channel } = serving.peer;
+    const { connectorId } = channel;
+    ask(channel, "logging/setLevel", { level }, { maxMs: levelMs })
       .then((answer) => ("error" in answer ? answer.error.message : undefined), messageOf)
       .then((reason) => {
         if (reason !== undefined) logger.debug({ connectorId, reason }, "The upstream did not take a log level");
@@ -112,9 +137,9 @@ export class Lane {
   }
 
   /**
-   * Ends the child; its calls fail with `error`.
+   * Ends the peer; its calls fail with `error`.
    *
-   * @returns when no process of it is left. Idempotent; never rejects
+   * @returns when nothing of it is left. Idempotent; never rejects
    */
   async end(error: GatewayError): Promise<void> {
     const before = this.#state;
@@ -138,7 +163,7 @@ export class Lane {
     this.#deps.onNotification(notification);
   }
 
-  #begin(call: ClientCall, { peer, facts }: OpenPeer): void {
+  #begin(call: ClientCall, { peer, facts }: Serving): void {
     if (takesLevels(facts)) {
       const level = levelToTell(call.call, this.#deps.owner, this.#toldLevel);
       if (level !== undefined) this.setLogLevel(level);

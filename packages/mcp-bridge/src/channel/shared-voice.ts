@@ -11,9 +11,9 @@ import {
   resourceUpdated,
   type ResourceSubscriptions,
 } from "../listening/resource-subscriptions.js";
-import { modernMeta } from "../stdio/handshake.js";
+import type { Serving } from "./lane.js";
 import { ListenEars } from "./listen-ears.js";
-import type { OpenPeer } from "../stdio/open-peer.js";
+import { modernMeta } from "./modern-meta.js";
 import { tellOf } from "./tell-of.js";
 
 /** What a {@link SharedVoice} works through. */
@@ -24,7 +24,7 @@ export interface SharedVoiceDeps {
   readonly ask: (method: string, params: JsonObject) => Promise<unknown>;
 }
 
-/** What the child that all share tells outside of requests. */
+/** What the peer that all share tells outside of requests. */
 export class SharedVoice {
   readonly resources: ResourceSubscriptions;
   readonly #deps: SharedVoiceDeps;
@@ -33,7 +33,7 @@ export class SharedVoice {
   /** A modern child tells only what it was asked for. */
   readonly #listening: Listening | undefined;
 
-  constructor({ peer, facts }: OpenPeer, deps: SharedVoiceDeps) {
+  constructor({ peer, facts }: Serving, deps: SharedVoiceDeps) {
     const { logger, spec } = deps.link;
     this.#deps = deps;
     this.#facts = facts;

@@ -1,8 +1,9 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
-import { GATEWAY_INFO, type LinkDeps, type UpstreamFacts } from "../link.js";
 import { Lane } from "../channel/lane.js";
 import type { LaneOwner } from "../channel/lane-logs.js";
+import { GATEWAY_INFO, type LinkDeps, type UpstreamFacts } from "../link.js";
+import { openPeer } from "./open-peer.js";
 import { openingDeps, type StdioLinkOptions } from "./stdio-link-options.js";
 
 /** What one {@link Lane} of a link has of its own. */
@@ -22,8 +23,10 @@ export interface LaneSettings {
 export function newLane(deps: LinkDeps, options: StdioLinkOptions, settings: LaneSettings): Lane {
   const { owner, prior, twin, clientInfo = deps.clientInfo ?? GATEWAY_INFO, onEnded, onNotification } = settings;
   const { callMs, callMaxMs, listMs } = deps.spec.timeouts;
+  const opening = { ...openingDeps(deps, options, clientInfo, prior), ...(twin === undefined ? {} : { twin }) };
   return new Lane({
-    opening: { ...openingDeps(deps, options, clientInfo, prior), ...(twin === undefined ? {} : { twin }) },
+    logger: deps.logger,
+    open: (events, signal) => openPeer(opening, events, signal),
     callBounds: { idleMs: callMs, maxMs: callMaxMs },
     levelMs: listMs,
     owner,

@@ -1,5 +1,11 @@
 import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
 import { withMeta, type JsonObject, type LogLevel } from "@cortex-os/mcp-core/wire";
+import { ClientCall } from "../channel/client-call.js";
+import { connectorFailure } from "../channel/connector-failure.js";
+import type { Lane } from "../channel/lane.js";
+import { modernMeta } from "../channel/modern-meta.js";
+import { ownRequest } from "../channel/own-request.js";
+import { SharedVoice } from "../channel/shared-voice.js";
 import {
   GATEWAY_INFO,
   type CloseOptions,
@@ -9,14 +15,8 @@ import {
   type UpstreamFacts,
 } from "../link.js";
 import type { AnswerSink, Caller, Exchange, UpstreamCall } from "../runtime/exchange.js";
-import { quoteUpstream } from "../upstream-text.js";
-import { ClientCall } from "../channel/client-call.js";
-import { connectorFailure } from "../channel/connector-failure.js";
-import { modernMeta } from "./handshake.js";
 import { IsolatedLanes } from "./isolated-lanes.js";
-import type { Lane } from "../channel/lane.js";
 import { newLane } from "./new-lane.js";
-import { SharedVoice } from "../channel/shared-voice.js";
 import type { StdioLinkOptions } from "./stdio-link-options.js";
 
 /** Longest answer to a request that brings nothing but an agreement, in bytes. */
@@ -100,13 +100,9 @@ export class StdioLink implements Link {
     const { peer, facts } = serving;
     const { timeoutMs, ...bounds } = options;
     const sent = facts.era === "modern" ? withMeta(params, modernMeta(facts.revision, this.#clientInfo)) : params;
-    const asking = peer.ask(method, sent, { maxMs: timeoutMs, ...bounds });
+    const asking = ownRequest(peer.channel, method, sent, { maxMs: timeoutMs, ...bounds });
     this.#inFlight.add(asking);
-    const answer = await asking.finally(() => this.#onSettled(asking));
-    if (!("error" in answer)) return answer.result;
-    const { code, message } = answer.error;
-    const said = `it answered ${method} with error ${code} ${quoteUpstream(message)}`;
-    throw this.#failure("UPSTREAM_PROTOCOL", said, { upstreamCode: code });
+    return asking.finally(() => this.#onSettled(asking));
   }
 
   async subscribe(uri: string): Promise<void> {
@@ -184,7 +180,7 @@ export class StdioLink implements Link {
       : this.#failure("UPSTREAM_UNAVAILABLE", "it is not connected");
   }
 
-  #failure(code: GatewayErrorCode, what: string, data?: { readonly upstreamCode: number }): GatewayError {
-    return connectorFailure(this.#deps.spec.key, code, what, data);
+  #failure(code: GatewayErrorCode, what: string): GatewayError {
+    return connectorFailure(this.#deps.spec.key, code, what);
   }
 }

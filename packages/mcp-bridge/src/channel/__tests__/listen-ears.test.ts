@@ -9,6 +9,7 @@ function earsUnderTest(takes: () => boolean = () => true) {
   const written: JsonObject[] = [];
   const strange: string[] = [];
   const channel: Channel = new Channel({
+    output: "stdout",
     ...{ connectorId: "demo", timers: new ManualTime(), logger: new RecordingLogger(), redact: (text) => text },
     write: (line) => {
       if (!takes()) return undefined;
