@@ -70,6 +70,11 @@ export class Lane {
     this.#deps = deps;
   }
 
+  /** Whether a call waits or is under way on it. */
+  get isBusy(): boolean {
+    return this.#waiting.size > 0 || this.#inFlight.size > 0;
+  }
+
   /** The peer and its facts while the lane serves. */
   get serving(): Serving | undefined {
     return this.#state.kind === "open" ? this.#state : undefined;

@@ -38,9 +38,8 @@ import { OwnRequests } from "./own-requests.js";
 import type { SessionBook } from "./session-book.js";
 import type { LevelWish } from "./session-levels.js";
 import { SessionStreams } from "./session-streams.js";
+import { isFresh } from "./verdict-age.js";
 
-/** A remembered verdict older than this is found out anew: an upstream may have become modern. */
-const PRIOR_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 /** How long a call waits until its session has taken a log level, in milliseconds. */
 const LEVEL_MS = 2_000;
 /** Longest answer to a request that brings nothing but an agreement, in bytes. */
@@ -107,7 +106,7 @@ export class HttpLink implements Link {
 
   async open(signal: AbortSignal): Promise<UpstreamFacts> {
     const { clock, handshake, prior } = this.#deps;
-    const known = prior?.era === "legacy" && clock.now() - Date.parse(prior.detectedAt) < PRIOR_MAX_AGE_MS;
+    const known = prior?.era === "legacy" && prior.transport === undefined && isFresh(prior, clock);
     const greeting = await handshake.greet(known, signal);
     const { era, revision, capabilities, serverInfo, instructions } = greeting;
     const facts: UpstreamFacts = {

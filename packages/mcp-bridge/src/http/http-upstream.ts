@@ -10,7 +10,7 @@ const CALL_CONNECTIONS = 128;
 /** Sockets for long streams: the gateway holds one or two per upstream. */
 const STREAM_CONNECTIONS = 16;
 
-/** Sockets for the streams of clients' sessions, which must not starve the gateway's own; more than that are opened when others end. */
+/** Sockets for the streams of clients' sessions (as many as `SseSessions` opens), which must not starve the gateway's own; more than that are opened when others end. */
 const SESSION_CONNECTIONS = 256;
 
 /** Sockets for short requests of the gateway's own: as many long calls as there may be must not lock out a handshake. */
@@ -29,6 +29,8 @@ export interface HttpRequest {
   readonly headers: FlatHeaders;
   readonly body?: string;
   readonly lane: Lane;
+  /** Path and query, of the upstream's own origin: no request can be sent to another. @default those of its address */
+  readonly path?: string;
 }
 
 /** Where an upstream is and what it gets with every request. */
@@ -39,6 +41,8 @@ export interface HttpTarget {
   readonly timeouts: ConnectorTimeouts;
   /** Whether only public addresses may be connected to; see `ConnectorTransport`. @default false */
   readonly publicOnly?: boolean;
+  /** Whether only the old HTTP+SSE transport will do; see `ConnectorTransport`. @default false */
+  readonly sse?: boolean;
 }
 
 /**
@@ -94,6 +98,11 @@ export class HttpUpstream {
     this.#owned = Object.values(this.#lanes);
   }
 
+  /** Where it is, without user name and password. */
+  get address(): string {
+    return this.#origin + this.#path;
+  }
+
   /** A request id that no other request to this upstream has. */
   nextId(): number {
     return ++this.#lastId;
@@ -104,7 +113,7 @@ export class HttpUpstream {
     this.#lanes[request.lane].dispatch(
       {
         origin: this.#origin,
-        path: this.#path,
+        path: request.path ?? this.#path,
         method: request.method,
         headers: [...this.#headers, ...request.headers],
         body: request.body ?? null,

@@ -2,6 +2,7 @@ import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
 import { withMeta, type JsonObject, type LogLevel } from "@cortex-os/mcp-core/wire";
 import { ClientCall } from "../channel/client-call.js";
 import { connectorFailure } from "../channel/connector-failure.js";
+import { InFlight } from "../channel/in-flight.js";
 import type { Lane } from "../channel/lane.js";
 import { modernMeta } from "../channel/modern-meta.js";
 import { ownRequest } from "../channel/own-request.js";
@@ -41,11 +42,10 @@ export class StdioLink implements Link {
   readonly #options: StdioLinkOptions;
   readonly #isolated: IsolatedLanes;
   /** What `close` waits for when it drains: calls of clients, and requests of the gateway's own. */
-  readonly #inFlight = new Set<object>();
+  readonly #inFlight = new InFlight<object>();
   #state: State = { kind: "new" };
   #control: Lane | undefined;
   #logLevel: LogLevel | undefined;
-  #whenIdle: (() => void)[] = [];
 
   constructor(deps: LinkDeps, options: StdioLinkOptions = {}) {
     this.#deps = deps;
@@ -81,7 +81,7 @@ export class StdioLink implements Link {
     let lane: Lane | undefined;
     const exchange = new ClientCall(call, sink, (settled) => {
       lane?.forget(settled);
-      this.#onSettled(settled);
+      this.#inFlight.delete(settled);
     });
     this.#inFlight.add(exchange);
     const chosen = this.#laneFor(call.caller);
@@ -100,9 +100,7 @@ export class StdioLink implements Link {
     const { peer, facts } = serving;
     const { timeoutMs, ...bounds } = options;
     const sent = facts.era === "modern" ? withMeta(params, modernMeta(facts.revision, this.#clientInfo)) : params;
-    const asking = ownRequest(peer.channel, method, sent, { maxMs: timeoutMs, ...bounds });
-    this.#inFlight.add(asking);
-    return asking.finally(() => this.#onSettled(asking));
+    return this.#inFlight.during(ownRequest(peer.channel, method, sent, { maxMs: timeoutMs, ...bounds }));
   }
 
   async subscribe(uri: string): Promise<void> {
@@ -130,7 +128,7 @@ export class StdioLink implements Link {
   async close(options: CloseOptions = {}): Promise<void> {
     const { drain = false, error = this.#failure("UPSTREAM_UNAVAILABLE", "it is being closed") } = options;
     this.#over(error);
-    if (drain && this.#inFlight.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    if (drain) await this.#inFlight.drained();
     await this.#endLanes(error);
   }
 
@@ -153,12 +151,6 @@ export class StdioLink implements Link {
     this.#over(error);
     void this.#endLanes(error);
     if (wasOpen) this.#deps.events.onLost(error);
-  }
-
-  #onSettled(call: object): void {
-    this.#inFlight.delete(call);
-    if (this.#inFlight.size > 0) return;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #over(error: GatewayError): void {

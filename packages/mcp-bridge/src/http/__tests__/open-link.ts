@@ -32,13 +32,21 @@ export interface TestLinkOptions {
   readonly budget?: ByteBudget;
   /** Owns time instead of the machine. */
   readonly time?: ManualTime;
+  /** Only the old HTTP+SSE transport. */
+  readonly sse?: true;
 }
 
-export function specFor(url: string, options: Pick<TestLinkOptions, "timeouts" | "headers"> = {}): ConnectorSpec {
+export function specFor(
+  url: string,
+  options: Pick<TestLinkOptions, "timeouts" | "headers" | "sse"> = {},
+): ConnectorSpec {
   return {
     key: "up",
     source: "registry",
-    transport: { kind: "http", url, headers: options.headers ?? {} },
+    transport: {
+      ...{ kind: "http", url, headers: options.headers ?? {} },
+      ...(options.sse === undefined ? {} : { sse: options.sse }),
+    },
     disabled: false,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     isolation: "shared",
@@ -58,10 +66,11 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
   const told: [JsonRpcNotification, string?][] = [];
   const changes = { count: 0 };
   const changed: ServerFeature[] = [];
-  const { agent, prior, headers = {} } = options;
+  const { agent, prior, headers = {}, sse = false } = options;
   const transport = new HttpTransport({
-    target: { key: spec.key, url, headers, timeouts: spec.timeouts },
+    target: { key: spec.key, url, headers, sse, timeouts: spec.timeouts },
     logger,
+    clock: time,
     timers: time,
     monotonic: time,
     budget: options.budget ?? new ByteBudget(64 * 1024 * 1024),
