@@ -9,12 +9,11 @@ import { EventStream, type StreamEnd } from "../http/event-stream.js";
 import { closedFailure, connectorName, protocolFailure, UnreachableError } from "../http/failures.js";
 import { HeldBytes } from "../http/held-bytes.js";
 import type { HttpUpstream, Lane } from "../http/http-upstream.js";
-import { isSessionLoss } from "../http/refusal.js";
 import { STREAM_HEADERS } from "../http/request-headers.js";
 import { endpointOf } from "./endpoint.js";
 import { NoSseServerError, unopenedFailure } from "./no-sse-server-error.js";
 import { Post, type PostOutcome } from "./post.js";
-import { undeliveredFailure } from "./undelivered-failure.js";
+import { sessionLoss, undeliveredFailure } from "./undelivered-failure.js";
 
 /** Longest message, in bytes. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -187,7 +186,8 @@ export class SsePeer implements LanePeer {
       else request.fail(error);
       if (error instanceof UnreachableError) this.#deps.onUnreachable(error);
       // A server that does not know the session any more will not know it later either.
-      if (outcome.kind === "refused" && isSessionLoss(outcome.status, outcome.text, undefined)) this.#fail(error);
+      const loss = sessionLoss(this.#key, outcome);
+      if (loss !== undefined) this.#fail(loss);
     });
     if (request === undefined) post.dropAfter(NOTE_MS);
     return post;

@@ -39,10 +39,6 @@ export class SseSessions {
     this.#opening = opening;
   }
 
-  get size(): number {
-    return this.#sessions.size;
-  }
-
   /**
    * The caller's connection, possibly not yet open.
    *

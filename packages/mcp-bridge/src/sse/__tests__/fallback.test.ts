@@ -11,7 +11,7 @@ import {
   type Script,
 } from "../../http/__tests__/scripted-upstream.js";
 import type { UpstreamFacts } from "../../link.js";
-import { OldServer } from "./old-server.js";
+import { called, OldServer } from "./old-server.js";
 
 const never = new AbortController().signal;
 const PRIOR: UpstreamFacts = {
@@ -101,6 +101,7 @@ describe("a connector of which nobody said which transport its server speaks (R2
     const { link } = testLink(server.url);
     await expect(link.request("ping", {}, { timeoutMs: 1, maxBytes: 1 })).rejects.toThrow("is being closed");
     await expect(link.subscribe("file:///a")).rejects.toThrow("is being closed");
+    expect((await called(link)).error?.message).toBe('Connector "up" is being closed');
     await link.unsubscribe("file:///a");
     link.setLogLevel("debug");
     link.endSession("nobody");
