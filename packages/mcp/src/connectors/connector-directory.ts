@@ -8,12 +8,16 @@ import type { ConnectorSource, SourceState } from "./connector-source.js";
 import { mergeSpecs, ShadowedConnectors } from "./merge-specs.js";
 import { Reconciler, type ReconcilerDeps } from "./reconciler.js";
 import { StartGate, type StartupPolicy } from "./start-gate.js";
+import type { CatalogStore } from "./warm/catalog-store.js";
+import { RememberedParts } from "./warm/remembered-parts.js";
 
 /** What a {@link ConnectorDirectory} works through. */
-export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange"> {
+export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange" | "memory"> {
   readonly sources: readonly ConnectorSource[];
   readonly catalogPolicy: CatalogPolicy;
   readonly startup: StartupPolicy;
+  /** Where what connectors offer is kept over a restart. @default nowhere */
+  readonly catalogStore?: CatalogStore | undefined;
   /** Status or catalog changed. */
   readonly onChange: () => void;
 }
@@ -30,6 +34,7 @@ export class ConnectorDirectory {
   readonly #deps: ConnectorDirectoryDeps;
   readonly #logger: Logger;
   readonly #reconciler: Reconciler;
+  readonly #memory: RememberedParts | undefined;
   readonly #named = new Map<ConnectorOrigin, readonly ConnectorSpec[]>();
   readonly #problems = new Map<ConnectorOrigin, string>();
   readonly #settling = new Set<ConnectorOrigin>();
@@ -48,8 +53,11 @@ export class ConnectorDirectory {
     this.catalog = new CatalogHolder(new Catalog([], deps.catalogPolicy), (error) => {
       this.#logger.error({ err: error }, "A catalog listener failed");
     });
+    const { catalogStore } = deps;
+    this.#memory = catalogStore && new RememberedParts(catalogStore, deps.logger);
     this.#reconciler = new Reconciler({
       ...deps,
+      memory: this.#memory,
       onChange: () => {
         this.#onConnectorsChanged();
       },
@@ -59,13 +67,14 @@ export class ConnectorDirectory {
   /** Reads the sources and starts their connectors; resolves when they are starting, not when they are up. */
   async start(): Promise<void> {
     this.gate.start();
-    await Promise.all(
-      this.#deps.sources.map((source) =>
+    await Promise.all([
+      this.#memory?.load(),
+      ...this.#deps.sources.map((source) =>
         source.start((specs, state) => {
           this.#onSpecs(source.origin, specs, state);
         }),
       ),
-    );
+    ]);
     this.#started = true;
     this.#reconcile();
   }
@@ -160,6 +169,7 @@ export class ConnectorDirectory {
       if (result.status === "rejected") this.#logger.error({ err: result.reason }, "A source did not close cleanly");
     }
     await this.#reconciler.close();
+    await this.#memory?.close();
   }
 
   async #settledAfter(freshening: readonly Promise<void>[]): Promise<void> {
@@ -192,6 +202,8 @@ export class ConnectorDirectory {
     const { specs, shadowed } = mergeSpecs(this.#named.get("registry") ?? [], this.#named.get("map") ?? []);
     this.#shadowed.update(shadowed, this.#deps.clock.now());
     this.#reconciler.apply(specs);
+    // A source that cannot be read, or has more to say soon, may yet name the connectors that are missing.
+    if (this.#problems.size === 0 && this.#settling.size === 0) this.#memory?.dropUnclaimed();
   }
 
   #onConnectorsChanged(): void {
@@ -225,8 +237,9 @@ export class ConnectorDirectory {
   #openGate(): void {
     const { connectors } = this.#reconciler;
     // A source that has more to say soon is one more thing that is still connecting.
-    if (this.#settling.size === 0 && connectors.every(({ isSettled }) => isSettled)) this.gate.open();
-    else if (connectors.some(({ isUp }) => isUp)) this.gate.firstUp();
+    const isDone = ({ isSettled, isWarm }: Connector): boolean => isSettled || isWarm;
+    if (this.#settling.size === 0 && connectors.every(isDone)) this.gate.open();
+    else if (connectors.some(({ isUp, isWarm }) => isUp || isWarm)) this.gate.firstUp();
   }
 
   #reportCollisions({ collisions }: Catalog): void {

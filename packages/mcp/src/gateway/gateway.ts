@@ -17,6 +17,7 @@ import { Brake } from "../connectors/brake.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
 import type { ServiceMapFollower, ServiceMapStatus } from "../connectors/map/service-map-follower.js";
+import type { CatalogStore } from "../connectors/warm/catalog-store.js";
 import { remoteUpstreams } from "../connectors/remote-upstreams.js";
 import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
@@ -38,6 +39,8 @@ export interface GatewayOptions {
   /** `ttlMs`: caching hint of lists in milliseconds (300,000); `pageSize`: tools on a page (1,000). */
   readonly lists?: { readonly ttlMs?: number; readonly pageSize?: number };
   readonly startup?: Partial<StartupPolicy>;
+  /** Where what connectors offer is kept, so that it is served at once after a restart. @default nowhere */
+  readonly catalogStore?: CatalogStore | undefined;
   readonly sessions?: Partial<SessionLimits>;
   readonly clock: Clock;
   readonly monotonic: Monotonic;
@@ -96,6 +99,7 @@ export class Gateway {
       random,
       logger,
       sources: options.sources,
+      catalogStore: options.catalogStore,
       catalogPolicy: { names, ttlMs: lists.ttlMs, pageSize: lists.pageSize },
       startup: { ...DEFAULT_STARTUP, ...options.startup },
       onSync: (_connector, seconds, ok) => {
