@@ -1,5 +1,6 @@
 import {
   createMetrics,
+  fileCatalogStore,
   Gateway,
   serveHttp,
   type ConnectorSource,
@@ -142,12 +143,13 @@ function gatewayOf(
   options: HostOptions,
   { sources, serviceMap }: HostedSources,
 ): { readonly gateway: Gateway; readonly listen: Listen } {
-  const { version, config, system, logger } = options;
+  const { version, config, paths, system, logger } = options;
   const { names, lists, startup } = config;
   const { metrics = createMetrics({ ofProcess: true }) } = options;
+  const catalogStore = fileCatalogStore({ folder: paths.catalog, logger, timers: system.timers });
   const gateway = new Gateway({
     ...system,
-    ...{ version, sources, names, lists, startup, logger, metrics },
+    ...{ version, sources, names, lists, startup, catalogStore, logger, metrics },
     ...(serviceMap === undefined ? {} : { serviceMap }),
   });
   return {
