@@ -6,6 +6,7 @@ import {
   type ConnectorSource,
   type GatewayMetrics,
   type HttpFront,
+  type ReloadableConfiguration,
   type ServeHttpOptions,
   type ServiceMapFollower,
 } from "@cortex-os/mcp";
@@ -42,6 +43,8 @@ export interface HostOptions {
   readonly metrics?: GatewayMetrics;
   readonly system: SystemPorts;
   readonly logger: Logger;
+  /** Where `config` came from, to be read again on demand. @default it is fixed */
+  readonly configuration?: ReloadableConfiguration;
   /** Calls the start off. */
   readonly signal: AbortSignal;
 }
@@ -143,14 +146,14 @@ function gatewayOf(
   options: HostOptions,
   { sources, serviceMap }: HostedSources,
 ): { readonly gateway: Gateway; readonly listen: Listen } {
-  const { version, config, paths, system, logger } = options;
+  const { version, config, configuration, paths, system, logger } = options;
   const { names, lists, startup } = config;
   const { metrics = createMetrics({ ofProcess: true }) } = options;
   const catalogStore = fileCatalogStore({ folder: paths.catalog, logger, timers: system.timers });
   const gateway = new Gateway({
     ...system,
     ...{ version, sources, names, lists, startup, catalogStore, logger, metrics },
-    ...(serviceMap === undefined ? {} : { serviceMap }),
+    ...{ serviceMap, configuration },
   });
   return {
     gateway,
