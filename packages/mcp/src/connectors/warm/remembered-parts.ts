@@ -45,7 +45,7 @@ export class RememberedParts {
   /** The connector left. */
   forget(key: string): void {
     this.#kept.delete(key);
-    this.#drop(key, "it was removed");
+    this.#store.remove(key);
   }
 
   /** Every source has said which connectors there are: what none of them asked for belongs to none. */
