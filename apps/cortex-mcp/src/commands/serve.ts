@@ -78,13 +78,11 @@ async function serveUntil(io: Io, { paths, configSources, config, json, stop }: 
       logger.info({ signal: await stop.requested }, "Stopped before it had started");
       return hosted;
     }
-    await configuration.follow(hosted.gateway);
     logger.info({ url: hosted.url, version }, "Gateway is ready");
     io.out(
       json ? JSON.stringify({ url: hosted.url, pid: process.pid, version }) : `cortex-mcp is ready at ${hosted.url}`,
     );
     logger.info({ signal: await stop.requested }, "Shutting down");
-    await configuration.close();
     await hosted.stop();
     logger.info({}, "Gateway is closed");
     return 0;

@@ -22,6 +22,7 @@ export class ConnectorSources {
   readonly #settling = new Set<ConnectorOrigin>();
   /** Sources that came in the place of another one and have not said yet what there is. */
   readonly #succeeding = new Set<ConnectorSource>();
+  #closed = false;
   #followedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ConnectorSourcesDeps) {
@@ -78,6 +79,10 @@ export class ConnectorSources {
    * @throws what `next.start` throws; everything is then as it was
    */
   async replace(origin: ConnectorOrigin, next: ConnectorSource | undefined): Promise<void> {
+    if (this.#closed) {
+      await closeAll(next === undefined ? [] : [next], this.#deps.logger);
+      return;
+    }
     const before = this.#sources;
     this.#sources = [...before.filter((source) => source.origin !== origin), ...(next === undefined ? [] : [next])];
     const gone = before.filter((source) => source.origin === origin);
@@ -98,6 +103,7 @@ export class ConnectorSources {
 
   /** Closes every source. Never rejects. */
   async close(): Promise<void> {
+    this.#closed = true;
     await closeAll(this.#sources, this.#deps.logger);
   }
 

@@ -83,6 +83,10 @@ describe("a source that is replaced while the gateway runs", () => {
     expect(map.reloads).toBe(1);
     await directory.close();
     expect([registry.closes, map.closes]).toEqual([1, 1]);
+    const late = new TestSource("map", [c]);
+    await directory.replaceSource("map", late);
+    await directory.replaceSource("map", undefined);
+    expect([late.closes, map.closes]).toEqual([1, 1]);
   });
 
   test("one that cannot be started is closed, and everything is as it was", async () => {
