@@ -1,22 +1,23 @@
+import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { request } from "undici";
 
 /** The names of the tools that a gateway lists, from the first page to the last. @throws Error when it answers anything else */
 export async function listTools(url: string): Promise<readonly string[]> {
   const names: string[] = [];
   for (let cursor: string | undefined = ""; cursor !== undefined;) {
-    const { result } = await page(url, cursor === "" ? {} : { cursor });
-    if (result === undefined) throw new Error(`${url} did not answer tools/list with a list`);
-    names.push(...result.tools.map(({ name }) => name));
-    cursor = result.nextCursor;
+    const answer = await page(url, cursor === "" ? {} : { cursor });
+    const result = isJsonObject(answer) ? answer["result"] : undefined;
+    const tools = isJsonObject(result) ? result["tools"] : undefined;
+    if (!isJsonObject(result) || !Array.isArray(tools))
+      throw new Error(`${url} did not answer tools/list with a list: ${JSON.stringify(answer)}`);
+    names.push(...tools.filter(isJsonObject).flatMap(({ name }) => (typeof name === "string" ? [name] : [])));
+    const { nextCursor } = result;
+    cursor = typeof nextCursor === "string" ? nextCursor : undefined;
   }
   return names;
 }
 
-interface Page {
-  readonly result?: { readonly tools: readonly { readonly name: string }[]; readonly nextCursor?: string };
-}
-
-async function page(url: string, params: object): Promise<Page> {
+async function page(url: string, params: JsonObject): Promise<unknown> {
   const { body } = await request(url, {
     method: "POST",
     headers: {
@@ -39,6 +40,5 @@ async function page(url: string, params: object): Promise<Page> {
       },
     }),
   });
-  // It is our own gateway's answer; what is missing in it is found when it is read.
-  return (await body.json()) as Page;
+  return body.json();
 }
