@@ -1,14 +1,15 @@
 import path from "node:path";
 import { createMetrics, registrySource } from "@cortex-os/mcp";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import { loadConfig } from "../config/load.js";
+import { LiveConfig } from "../config/live-config.js";
+import { loadConfig, type ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
 import { hostGateway, type HostedSources } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
-import { followMap } from "../service-map/follow-map.js";
+import { followMap, type FollowedMap } from "../service-map/follow-map.js";
 import { statePaths, type StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
@@ -35,8 +36,9 @@ async function serve(io: Io, flags: ServeFlags): Promise<number> {
   const stop = listenForStop(io);
   try {
     const paths = statePaths(io.env);
-    const config = await configOf(io, paths, flags);
-    return await serveUntil(io, { paths, config, json: flags.json === true, stop });
+    const configSources = configSourcesOf(io, paths, flags);
+    const config = await loadConfig(configSources);
+    return await serveUntil(io, { paths, configSources, config, json: flags.json === true, stop });
   } finally {
     stop.dispose();
   }
@@ -44,26 +46,34 @@ async function serve(io: Io, flags: ServeFlags): Promise<number> {
 
 interface Serving {
   readonly paths: StatePaths;
+  readonly configSources: ConfigSources;
   readonly config: Config;
   readonly json: boolean;
   readonly stop: StopRequest;
 }
 
-async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promise<number> {
+async function serveUntil(io: Io, { paths, configSources, config, json, stop }: Serving): Promise<number> {
   const version = programVersion();
   const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
+  const metrics = createMetrics({ ofProcess: true });
+  const followedMap = async (wanted: Config): Promise<FollowedMap | undefined> =>
+    followMap({ io, paths, config: wanted, logger, metrics });
+  const { timers } = io.system;
+  const configuration = new LiveConfig({
+    ...{ sources: configSources, inForce: config, logger, timers },
+    followMap: followedMap,
+  });
   const forgetFatal = io.onFatal((error) => {
     logger.error({ err: error }, "A bug ended the gateway");
   });
   try {
-    const metrics = createMetrics({ ofProcess: true });
     const sources = async (): Promise<HostedSources> => {
-      const map = await followMap({ io, paths, config, logger, metrics });
-      const registry = registrySource({ path: paths.registry, logger, timers: io.system.timers });
+      const map = await followedMap(config);
+      const registry = registrySource({ path: paths.registry, logger, timers });
       return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
     };
-    const options = { version, config, paths, sources, metrics, system: io.system, logger };
-    const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
+    const options = { version, config, configuration, paths, sources, metrics, system: io.system, logger };
+    const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, timers);
     if (typeof hosted === "number") {
       logger.info({ signal: await stop.requested }, "Stopped before it had started");
       return hosted;
@@ -81,7 +91,7 @@ async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promi
   }
 }
 
-async function configOf(io: Io, paths: StatePaths, flags: ServeFlags): Promise<Config> {
+function configSourcesOf(io: Io, paths: StatePaths, flags: ServeFlags): ConfigSources {
   const { host, port, config } = flags;
   const layer: JsonObject = {
     ...(host === undefined ? {} : { host }),
@@ -89,5 +99,5 @@ async function configOf(io: Io, paths: StatePaths, flags: ServeFlags): Promise<C
     ...(port === undefined ? {} : { port: /^\d+$/.test(port) ? Number(port) : port }),
   };
   const file = config === undefined ? paths.config : path.resolve(io.cwd, config);
-  return loadConfig({ file, fileRequired: config !== undefined, env: io.env, cwd: io.cwd, flags: layer });
+  return { file, fileRequired: config !== undefined, env: io.env, cwd: io.cwd, flags: layer };
 }

@@ -11,6 +11,12 @@ export interface LoggerOptions {
   readonly pretty: boolean;
 }
 
+/** A logger that may be told to write more or less while it is used. */
+export interface LeveledLogger extends Logger {
+  /** The least important lines that are written, in the words of {@link LoggerOptions.level}. */
+  level: string;
+}
+
 /** On every line (R16). */
 const BRAND = "brAInwav";
 
@@ -20,7 +26,7 @@ const SECRET_KEYS = ["headers", "env", "authorization", "cookie", "token", "apiK
  * The gateway's logger: one line an event, JSON or, at a terminal, text. An `Error` under `err` is written with message and
  * stack. Nobody is meant to log a secret; should somebody, the usual keys are blacked out two levels deep.
  */
-export function createLogger({ level, write, pretty }: LoggerOptions): Logger {
+export function createLogger({ level, write, pretty }: LoggerOptions): LeveledLogger {
   return pino(
     {
       level,

@@ -1,5 +1,6 @@
 import {
   createMetrics,
+  fileCatalogStore,
   Gateway,
   serveHttp,
   type ConnectorSource,
@@ -9,6 +10,7 @@ import {
   type ServiceMapFollower,
 } from "@cortex-os/mcp";
 import type { Logger } from "@cortex-os/mcp-core";
+import type { LiveConfig } from "../config/live-config.js";
 import type { Config } from "../config/schema.js";
 import type { SystemPorts } from "../io.js";
 import {
@@ -41,6 +43,8 @@ export interface HostOptions {
   readonly metrics?: GatewayMetrics;
   readonly system: SystemPorts;
   readonly logger: Logger;
+  /** Where `config` came from: followed while the gateway runs. @default it is fixed */
+  readonly configuration?: LiveConfig;
   /** Calls the start off. */
   readonly signal: AbortSignal;
 }
@@ -57,6 +61,15 @@ export interface HostedGateway {
   stop(): Promise<void>;
 }
 
+/** What is to be released. */
+interface Opened {
+  gateway?: Gateway;
+  configuration?: LiveConfig;
+  endpoint?: HttpFront;
+  control?: ControlSocket;
+  record?: GatewayRecord;
+}
+
 /** An orderly end takes at most 10 s; what is left is for the process to exit. */
 export const STOP_MS = 9_500;
 
@@ -67,8 +80,9 @@ export const STOP_MS = 9_500;
  */
 export async function hostGateway(options: HostOptions): Promise<HostedGateway> {
   const { config, paths, system, logger, signal } = options;
-  const opened: { gateway?: Gateway; endpoint?: HttpFront; control?: ControlSocket; record?: GatewayRecord } = {};
+  const opened: Opened = {};
   const release = async (): Promise<void> => {
+    await opened.configuration?.close();
     await opened.gateway?.close();
     await opened.endpoint?.close();
     const { control } = opened;
@@ -84,9 +98,10 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
     await control.front.close();
   };
   const stop = once(async () => {
-    const { endpoint, control, record } = opened;
+    const { configuration, endpoint, control, record } = opened;
     const { drainMs: deadlineMs, drainMinMs: minMs } = config;
     await Promise.all([
+      configuration?.close(),
       endpoint?.drain({ deadlineMs, minMs }),
       control?.front.drain({ deadlineMs, keepListening: true }),
       record && tellStopping(options, record),
@@ -108,6 +123,10 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
       },
     });
     await orAborted(gateway.start(), signal);
+    if (options.configuration !== undefined) {
+      opened.configuration = options.configuration;
+      await options.configuration.follow(gateway);
+    }
     const { version } = options;
     opened.record = { pid: process.pid, url, version, socket: paths.socket };
     await writeGatewayRecord(paths.gatewayFile, opened.record);
@@ -142,13 +161,14 @@ function gatewayOf(
   options: HostOptions,
   { sources, serviceMap }: HostedSources,
 ): { readonly gateway: Gateway; readonly listen: Listen } {
-  const { version, config, system, logger } = options;
+  const { version, config, configuration, paths, system, logger } = options;
   const { names, lists, startup } = config;
   const { metrics = createMetrics({ ofProcess: true }) } = options;
+  const catalogStore = fileCatalogStore({ folder: paths.catalog, logger, timers: system.timers });
   const gateway = new Gateway({
     ...system,
-    ...{ version, sources, names, lists, startup, logger, metrics },
-    ...(serviceMap === undefined ? {} : { serviceMap }),
+    ...{ version, sources, names, lists, startup, catalogStore, logger, metrics },
+    ...{ serviceMap, configuration },
   });
   return {
     gateway,

@@ -9,6 +9,8 @@ import type { Upstream } from "./upstream.js";
 export interface ConnectorListsDeps {
   readonly key: string;
   readonly upstream: Upstream;
+  /** What it listed in an earlier life of the gateway, if that is known. */
+  readonly known: CatalogPart | undefined;
   readonly monotonic: Monotonic;
   readonly timers: Timers;
   readonly random: RandomSource;
@@ -46,12 +48,13 @@ export class ConnectorLists {
 
   constructor(deps: ConnectorListsDeps) {
     this.#deps = deps;
+    this.#part = deps.known;
     this.#brake = new Brake(deps, ANNOUNCED, () => {
       this.#refresh("announced", new Set(this.#announced));
     });
   }
 
-  /** What the upstream listed last; `undefined` until it listed its tools once. */
+  /** What the upstream listed last, in an earlier life of the gateway perhaps; `undefined` until it listed its tools once. */
   get part(): CatalogPart | undefined {
     return this.#part;
   }

@@ -3,10 +3,10 @@ import {
   entriesOf,
   problemsOf,
   readRegistry,
-  watchRegistry,
+  watchFile,
   type RegistryDocument,
   type RegistryRead,
-  type RegistryWatch,
+  type FileWatch,
 } from "@cortex-os/mcp-registry";
 import type { ConnectorSource, SpecsListener } from "./connector-source.js";
 
@@ -33,7 +33,7 @@ class RegistrySource implements ConnectorSource {
   readonly origin = "registry";
   readonly #options: RegistrySourceOptions;
   #listener: SpecsListener = () => {};
-  #watch: RegistryWatch | undefined;
+  #watch: FileWatch | undefined;
   #specs: readonly ConnectorSpec[] = [];
   #reading: Promise<void> = Promise.resolve();
   #cancelAbsent: (() => void) | undefined;
@@ -48,7 +48,7 @@ class RegistrySource implements ConnectorSource {
     this.#listener = listener;
     const { path, logger, timers } = this.#options;
     // Watch first, then read: a change between the two is seen.
-    this.#watch = await watchRegistry({ path, logger, timers, onChange: () => void this.reload() });
+    this.#watch = await watchFile({ path, logger, timers, onChange: () => void this.reload() });
     // It may have been closed meanwhile: a start that was called off must leave no watch.
     if (this.#closed) await this.#watch.close();
     await this.reload();

@@ -28,8 +28,16 @@ export interface ClientRequest {
   readonly paramHeaders?: Readonly<Record<string, string>>;
 }
 
+/** What of a router can be set anew while it works. */
+export interface RouterSettings {
+  /** The key separator when names are prefixed always; lets an unknown tool of a known connector be explained. */
+  readonly separator: string | undefined;
+  /** Caching hint of `server/discover`, in milliseconds. */
+  readonly discoverTtlMs: number;
+}
+
 /** What the router works through. */
-export interface RouterDeps {
+export interface RouterDeps extends RouterSettings {
   readonly directory: ConnectorDirectory;
   readonly subscriptions: Subscriptions;
   readonly sessions: Pick<SessionStore, "find">;
@@ -37,10 +45,6 @@ export interface RouterDeps {
   readonly monotonic: Monotonic;
   readonly observeCall: CallObserver;
   readonly serverInfo: { readonly name: string; readonly version: string };
-  /** The key separator when names are prefixed always; lets an unknown tool of a known connector be explained. */
-  readonly separator: string | undefined;
-  /** Caching hint of `server/discover`, in milliseconds. */
-  readonly discoverTtlMs: number;
 }
 
 const EMPTY_RESULT: readonly Buffer[] = [Buffer.from("{}")];
@@ -56,19 +60,31 @@ const ANSWERED_HERE: Readonly<Record<Era, ReadonlySet<string>>> = {
 /** Says where a client's request goes. The message was read, checked and authenticated before; here it meets the catalog. */
 export class Router {
   readonly #deps: RouterDeps;
-  readonly #discover: readonly Buffer[];
+  #separator: string | undefined;
+  #discover: readonly Buffer[];
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
+    this.#separator = deps.separator;
+    this.#discover = this.#encodeDiscover(deps.discoverTtlMs);
+  }
+
+  /** For requests from now on. */
+  reconfigure({ separator, discoverTtlMs }: RouterSettings): void {
+    this.#separator = separator;
+    this.#discover = this.#encodeDiscover(discoverTtlMs);
+  }
+
+  #encodeDiscover(ttlMs: number): readonly Buffer[] {
     const result = {
       resultType: "complete",
       supportedVersions: SUPPORTED_REVISIONS,
       capabilities: CAPABILITIES,
-      _meta: { [META.serverInfo]: deps.serverInfo },
-      ttlMs: deps.discoverTtlMs,
+      _meta: { [META.serverInfo]: this.#deps.serverInfo },
+      ttlMs,
       cacheScope: "public",
     };
-    this.#discover = [Buffer.from(JSON.stringify(result))];
+    return [Buffer.from(JSON.stringify(result))];
   }
 
   /** Answers through `sink`, now or later; never throws. */
@@ -243,7 +259,8 @@ export class Router {
 
   /** What is missing because its connector is down: that is another thing than one that does not exist. */
   #unavailable({ kind, id }: MissingEntry): GatewayError | undefined {
-    const { separator, directory } = this.#deps;
+    const { directory } = this.#deps;
+    const separator = this.#separator;
     if (separator === undefined || kind === "resource") return undefined;
     const list = kind === "tool" ? "tools" : "prompts";
     // One key may begin like another: "a" and "a__b" both fit "a__b__tool".

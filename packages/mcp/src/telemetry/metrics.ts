@@ -27,8 +27,8 @@ export interface GatewayMetrics {
   catalogTools(count: number): void;
   catalogChanged(): void;
   rejected(reason: "host" | "origin" | "headers" | "body" | "session"): void;
-  /** How the service map is. Its series exist from the first word about it, so only where one is configured. */
-  serviceMap(status: MeasuredServiceMap): void;
+  /** How the service map is; `undefined` where none is configured. Its series exist from the first word about one. */
+  serviceMap(status: MeasuredServiceMap | undefined): void;
   serviceMapFetched(outcome: MapFetchOutcome, seconds: number): void;
 }
 
@@ -111,7 +111,8 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
       rejected.inc({ reason });
     },
     serviceMap: (status) => {
-      serviceMap().measured(status);
+      if (status === undefined) ofServiceMap?.gone();
+      else serviceMap().measured(status);
     },
     serviceMapFetched: (outcome, seconds) => {
       serviceMap().fetched(outcome, seconds);
