@@ -59,7 +59,12 @@ async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promi
     const metrics = createMetrics({ ofProcess: true });
     const sources = async (): Promise<HostedSources> => {
       const map = await followMap({ io, paths, config, logger, metrics });
-      const registry = registrySource({ path: paths.registry, logger, timers: io.system.timers });
+      const registry = registrySource({
+        ...{ path: paths.registry, logger, timers: io.system.timers },
+        onRead: (ok) => {
+          metrics.registryRead(ok);
+        },
+      });
       return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
     };
     const options = { version, config, paths, sources, metrics, system: io.system, logger };

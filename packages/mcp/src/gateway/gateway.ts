@@ -20,6 +20,7 @@ import type { ServiceMapFollower, ServiceMapStatus } from "../connectors/map/ser
 import { remoteUpstreams } from "../connectors/remote-upstreams.js";
 import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { Measuring } from "./measuring.js";
 import { Router } from "./router.js";
 import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -78,7 +79,7 @@ export class Gateway {
   readonly #telling: Brake;
   readonly #listeners = new Set<() => void>();
   readonly #startedAt: string;
-  #measured: ReadonlyMap<string, ConnectorStatus["state"]> = new Map();
+  readonly #measuring: Measuring;
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
@@ -105,6 +106,9 @@ export class Gateway {
         this.#onDirectoryChanged();
       },
     });
+    const { serviceMap } = options;
+    this.#measuring = new Measuring({ directory: this.#directory, serviceMap, clock, monotonic, metrics });
+    metrics.build(options.version);
     this.sessions = new SessionStore({
       monotonic,
       timers,
@@ -117,8 +121,8 @@ export class Gateway {
       directory: this.#directory,
       subscriptions: this.#subscriptions,
       monotonic,
-      observeCall: (connector, outcome, seconds) => {
-        metrics.called(connector, outcome, seconds);
+      observe: (request) => {
+        this.#measuring.ended(request);
       },
       serverInfo: this.serverInfo,
       separator: names.prefix === "always" ? names.separator : undefined,
@@ -128,9 +132,8 @@ export class Gateway {
       this.#subscriptions.toolsChanged();
       this.sessions.toolsChanged();
     });
-    this.#directory.catalog.subscribe(({ tools }) => {
-      metrics.catalogTools(tools.length);
-      metrics.catalogChanged();
+    this.#directory.catalog.subscribe((catalog) => {
+      this.#measuring.catalogChanged(catalog);
       // While starting, clients wait for the gate: nobody was told a list that this could change.
       if (this.#directory.gate.isOpen) this.#telling.request();
     });
@@ -200,9 +203,7 @@ export class Gateway {
 
   /** Numbers that are cheaper to read than to keep: called before they are shown. */
   measure(): void {
-    this.#options.metrics.sessions(this.sessions.size);
-    this.#options.metrics.listeners(this.#subscriptions.size);
-    if (this.serviceMap !== undefined) this.#options.metrics.serviceMap(this.serviceMap.status());
+    this.#measuring.now({ sessions: this.sessions.size, listeners: this.#subscriptions.size });
   }
 
   /**
@@ -262,15 +263,8 @@ export class Gateway {
   }
 
   #onDirectoryChanged(): void {
-    const { metrics, logger } = this.#options;
-    const statuses = this.#directory.living();
-    for (const { key, state } of statuses) {
-      metrics.connectorUp(key, state === "up");
-      if (state === "down" && this.#measured.get(key) !== "down") metrics.connectorFailed(key);
-    }
-    const living = new Map(statuses.map(({ key, state }) => [key, state]));
-    for (const key of this.#measured.keys()) if (!living.has(key)) metrics.connectorGone(key);
-    this.#measured = living;
+    const { logger } = this.#options;
+    this.#measuring.directoryChanged();
     for (const listener of [...this.#listeners]) {
       try {
         listener();

@@ -4,7 +4,7 @@ import type { Caller, Exchange } from "@cortex-os/mcp-bridge";
 import { entriesOf, type CatalogPart, type CatalogTool } from "../catalog/catalog-part.js";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
 import { ANSWERED, DeferredExchange, type ClientSink } from "./client-sink.js";
-import { MeteredSink, type CallObserver } from "./metered-sink.js";
+import { MeteredSink, type RequestObserver } from "./metered-sink.js";
 import type { Subscriptions } from "./subscriptions.js";
 
 /** One client request with all that is known of where it came from. */
@@ -20,7 +20,8 @@ export interface RouterDeps {
   readonly directory: ConnectorDirectory;
   readonly subscriptions: Subscriptions;
   readonly monotonic: Monotonic;
-  readonly observeCall: CallObserver;
+  /** Hears how each request ended. */
+  readonly observe: RequestObserver;
   readonly serverInfo: { readonly name: string; readonly version: string };
   /** The key separator when names are prefixed always; lets an unknown tool of a known connector be explained. */
   readonly separator: string | undefined;
@@ -53,6 +54,13 @@ export class Router {
 
   /** Answers through `sink`, now or later; never throws. */
   handle(request: ClientRequest, sink: ClientSink): Exchange {
+    const { message, caller } = request;
+    const { monotonic, observe } = this.#deps;
+    const metered = new MeteredSink(sink, { method: message.method, era: caller.era }, monotonic, observe);
+    return metered.over(this.#route(request, metered));
+  }
+
+  #route(request: ClientRequest, sink: MeteredSink): Exchange {
     const { message, caller } = request;
     switch (message.method) {
       case "tools/call":
@@ -121,7 +129,7 @@ export class Router {
     else sink.sendResult(message.id, page);
   }
 
-  #call(request: ClientRequest, sink: ClientSink): Exchange {
+  #call(request: ClientRequest, sink: MeteredSink): Exchange {
     const name = request.message.params?.["name"];
     if (typeof name !== "string") {
       sink.fail(new GatewayError("INVALID_PARAMS", "params.name must be the name of a tool"));
@@ -143,7 +151,7 @@ export class Router {
   }
 
   /** A tool that nobody knows yet may be one of a map that has to be fetched first. */
-  #callFresh(name: string, request: ClientRequest, sink: ClientSink): Exchange {
+  #callFresh(name: string, request: ClientRequest, sink: MeteredSink): Exchange {
     const { catalog } = this.#deps.directory;
     const known = catalog.current.find(name);
     if (known !== undefined) return this.#forward(known, request, sink);
@@ -155,7 +163,7 @@ export class Router {
     });
   }
 
-  #forward(tool: CatalogTool, { message, caller, paramHeaders }: ClientRequest, sink: ClientSink): Exchange {
+  #forward(tool: CatalogTool, { message, caller, paramHeaders }: ClientRequest, sink: MeteredSink): Exchange {
     const upstream = this.#deps.directory.find(tool.connector)?.upstream;
     if (upstream === undefined) {
       sink.fail(this.unknownTool(tool.name));
@@ -169,7 +177,7 @@ export class Router {
         return ANSWERED;
       }
     }
-    const metered = new MeteredSink(sink, tool.connector, this.#deps.monotonic, this.#deps.observeCall);
+    sink.forwardedTo(tool.connector);
     const call = {
       id,
       method,
@@ -177,7 +185,7 @@ export class Router {
       caller,
       ...(paramHeaders === undefined ? {} : { paramHeaders }),
     };
-    return metered.over(upstream.send(call, metered));
+    return upstream.send(call, sink);
   }
 
   /** A tool nobody knows, or one of a connector that has not come up and could not be listed. */

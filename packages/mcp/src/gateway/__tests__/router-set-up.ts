@@ -7,6 +7,7 @@ import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js
 import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
 import { ConnectorDirectory } from "../../connectors/connector-directory.js";
 import { DEFAULT_STARTUP } from "../../connectors/start-gate.js";
+import type { EndedRequest } from "../metered-sink.js";
 import { Router } from "../router.js";
 import { Subscriptions } from "../subscriptions.js";
 
@@ -50,13 +51,13 @@ export async function setUp(
     onChange: () => {},
     onSync: () => {},
   });
-  const observed: unknown[] = [];
+  const observed: EndedRequest[] = [];
   const subscriptions = new Subscriptions();
   const router = new Router({
     directory,
     subscriptions,
     monotonic: time,
-    observeCall: (...call) => observed.push(call),
+    observe: (request) => observed.push(request),
     serverInfo: { name: "cortex-mcp", version: "1.2.3" },
     separator: names.prefix === "always" ? names.separator : undefined,
     discoverTtlMs: 300_000,
