@@ -1,5 +1,5 @@
 import type { Monotonic, Clock } from "@cortex-os/mcp-core";
-import { LISTS } from "@cortex-os/mcp-core/wire";
+import { LIST_KINDS, LISTS } from "@cortex-os/mcp-core/wire";
 import type { Catalog } from "../catalog/catalog.js";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
@@ -47,9 +47,10 @@ export class Measuring {
   }
 
   /** Another catalog is in force. */
-  catalogChanged({ tools }: Catalog): void {
+  catalogChanged(catalog: Catalog): void {
     this.#catalogSinceMs = this.#deps.monotonic.elapsedMs();
-    this.#deps.metrics.catalogChanged({ tools: tools.length });
+    const counts = Object.fromEntries(LIST_KINDS.map((kind) => [kind, catalog[kind].length]));
+    this.#deps.metrics.catalogChanged(counts);
   }
 
   /** A client's request ended. */

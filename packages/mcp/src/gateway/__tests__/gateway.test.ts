@@ -177,7 +177,7 @@ describe("the gateway", () => {
     expect(JSON.stringify(await gateway.callTool("a__echo", { message: "back" }))).toContain("back");
   });
 
-  test("tells clients of a change at once, of what follows once a second, and never loses the last", async () => {
+  test("tells clients of a change at once, of what follows a tenth of a second later, and never loses the last", async () => {
     const time = new ManualTime();
     const [a, b, c] = [await startUpstream(), await startUpstream(), await startUpstream()];
     const specs = [specAt("a", a.url), specAt("b", b.url), specAt("c", c.url)];
@@ -198,7 +198,7 @@ describe("the gateway", () => {
       await vi.waitFor(() => expect(new Set(gateway.tools().map(({ connector }) => connector)).size).toBe(named));
       expect(told()).toEqual([1, 1]);
     }
-    await time.advance(999);
+    await time.advance(99);
     expect(told()).toEqual([1, 1]);
     await time.advance(1);
     expect(told()).toEqual([2, 2]);
