@@ -1,4 +1,4 @@
-import type { Logger } from "@cortex-os/mcp-core";
+import { BRAND, type Logger } from "@cortex-os/mcp-core";
 import { pino } from "pino";
 import { prettyLine } from "./pretty-line.js";
 
@@ -10,9 +10,6 @@ export interface LoggerOptions {
   /** For a person at a terminal instead of JSON. */
   readonly pretty: boolean;
 }
-
-/** On every line (R16). */
-const BRAND = "brAInwav";
 
 const SECRET_KEYS = ["headers", "env", "authorization", "cookie", "token", "apiKey", "password", "secret"];
 
