@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
 import {
+  isJsonObject,
   LIST_KINDS,
   LISTS,
   SERVER_FEATURES,
@@ -72,7 +73,7 @@ export class Catalog {
       return new ListPages(kind, entries, lists, policy);
     };
     this.#pages = {
-      tools: pagesOf("tools", tools.map(byName)),
+      tools: pagesOf("tools", tools.map(toolEntry)),
       resources: pagesOf("resources", this.resources.map(byUri)),
       resourceTemplates: pagesOf("resourceTemplates", this.resourceTemplates.map(byUri)),
       prompts: pagesOf("prompts", prompts.map(byName)),
@@ -117,6 +118,13 @@ export class Catalog {
 }
 
 const byName = ({ name, json }: { readonly name: string; readonly json: string }): PageEntry => ({ id: name, json });
+/** Before 2026-07-28 structured content was an object: a legacy client refuses a whole list for one tool whose `outputSchema` is of something else. */
+function toolEntry({ name, json, definition }: CatalogTool): PageEntry {
+  const { outputSchema, ...rest } = definition;
+  if (!isJsonObject(outputSchema) || outputSchema["type"] === "object") return { id: name, json };
+  return { id: name, json, legacyJson: JSON.stringify(rest) };
+}
+
 const byUri = ({ uri, json }: LocatedEntry): PageEntry => ({ id: uri, json });
 
 const digestOf = (revisions: readonly string[]): string =>

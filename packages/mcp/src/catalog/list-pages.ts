@@ -10,6 +10,8 @@ export type ListPage = readonly Buffer[];
 export interface PageEntry {
   readonly id: string;
   readonly json: string;
+  /** As clients of the legacy era see it, when that is something else. */
+  readonly legacyJson?: string;
 }
 
 /** How a list is cut and how long it may be kept. */
@@ -67,11 +69,15 @@ export class ListPages {
     const end = start + this.#pageSize;
     const onPage = this.#entries.slice(start, end);
     const last = end < this.#entries.length ? onPage.at(-1) : undefined;
-    const list = Buffer.from(`"${this.#kind}":[${onPage.map(({ json }) => json).join(",")}]`);
+    const encode = (jsons: readonly string[]): Buffer => Buffer.from(`"${this.#kind}":[${jsons.join(",")}]`);
+    const list = encode(onPage.map(({ json }) => json));
+    // One buffer for both eras, unless they differ.
+    const isOneForAll = onPage.every(({ legacyJson }) => legacyJson === undefined);
+    const legacyList = isOneForAll ? list : encode(onPage.map(({ json, legacyJson }) => legacyJson ?? json));
     const next = last === undefined ? "" : `,"nextCursor":"${encodeCursor(last.id)}"`;
     return {
       modern: [Buffer.from('{"resultType":"complete",'), list, Buffer.from(next + this.#modernTail)],
-      legacy: [Buffer.from("{"), list, Buffer.from(`${next}}`)],
+      legacy: [Buffer.from("{"), legacyList, Buffer.from(`${next}}`)],
     };
   }
 }

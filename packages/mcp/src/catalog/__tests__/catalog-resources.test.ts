@@ -139,6 +139,21 @@ describe("the lists of a catalog", () => {
     expect(read(catalog, "prompts")).toMatchObject({ ttlMs: 5, cacheScope: "private" });
   });
 
+  test("R22: a legacy client is not shown an outputSchema that its revision does not know, and a modern one is", () => {
+    const tools = [
+      { ...toolOf("any"), outputSchema: { type: "array" } },
+      { ...toolOf("object"), outputSchema: { type: "object" } },
+    ];
+    const catalog = new Catalog([partOfTools("a", tools)]);
+    const page = (era: "modern" | "legacy"): unknown => {
+      const bytes = Buffer.concat(catalog.page("tools", era, undefined) ?? []);
+      const { tools: shown } = JSON.parse(bytes.toString("utf8")) as { tools: JsonObject[] };
+      return shown.map(({ outputSchema }) => outputSchema);
+    };
+    expect(page("modern")).toEqual([{ type: "array" }, { type: "object" }]);
+    expect(page("legacy")).toEqual([undefined, { type: "object" }]);
+  });
+
   test("a catalog knows which features' lists are others than before", () => {
     const before = new Catalog([partOfResources("a", { uris: ["x:1"], prompts: ["p"] })]);
     const changes = (next: Catalog): string[] => [...next.changesSince(before)];
