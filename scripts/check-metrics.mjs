@@ -19,6 +19,7 @@ const TOLD = [
   'brainwav_mcp_calls_total{connector="child",method="tools/call",outcome="answered"} 1',
   'brainwav_mcp_calls_total{connector="web",method="tools/call",outcome="cancelled"} 1',
   'brainwav_mcp_requests_total{era="legacy",method="other",outcome="failed"} 1',
+  'brainwav_mcp_requests_total{era="modern",method="prompts/list",outcome="answered"} 1',
   'brainwav_mcp_errors_total{code="TOOL_UNKNOWN"} 1',
   'brainwav_mcp_rejected_requests_total{reason="host"} 1',
   'brainwav_mcp_connectors{source="map",state="down"} 1',

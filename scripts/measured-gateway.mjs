@@ -89,7 +89,7 @@ async function legacyClient(url) {
 /** @param {string} url */
 async function everyKindOfRequest(url) {
   await modern(url, "server/discover");
-  await modern(url, "tools/list");
+  for (const feature of ["tools", "resources", "prompts"]) await modern(url, `${feature}/list`);
   await modern(url, "tools/call", { name: "web__echo", arguments: { message: "x" } });
   await modern(url, "tools/call", { name: "docs__echo", arguments: { message: "x" } });
   await modern(url, "tools/call", { name: "no_such_tool" });
