@@ -191,7 +191,12 @@ describe("the gateway", () => {
     );
     const session = gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
     let sessionTold = 0;
-    session.listen({ notify: () => (sessionTold += 1), end: () => {} });
+    session.listen({
+      notify: ({ method }) => {
+        if (method === "notifications/tools/list_changed") sessionTold += 1;
+      },
+      end: () => {},
+    });
     const told = (): number[] => [listener.events.length - 1, sessionTold];
     for (let named = 1; named <= specs.length; named += 1) {
       source.name(specs.slice(0, named));
