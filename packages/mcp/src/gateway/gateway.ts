@@ -104,8 +104,8 @@ export class Gateway {
         this.#notices.fromUpstream(key, notification, sessionKey);
       },
     });
-    const { serviceMap } = options;
-    this.#measuring = new Measuring({ directory: this.#directory, serviceMap, clock, monotonic, metrics });
+    this.#measuring = new Measuring({ directory: this.#directory, clock, monotonic, metrics });
+    this.#measuring.follow(options.serviceMap);
     metrics.build(options.version);
     this.sessions = new SessionStore({
       monotonic,

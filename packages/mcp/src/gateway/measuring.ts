@@ -9,7 +9,6 @@ import type { EndedRequest } from "./metered-sink.js";
 /** What is measured, and where it goes. */
 export interface MeasuringDeps {
   readonly directory: ConnectorDirectory;
-  readonly serviceMap: Pick<ServiceMapFollower, "subscribe" | "status"> | undefined;
   readonly clock: Clock;
   readonly monotonic: Monotonic;
   readonly metrics: GatewayMetrics;
@@ -21,6 +20,9 @@ export interface MeasuredNow {
   readonly listeners: number;
 }
 
+/** What of a service map's follower is measured. */
+export type MeasuredFollower = Pick<ServiceMapFollower, "subscribe" | "status">;
+
 const LIST_METHODS: ReadonlySet<string> = new Set(Object.values(LISTS).map(({ method }) => method));
 
 /** Sees to it that the metrics tell what happens in a gateway (R15). */
@@ -29,14 +31,24 @@ export class Measuring {
   #catalogSinceMs: number;
   /** A connector whose entries are in the catalog is not up. */
   #connectorsAway = false;
+  #serviceMap: MeasuredFollower | undefined;
+  #forget: () => void = () => {};
   #mapIsStale = false;
 
   constructor(deps: MeasuringDeps) {
     this.#deps = deps;
     this.#catalogSinceMs = deps.monotonic.elapsedMs();
-    deps.serviceMap?.subscribe(() => {
-      this.#mapIsStale = deps.serviceMap?.status().state === "stale";
-    });
+  }
+
+  /** This is the service map from now on, or there is none. */
+  follow(serviceMap: MeasuredFollower | undefined): void {
+    this.#forget();
+    this.#serviceMap = serviceMap;
+    const look = (): void => {
+      this.#mapIsStale = serviceMap?.status().state === "stale";
+    };
+    this.#forget = serviceMap?.subscribe(look) ?? (() => {});
+    look();
   }
 
   /** Connectors came, went or changed, or the catalog did. */
@@ -69,7 +81,7 @@ export class Measuring {
 
   /** Somebody is about to look. */
   now({ sessions, listeners }: MeasuredNow): void {
-    const { directory, serviceMap, clock, monotonic, metrics } = this.#deps;
+    const { directory, clock, monotonic, metrics } = this.#deps;
     metrics.sessions(sessions);
     metrics.listeners(listeners);
     metrics.catalogAge((monotonic.elapsedMs() - this.#catalogSinceMs) / 1_000);
@@ -81,7 +93,7 @@ export class Measuring {
         ),
       ),
     );
-    if (serviceMap !== undefined) metrics.serviceMap(serviceMap.status());
+    metrics.serviceMap(this.#serviceMap?.status());
   }
 
   #isOfMap(connector: string): boolean {

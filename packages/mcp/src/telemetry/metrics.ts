@@ -4,7 +4,12 @@ import { createCatalogMetrics, type CatalogMetrics } from "./catalog-metrics.js"
 import { createConnectorMetrics, type ConnectorMetrics } from "./connector-metrics.js";
 import { addProcessMetrics } from "./process-metrics.js";
 import { createRequestMetrics, type RequestMetrics } from "./request-metrics.js";
-import { createServiceMapMetrics, type MapFetchOutcome, type MeasuredServiceMap } from "./service-map-metrics.js";
+import {
+  createServiceMapMetrics,
+  type MapFetchOutcome,
+  type MeasuredServiceMap,
+  type ServiceMapMetrics,
+} from "./service-map-metrics.js";
 import { createConnectorSyncHistogram, observeConnectorSync } from "./sync-histogram.js";
 
 /** Everything that can be counted, in a registry of its own: two gateways in one process do not meet (R15; docs/metrics.md). */
@@ -20,8 +25,8 @@ export interface GatewayMetrics extends RequestMetrics, Omit<ConnectorMetrics, "
   listeners(count: number): void;
   /** The registry was read, or could not be. Its series exist from the first word about it. */
   registryRead(ok: boolean): void;
-  /** How the service map is. Its series exist from the first word about it, so only where one is configured. */
-  serviceMap(status: MeasuredServiceMap): void;
+  /** How the service map is; `undefined` where none is configured. Its series exist from the first word about one. */
+  serviceMap(status: MeasuredServiceMap | undefined): void;
   serviceMapFetched(outcome: MapFetchOutcome, seconds: number): void;
 }
 
@@ -48,8 +53,9 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const sessions = gauge("brainwav_mcp_client_sessions", "Legacy client sessions alive");
   const listeners = gauge("brainwav_mcp_listeners", "Modern subscriptions/listen streams open");
-  const registryRead = once(() => createRegistryMetrics(registry));
-  const ofServiceMap = once(() => createServiceMapMetrics(registry));
+  let registryRead: ReturnType<typeof createRegistryMetrics> | undefined;
+  let ofServiceMap: ServiceMapMetrics | undefined;
+  const serviceMap = (): ServiceMapMetrics => (ofServiceMap ??= createServiceMapMetrics(registry));
   return {
     exposition: async () => registry.metrics(),
     contentType: registry.contentType,
@@ -73,13 +79,15 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
       listeners.set(count);
     },
     registryRead: (ok) => {
-      registryRead()(ok);
+      registryRead ??= createRegistryMetrics(registry);
+      registryRead(ok);
     },
     serviceMap: (status) => {
-      ofServiceMap().measured(status);
+      if (status === undefined) ofServiceMap?.gone();
+      else serviceMap().measured(status);
     },
     serviceMapFetched: (outcome, seconds) => {
-      ofServiceMap().fetched(outcome, seconds);
+      serviceMap().fetched(outcome, seconds);
     },
   };
 }
@@ -103,9 +111,4 @@ function createRegistryMetrics(registry: Registry): (ok: boolean) => void {
     reads.inc({ result: ok ? "ok" : "failed" });
     readable.set(ok ? 1 : 0);
   };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
 }

@@ -29,11 +29,14 @@ async function measured({ withMap = true } = {}) {
     status: () => status,
     subscribe: (listener: () => void) => {
       tell = listener;
-      return () => {};
+      return () => {
+        tell = () => {};
+      };
     },
   };
   const ports = { directory, clock: time, monotonic: time, metrics };
-  const measuring = new Measuring({ ...ports, serviceMap: withMap ? serviceMap : undefined });
+  const measuring = new Measuring(ports);
+  if (withMap) measuring.follow(serviceMap);
   directory.catalog.subscribe((catalog) => {
     measuring.catalogChanged(catalog);
   });
@@ -141,5 +144,19 @@ describe("what a gateway measures (R15)", () => {
     following.becomes("stale");
     following.now();
     expect(await following.shown("service_map_stale")).toEqual(["brainwav_mcp_service_map_stale 1"]);
+  });
+
+  test("another service map takes the place of one, and of none nothing is told", async () => {
+    const { measuring, becomes, shown, now } = await measured();
+    becomes("stale");
+    measuring.follow({ status: () => FRESH, subscribe: () => () => {} });
+    becomes("stale");
+    measuring.ended(LIST);
+    now();
+    expect(await shown("stale_serves")).toEqual([]);
+    expect(await shown("service_map_age")).toEqual([]);
+    measuring.follow(undefined);
+    now();
+    expect(await shown("service_map")).toEqual([]);
   });
 });
