@@ -35,7 +35,7 @@ function channelUnderTest({ takes = true, sent = true } = {}): {
   const written: JsonObject[] = [];
   const notified: JsonRpcNotification[] = [];
   const channel = new Channel({
-    ...{ connectorId: "demo", timers: time, logger },
+    ...{ connectorId: "demo", timers: time, logger, output: "stdout" },
     redact: (text) => text.replaceAll("s3cret", "[redacted]"),
     write: (line) => {
       if (!takes) return undefined;

@@ -6,6 +6,7 @@ import {
   progressTokenOf,
   resultForClient,
   type JsonObject,
+  type JsonRpcNotification,
   type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
@@ -17,7 +18,7 @@ import type { Channel, PendingRequest, Receiver, RequestBounds } from "./channel
  * back in the era, and under the id and token, of the caller.
  */
 export class ClientCall implements Receiver, Exchange {
-  readonly #call: UpstreamCall;
+  readonly call: UpstreamCall;
   readonly #sink: AnswerSink;
   readonly #onSettled: (call: ClientCall) => void;
   readonly #progressToken: string | number | undefined;
@@ -27,7 +28,7 @@ export class ClientCall implements Receiver, Exchange {
 
   /** @param onSettled called once, before the sink hears the outcome, whether that is an answer, a failure or a cancellation */
   constructor(call: UpstreamCall, sink: AnswerSink, onSettled: (call: ClientCall) => void) {
-    this.#call = call;
+    this.call = call;
     this.#sink = sink;
     this.#onSettled = onSettled;
     this.#progressToken = progressTokenOf(call.params);
@@ -37,7 +38,7 @@ export class ClientCall implements Receiver, Exchange {
   begin(channel: Channel, facts: UpstreamFacts, bounds: RequestBounds): void {
     if (this.#settled) return;
     this.#facts = facts;
-    const { caller, method, params } = this.#call;
+    const { caller, method, params } = this.call;
     const request = channel.request(method, paramsForUpstream(params, caller, facts), this, {
       ...bounds,
       maxDepth: MAX_JSON_DEPTH,
@@ -48,7 +49,7 @@ export class ClientCall implements Receiver, Exchange {
 
   onAnswer(answer: JsonRpcResponse): void {
     if (!this.#settle()) return;
-    const { id, caller, method } = this.#call;
+    const { id, caller, method } = this.call;
     const route = { upstream: this.#facts?.era ?? caller.era, client: caller.era, method };
     if ("error" in answer) {
       this.#sink.respond({ jsonrpc: "2.0", id, error: errorForClient(answer.error, route) });
@@ -68,12 +69,24 @@ export class ClientCall implements Receiver, Exchange {
     });
   }
 
+  /** Something that the child said while this is in flight, as it came. */
+  hear(notification: JsonRpcNotification): void {
+    if (!this.#settled) this.#sink.notify(notification);
+  }
+
   onFailure(error: GatewayError): void {
     if (this.#settle()) this.#sink.fail(error);
   }
 
   cancel(reason?: string): void {
     if (this.#settle()) this.#request?.cancel(reason);
+  }
+
+  /** Ends it with an error of ours, and the upstream is told to stop. */
+  abandon(error: GatewayError): void {
+    if (!this.#settle()) return;
+    this.#request?.cancel();
+    this.#sink.fail(error);
   }
 
   /** Nothing to do: answers are whole messages, so the sink is never waited for. */

@@ -1,10 +1,7 @@
 import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import {
-  classifyMessage,
   isDeeperThan,
-  isJsonObject,
   withMeta,
-  type ClassifiedMessage,
   type JsonObject,
   type JsonRpcNotification,
   type JsonRpcRequest,
@@ -12,7 +9,8 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import { printable } from "../upstream-text.js";
-import type { QueuedLine } from "./line-writer.js";
+import { classify, type Classified } from "./classify.js";
+import type { OutgoingRequest, QueuedLine } from "./queued-line.js";
 
 /** Hears what comes of one request: progress, then exactly one of answer and failure; nothing once it was cancelled. */
 export interface Receiver {
@@ -54,8 +52,14 @@ export interface ChannelOptions {
   readonly logger: Logger;
   /** Applied to upstream text before it is logged. */
   readonly redact: (text: string) => string;
-  /** Sends one line with its newline; `undefined` when the peer does not read and too much waits already. */
-  readonly write: (line: string) => QueuedLine | undefined;
+  /** What the peer writes to, for log lines: "stdout". */
+  readonly output: string;
+  /**
+   * Sends one line with its newline; `undefined` when the peer does not read and too much waits already.
+   *
+   * @param request what the line asks; absent for what has no answer
+   */
+  readonly write: (line: string, request?: OutgoingRequest) => QueuedLine | undefined;
   /** A notification other than progress. */
   readonly onNotification: (notification: JsonRpcNotification) => void;
 }
@@ -91,6 +95,11 @@ export class Channel {
     this.#options = options;
   }
 
+  /** The connector's key. */
+  get connectorId(): string {
+    return this.#options.connectorId;
+  }
+
   /** How many requests wait for an answer. */
   get pending(): number {
     return this.#pending.size;
@@ -102,7 +111,8 @@ export class Channel {
     const entry: Entry = { method, receiver, bounds, queued: undefined, cancelIdle: undefined, cancelMax: undefined };
     const sent = bounds.progress === true ? withMeta(params, { progressToken: id }) : params;
     const line = encode({ jsonrpc: "2.0", id, method, params: sent });
-    entry.queued = line === undefined ? undefined : this.#options.write(line);
+    const outgoing: OutgoingRequest = { method, fail: (error) => this.#fail(id, error) };
+    entry.queued = line === undefined ? undefined : this.#options.write(line, outgoing);
     if (entry.queued === undefined) {
       const failure = line === undefined ? this.#unsendable(method) : this.#notReading();
       receiver.onFailure(failure);
@@ -242,17 +252,18 @@ export class Channel {
     this.#pending.delete(id);
     entry.cancelIdle?.();
     entry.cancelMax?.();
+    entry.queued?.settle?.();
     return entry;
   }
 
   #stray(what: string, text: string): void {
     this.#strays += 1;
     if (this.#strays > LOGGED_STRAYS) return;
-    const { connectorId, logger, redact } = this.#options;
+    const { connectorId, logger, output, redact } = this.#options;
     const last = this.#strays === LOGGED_STRAYS ? "; further ones are not logged" : "";
     logger.warn(
       { connectorId, text: printable(redact(text.slice(0, 2_000))) },
-      `Connector wrote ${what} to stdout${last}`,
+      `Connector wrote ${what} to ${output}${last}`,
     );
   }
 
@@ -281,17 +292,4 @@ function encode(message: object): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-type Classified =
-  | Exclude<ClassifiedMessage, { kind: "invalid" }>
-  /** `answers`: the request it was meant to answer, if that much can be told. */
-  | { readonly kind: "invalid"; readonly reason: string; readonly answers: RequestId | undefined };
-
-function classify(value: unknown): Classified {
-  const classified = classifyMessage(value);
-  if (classified.kind !== "invalid") return classified;
-  // An id beside a method is the peer's own, and may well equal one of ours.
-  const answers = isJsonObject(value) && value["method"] === undefined ? classified.id : undefined;
-  return { kind: "invalid", reason: classified.reason, answers };
 }

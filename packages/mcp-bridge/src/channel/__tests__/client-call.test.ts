@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { UpstreamFacts } from "../../link.js";
 import { Channel } from "../channel.js";
 import { ClientCall } from "../client-call.js";
-import { MODERN_CALLER, RecordingSink, toolCall } from "./support.js";
+import { MODERN_CALLER, RecordingSink, toolCall } from "../../stdio/__tests__/support.js";
 
 const FACTS: UpstreamFacts = {
   era: "modern",
@@ -33,6 +33,7 @@ function callUnderTest(meta?: { readonly progressToken: string }): {
     },
   );
   const channel = new Channel({
+    output: "stdout",
     ...{ connectorId: "demo", timers: new ManualTime(), logger: new RecordingLogger(), redact: (text) => text },
     write: (line) => {
       written.push(line);
@@ -65,6 +66,18 @@ describe("one client call", () => {
     failed.begin();
     expect([cancelled.written, failed.written]).toEqual([[], []]);
     expect([cancelled.sink.outcomes, failed.sink.failure]).toEqual([0, ERROR]);
+  });
+
+  test("that is abandoned fails with the error, and the upstream is told to stop", () => {
+    const { call, sink, written, begin } = callUnderTest();
+    begin();
+    call.abandon(ERROR);
+    call.abandon(ERROR);
+    call.onAnswer({ jsonrpc: "2.0", id: 1, result: {} });
+    expect([sink.outcomes, sink.failure]).toEqual([1, ERROR]);
+    expect(written.slice(1)).toEqual([
+      '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}\n',
+    ]);
   });
 
   test("that asked for no progress hears of none", () => {
