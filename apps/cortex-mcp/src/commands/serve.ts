@@ -69,7 +69,12 @@ async function serveUntil(io: Io, { paths, configSources, config, json, stop }: 
   try {
     const sources = async (): Promise<HostedSources> => {
       const map = await followedMap(config);
-      const registry = registrySource({ path: paths.registry, logger, timers });
+      const registry = registrySource({
+        ...{ path: paths.registry, logger, timers },
+        onRead: (ok) => {
+          metrics.registryRead(ok);
+        },
+      });
       return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
     };
     const options = { version, config, configuration, paths, sources, metrics, system: io.system, logger };

@@ -85,8 +85,13 @@ async function followExample(
   return followed;
 }
 
-async function registryOf({ io, paths, logger, empty }: ExampleSourcesOptions): Promise<ConnectorSource> {
-  const source = registrySource({ path: paths.registry, logger, timers: io.system.timers });
+async function registryOf({ io, paths, logger, metrics, empty }: ExampleSourcesOptions): Promise<ConnectorSource> {
+  const source = registrySource({
+    ...{ path: paths.registry, logger, timers: io.system.timers },
+    onRead: (ok) => {
+      metrics.registryRead(ok);
+    },
+  });
   if (!empty) return source;
   const omitted = new Set((await openRegistry(io).all()).filter(isExample).map(({ name }) => name));
   return filteredSource(source, (specs) => specs.filter(({ key }) => !omitted.has(key)));

@@ -1,4 +1,4 @@
-import type { Logger } from "@cortex-os/mcp-core";
+import { BRAND, type Logger } from "@cortex-os/mcp-core";
 import { pino } from "pino";
 import { prettyLine } from "./pretty-line.js";
 
@@ -16,9 +16,6 @@ export interface LeveledLogger extends Logger {
   /** The least important lines that are written, in the words of {@link LoggerOptions.level}. */
   level: string;
 }
-
-/** On every line (R16). */
-const BRAND = "brAInwav";
 
 const SECRET_KEYS = ["headers", "env", "authorization", "cookie", "token", "apiKey", "password", "secret"];
 

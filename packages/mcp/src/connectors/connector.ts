@@ -54,6 +54,7 @@ export class Connector {
   readonly #lists: ConnectorLists | undefined;
   #state: ConnectorState;
   #since: number;
+  #listedMs: number | undefined;
   readonly #inherited: CatalogPart | undefined;
   /** Whether it begins with what it listed before a restart: no list needs to wait for it. */
   readonly isWarm: boolean;
@@ -101,6 +102,11 @@ export class Connector {
 
   get isUp(): boolean {
     return this.#state.kind === "up";
+  }
+
+  /** When its lists were last had in full, in milliseconds since the epoch; `undefined` until that happened once. */
+  get listedMs(): number | undefined {
+    return this.#listedMs;
   }
 
   /** The way to call it; `undefined` when disabled. */
@@ -210,6 +216,7 @@ export class Connector {
         this.#onListFailed(error);
       },
       onSync: (seconds, ok) => {
+        if (ok) this.#listedMs = this.#deps.clock.now();
         this.#deps.onSync(this, seconds, ok);
       },
     });

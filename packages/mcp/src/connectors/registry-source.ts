@@ -16,6 +16,8 @@ export interface RegistrySourceOptions {
   readonly path: string;
   readonly logger: Logger;
   readonly timers: Timers;
+  /** Hears of every reading that was believed, and whether the file could be read and was a registry. */
+  readonly onRead?: (ok: boolean) => void;
 }
 
 /** A file that was there and is gone is believed to be gone after so many milliseconds: some editors move it away to save it. */
@@ -91,6 +93,7 @@ class RegistrySource implements ConnectorSource {
   #tell(specs: readonly ConnectorSpec[]): void {
     if (this.#closed) return;
     this.#specs = specs;
+    this.#options.onRead?.(true);
     this.#listener(specs);
   }
 
@@ -99,7 +102,8 @@ class RegistrySource implements ConnectorSource {
     const kept = this.#specs.length;
     const consequence =
       kept === 0 ? "no server of it is served" : `the ${kept} servers it named last stay; the file is left as it is`;
-    const { path, logger } = this.#options;
+    const { path, logger, onRead } = this.#options;
+    onRead?.(false);
     logger.error({ ...fields, registryPath: path, consequence }, "Failed to load registry");
     const problem = `the registry servers.json cannot be read: ${reason}; mend it or restore it from a copy`;
     this.#listener(this.#specs, { problem });

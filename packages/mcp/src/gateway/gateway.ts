@@ -17,6 +17,7 @@ import type { CatalogStore } from "../connectors/warm/catalog-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { resolveSettings, type GatewaySettings } from "./gateway-settings.js";
 import type { GatewayStatus } from "./gateway-status.js";
+import { Measuring } from "./measuring.js";
 import { Notices } from "./notices.js";
 import { reloadReport, type Inventory, type ReloadableConfiguration, type ReloadReport } from "./reload-report.js";
 import { Router } from "./router.js";
@@ -63,10 +64,10 @@ export class Gateway {
   readonly #notices: Notices;
   readonly #listeners = new Set<() => void>();
   readonly #startedAt: string;
-  #measured: ReadonlyMap<string, ConnectorStatus["state"]> = new Map();
   /** What is wrong outside of the sources, by what it is about. */
   readonly #problems = new Map<string, string>();
   #serviceMap: ServiceMapFollower | undefined;
+  readonly #measuring: Measuring;
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
@@ -97,6 +98,9 @@ export class Gateway {
         this.#notices.fromUpstream(key, notification, sessionKey);
       },
     });
+    this.#measuring = new Measuring({ directory: this.#directory, clock, monotonic, metrics });
+    this.#measuring.follow(options.serviceMap);
+    metrics.build(options.version);
     this.sessions = new SessionStore({
       monotonic,
       timers,
@@ -114,15 +118,14 @@ export class Gateway {
       sessions: this.sessions,
       sessionRequests,
       monotonic,
-      observeCall: (connector, outcome, seconds) => {
-        metrics.called(connector, outcome, seconds);
+      observe: (request) => {
+        this.#measuring.ended(request);
       },
       serverInfo: this.serverInfo,
       ...settings.routing,
     });
-    this.#directory.catalog.subscribe(({ tools }, changed) => {
-      metrics.catalogTools(tools.length);
-      metrics.catalogChanged();
+    this.#directory.catalog.subscribe((catalog, changed) => {
+      this.#measuring.catalogChanged(catalog);
       // While starting, clients wait for the gate: nobody was told a list that this could change.
       if (this.#directory.gate.isOpen) this.#notices.listsChanged(changed);
     });
@@ -226,9 +229,7 @@ export class Gateway {
 
   /** Numbers that are cheaper to read than to keep: called before they are shown. */
   measure(): void {
-    this.#options.metrics.sessions(this.sessions.size);
-    this.#options.metrics.listeners(this.#notices.subscriptions.size);
-    this.#options.metrics.serviceMap(this.serviceMap?.status());
+    this.#measuring.now({ sessions: this.sessions.size, listeners: this.#notices.subscriptions.size });
   }
 
   /**
@@ -275,15 +276,8 @@ export class Gateway {
   }
 
   #onDirectoryChanged(): void {
-    const { metrics, logger } = this.#options;
-    const statuses = this.#directory.living();
-    for (const { key, state } of statuses) {
-      metrics.connectorUp(key, state === "up");
-      if (state === "down" && this.#measured.get(key) !== "down") metrics.connectorFailed(key);
-    }
-    const living = new Map(statuses.map(({ key, state }) => [key, state]));
-    for (const key of this.#measured.keys()) if (!living.has(key)) metrics.connectorGone(key);
-    this.#measured = living;
+    const { logger } = this.#options;
+    this.#measuring.directoryChanged();
     this.#notices.follow();
     for (const listener of [...this.#listeners]) {
       try {

@@ -15,7 +15,7 @@ import type { ConnectorDirectory } from "../connectors/connector-directory.js";
 import { targetOf, type CallTarget, type FailedTarget, type MissingEntry, type TargetedCall } from "./call-target.js";
 import { CAPABILITIES } from "./capabilities.js";
 import { ANSWERED, DeferredExchange, type ClientSink } from "./client-sink.js";
-import { MeteredSink, type CallObserver } from "./metered-sink.js";
+import { MeteredSink, type RequestObserver } from "./metered-sink.js";
 import type { SessionRequests } from "./session-requests.js";
 import type { SessionStore } from "./session-store.js";
 import type { Subscriptions } from "./subscriptions.js";
@@ -43,7 +43,8 @@ export interface RouterDeps extends RouterSettings {
   readonly sessions: Pick<SessionStore, "find">;
   readonly sessionRequests: SessionRequests;
   readonly monotonic: Monotonic;
-  readonly observeCall: CallObserver;
+  /** Hears how each request ended. */
+  readonly observe: RequestObserver;
   readonly serverInfo: { readonly name: string; readonly version: string };
 }
 
@@ -89,6 +90,13 @@ export class Router {
 
   /** Answers through `sink`, now or later; never throws. */
   handle(request: ClientRequest, sink: ClientSink): Exchange {
+    const { message, caller } = request;
+    const { monotonic, observe } = this.#deps;
+    const metered = new MeteredSink(sink, { method: message.method, era: caller.era }, monotonic, observe);
+    return metered.over(this.#route(request, metered));
+  }
+
+  #route(request: ClientRequest, sink: MeteredSink): Exchange {
     const { message, caller } = request;
     const kind = LIST_METHODS.get(message.method);
     if (kind !== undefined) return this.#list(kind, request, sink);
@@ -180,7 +188,7 @@ export class Router {
     else sink.sendResult(message.id, page);
   }
 
-  #call(request: ClientRequest, sink: ClientSink): Exchange {
+  #call(request: ClientRequest, sink: MeteredSink): Exchange {
     const { directory } = this.#deps;
     const targeted = this.#targetOf(request);
     if (targeted.ok) {
@@ -205,7 +213,7 @@ export class Router {
   }
 
   /** What nobody knows yet may be of a connector of a map that has to be fetched first. */
-  #callFresh(request: ClientRequest, sink: ClientSink): Exchange {
+  #callFresh(request: ClientRequest, sink: MeteredSink): Exchange {
     return this.#whenFresh(() => {
       const found = this.#targetOf(request);
       if (found.ok) return this.#forward(found.target, request, sink);
@@ -226,7 +234,7 @@ export class Router {
   #forward(
     { connector, params, mirrored }: CallTarget,
     { message, caller, paramHeaders }: ClientRequest,
-    sink: ClientSink,
+    sink: MeteredSink,
   ): Exchange {
     const upstream = this.#deps.directory.find(connector)?.upstream;
     if (upstream === undefined) {
@@ -241,9 +249,9 @@ export class Router {
         return ANSWERED;
       }
     }
-    const metered = new MeteredSink(sink, connector, this.#deps.monotonic, this.#deps.observeCall);
+    sink.forwardedTo(connector);
     const call = { id, method, params, caller, ...(paramHeaders === undefined ? {} : { paramHeaders }) };
-    return metered.over(upstream.send(call, metered));
+    return upstream.send(call, sink);
   }
 
   /** A tool nobody knows, or one of a connector that has not come up and could not be listed. */
