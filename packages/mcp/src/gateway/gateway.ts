@@ -1,12 +1,4 @@
-import type {
-  Clock,
-  ConnectorOrigin,
-  ConnectorStatus,
-  Logger,
-  Monotonic,
-  RandomSource,
-  Timers,
-} from "@cortex-os/mcp-core";
+import type { Clock, ConnectorOrigin, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { CatalogTool } from "../catalog/catalog-part.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
