@@ -12,6 +12,7 @@ import { McpEndpoint } from "./mcp-endpoint.js";
 import { OpenAnswers } from "./open-answers.js";
 import { sendEmpty, sendError } from "./respond.js";
 import { opsRoutes, type Handler } from "./routes.js";
+import { StdioUpgrades } from "./stdio-upgrade.js";
 
 /** Bounds of one HTTP front. */
 export interface HttpLimits {
@@ -39,7 +40,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 /** How a gateway is served. */
 export interface ServeHttpOptions {
   readonly listen: { readonly host: string; readonly port: number } | { readonly socketPath: string };
-  /** Also serves `/api/v1`; for the control socket. @default false */
+  /** Also serves `/api/v1`, and clients of relays that upgrade their connection there; for the control socket. @default false */
   readonly controlApi?: boolean;
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
@@ -59,6 +60,8 @@ export interface HttpFront {
    * still waiting at `deadlineMs` fail with −31001; soon after, what is left is cut off.
    */
   drain(plan: DrainPlan): Promise<void>;
+  /** Resolves as soon as no relay brings a client to it. */
+  unrelayed(): Promise<void>;
   /** Cuts everything off. Idempotent. */
   close(): Promise<void>;
 }
@@ -87,6 +90,20 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
     },
     createListener({ gateway, options, limits, answers, isDraining: () => draining }),
   );
+  const upgrades = new StdioUpgrades({
+    gateway,
+    ...options,
+    policy: policyOf(options),
+    maxMessageBytes: limits.bodyBytes,
+    isDraining: () => draining,
+  });
+  if (options.controlApi === true) {
+    server.on("upgrade", (request, socket, head) => {
+      // It is no HTTP connection any more.
+      sockets.delete(request.socket);
+      upgrades.handle(request, socket, head);
+    });
+  }
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => {
@@ -106,6 +123,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : undefined;
   const close = async (): Promise<void> => {
+    upgrades.close();
     server.closeAllConnections();
     await closed(server);
   };
@@ -122,8 +140,12 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
         const calls = answers.shutDown(new GatewayError("UPSTREAM_UNAVAILABLE", "the gateway is shutting down"));
         if (calls > 0) options.logger.warn({ calls }, "Calls failed because the gateway is shutting down");
       };
-      await drain({ server, timers: options.timers, sockets, answers, endStreams, failUnanswered }, plan);
+      await Promise.all([
+        drain({ server, timers: options.timers, sockets, answers, endStreams, failUnanswered }, plan),
+        upgrades.drain(plan.deadlineMs),
+      ]);
     },
+    unrelayed: () => upgrades.none(),
   };
 }
 
@@ -138,10 +160,7 @@ interface ListenerDeps {
 function createListener({ gateway, options, limits, answers, isDraining }: ListenerDeps): Handler {
   const { logger, metrics, timers } = options;
   const { unanswered } = answers;
-  const policy: GuardPolicy = {
-    allowedHosts: (options.allowedHosts ?? []).map((host) => host.toLowerCase()),
-    allowedOrigins: options.allowedOrigins ?? [],
-  };
+  const policy = policyOf(options);
   const keepAlive = new KeepAlive(timers);
   const endpoint = new McpEndpoint({
     gateway,
@@ -174,6 +193,11 @@ function createListener({ gateway, options, limits, answers, isDraining }: Liste
     else (routes.get(path) ?? notFound)(request, response);
   };
 }
+
+const policyOf = ({ allowedHosts = [], allowedOrigins = [] }: ServeHttpOptions): GuardPolicy => ({
+  allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
+  allowedOrigins,
+});
 
 const notFound: Handler = (_request, response) => {
   sendEmpty(response, 404);
