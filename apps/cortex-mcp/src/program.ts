@@ -13,11 +13,13 @@ import { registerMap } from "./commands/map.js";
 import { registerRemove } from "./commands/remove.js";
 import { registerServe } from "./commands/serve.js";
 import { registerStatus } from "./commands/status.js";
+import { registerStdio } from "./commands/stdio.js";
 import { registerTools } from "./commands/tools.js";
 import { programVersion } from "./version.js";
 
 const COMMANDS = [
   registerServe,
+  registerStdio,
   registerAdd,
   registerAddJson,
   registerRemove,

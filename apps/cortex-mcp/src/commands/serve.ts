@@ -1,14 +1,14 @@
 import path from "node:path";
-import { createMetrics, registrySource } from "@cortex-os/mcp";
+import { createMetrics } from "@cortex-os/mcp";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
-import { hostGateway, type HostedSources } from "../serve/host-gateway.js";
+import { homeSources } from "../serve/home-sources.js";
+import { hostGateway } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
-import { followMap } from "../service-map/follow-map.js";
 import { statePaths, type StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
@@ -57,11 +57,7 @@ async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promi
   });
   try {
     const metrics = createMetrics({ ofProcess: true });
-    const sources = async (): Promise<HostedSources> => {
-      const map = await followMap({ io, paths, config, logger, metrics });
-      const registry = registrySource({ path: paths.registry, logger, timers: io.system.timers });
-      return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
-    };
+    const sources = async () => homeSources(io, { paths, config, logger, metrics });
     const options = { version, config, paths, sources, metrics, system: io.system, logger };
     const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
     if (typeof hosted === "number") {

@@ -34,7 +34,7 @@ const LEAVE_MS = 500;
  * One that is stopping is waited for, not an error: who restarts a gateway (`kill` and `serve` in one script, a supervisor that starts
  * the new one while the old one drains) wants the new one to run, and would have to guess how long to wait itself.
  *
- * @throws GatewayError USER_INPUT naming pid and URL when a gateway of this home is running; whatever `bind` throws; the reason of `signal`
+ * @throws GatewayError USER_INPUT naming pid and, if it has one, URL when a gateway of this home is running; whatever `bind` throws; the reason of `signal`
  */
 export async function claimHome<T>(claim: Claim<T>): Promise<T> {
   const { paths, system, logger, signal } = claim;
@@ -89,6 +89,10 @@ const lockOf = ({ folder }: StatePaths): string => path.join(folder, "gateway.lo
 function alreadyRunning(paths: StatePaths, { record }: RunningGateway): Error {
   if (record === undefined) return userError(`a gateway is starting already for ${paths.folder}; wait for it`);
   const { pid, url } = record;
-  const problem = `a gateway is running already for ${paths.folder}: pid ${pid} at ${url}`;
-  return userError(`${problem}; stop it with kill ${pid}, or set CORTEX_HOME to another folder`);
+  const problem = `a gateway is running already for ${paths.folder}: pid ${pid}`;
+  const elsewhere = "or set CORTEX_HOME to another folder";
+  if (url !== undefined) return userError(`${problem} at ${url}; stop it with kill ${pid}, ${elsewhere}`);
+  // Each of its clients has a process that would take over: there is no single one to stop.
+  const remedy = "quit those clients and start it before them, they will use it then";
+  return userError(`${problem}, started by cortex-mcp stdio for desktop clients, with no URL; ${remedy}, ${elsewhere}`);
 }

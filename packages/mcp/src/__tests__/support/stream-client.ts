@@ -3,7 +3,7 @@ import { META, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { vi } from "vitest";
 
 /** The `_meta` that every modern request needs. */
-export const MODERN_META = { [META.protocolVersion]: "2026-07-28", [META.clientCapabilities]: {} };
+const MODERN_META = { [META.protocolVersion]: "2026-07-28", [META.clientCapabilities]: {} };
 
 /** A client on a pair of byte streams, in the hands of a test. */
 export class StreamClient {
