@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 export type { CallCounts } from "./call-counters.js";
-export type { FixtureServerOptions } from "./fixture-server.js";
+export type { FixtureFeatures, FixtureServerOptions } from "./fixture-server-options.js";
 export type { RequestCounts } from "./http/request-counters.js";
 export {
   startFixtureHttp,
@@ -9,6 +9,7 @@ export {
   type FixtureHttpOptions,
   type ServedEra,
 } from "./http/start-fixture-http.js";
+export { startFixtureSse, type FixtureSse, type FixtureSseOptions } from "./http/start-fixture-sse.js";
 export { serveFixtureStdio, type FixtureStdioOptions } from "./stdio/serve-fixture-stdio.js";
 
 /** The program that serves over HTTP: run it with `process.execPath`; flags in the README. */

@@ -7,9 +7,12 @@ import {
   type JsonRpcRequest,
 } from "@cortex-os/mcp-core/wire";
 import type { Caller, Headers } from "./caller.js";
-import type { Exchange, FixtureServer } from "./fixture-server.js";
+import type { Change } from "./changes.js";
+import type { ChannelFeatures, Exchange } from "./exchange.js";
+import type { FixtureServer } from "./fixture-server.js";
 import { InFlight } from "./in-flight.js";
 import { isLogLevel, type LogLevel } from "./log-level.js";
+import type { Offer } from "./offer.js";
 import { CODE, RpcFailure } from "./rpc-failure.js";
 
 /** What a legacy client said in `initialize`. */
@@ -33,18 +36,19 @@ export function readHandshake(params: JsonObject | undefined): LegacyHandshake {
   return { protocolVersion: settled, clientInfo, clientCapabilities: capabilities };
 }
 
-/** One legacy client from its `initialize` on: an HTTP session, or the other end of a stdio pipe. */
+/** One legacy client from its `initialize` on: an HTTP session, or the other end of a channel of its own. */
 export class LegacySession {
   readonly inFlight = new InFlight();
   readonly #handshake: LegacyHandshake;
-  readonly #kept: boolean;
+  readonly #channel: ChannelFeatures | undefined;
+  readonly #watched = new Set<string>();
   #initialized = false;
   #logLevel: LogLevel | undefined;
 
-  /** @param kept whether the session lives on after this request: `false` on a sessionless server */
-  constructor(handshake: LegacyHandshake, kept: boolean) {
+  /** @param channel what can be told to the client; `undefined` on a sessionless server, where nothing outlives the request */
+  constructor(handshake: LegacyHandshake, channel: ChannelFeatures | undefined) {
     this.#handshake = handshake;
-    this.#kept = kept;
+    this.#channel = channel;
   }
 
   /** Whether the client has said that it is ready. */
@@ -58,6 +62,11 @@ export class LegacySession {
     if (method === "notifications/cancelled") this.inFlight.cancel(params?.["requestId"]);
   }
 
+  /** Whether the client is to hear of the change: of other lists always, of a resource when it has subscribed to it. */
+  hears(change: Change): boolean {
+    return change.kind !== "updated" || this.#watched.has(change.uri);
+  }
+
   /**
    * The result of a request of this client.
    * @throws RpcFailure as {@link FixtureServer.legacy} does, and −32602 for a log level that is none
@@ -68,20 +77,32 @@ export class LegacySession {
     exchange: Exchange,
     headers: Headers,
   ): Promise<JsonObject> {
-    if (request.method === "logging/setLevel" && this.#kept) return this.#setLogLevel(request.params?.["level"]);
+    if (this.#takes(server.offer, request)) return {};
     const caller: Caller = {
       era: "legacy",
       ...this.#handshake,
-      session: this.#kept,
+      session: this.#channel !== undefined,
       logLevel: this.#logLevel,
       headers,
     };
     return await server.legacy(request, caller, exchange);
   }
 
-  #setLogLevel(level: unknown): JsonObject {
+  /** Does what changes this session alone, where the server and the channel can carry the consequences. */
+  #takes({ logging, watchable }: Offer, { method, params }: JsonRpcRequest): boolean {
+    if (method === "logging/setLevel" && logging && this.#channel?.logging === true) {
+      this.#setLogLevel(params?.["level"]);
+      return true;
+    }
+    if (watchable === undefined || this.#channel?.changes !== true) return false;
+    if (method === "resources/subscribe") this.#watched.add(watchable.watchable(params?.["uri"], "legacy"));
+    else if (method === "resources/unsubscribe") this.#watched.delete(watchable.watchable(params?.["uri"], "legacy"));
+    else return false;
+    return true;
+  }
+
+  #setLogLevel(level: unknown): void {
     if (!isLogLevel(level)) throw new RpcFailure(CODE.invalidParams, "level must be a log level");
     this.#logLevel = level;
-    return {};
   }
 }

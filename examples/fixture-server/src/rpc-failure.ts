@@ -1,12 +1,14 @@
 import type { JsonRpcErrorObject } from "@cortex-os/mcp-core/wire";
 
-/** The codes this server answers with (JSON-RPC 2.0, and 2026-07-28, basic, Error Codes). */
+/** The codes this server answers with (JSON-RPC 2.0; 2026-07-28, basic, Error Codes; 2025-11-25, resources, Error Handling). */
 export const CODE = {
   parseError: -32_700,
   invalidRequest: -32_600,
   methodNotFound: -32_601,
   invalidParams: -32_602,
   internalError: -32_603,
+  /** Legacy only: in the modern era it is `invalidParams`. */
+  resourceNotFound: -32_002,
   headerMismatch: -32_020,
   unsupportedVersion: -32_022,
 } as const;

@@ -1,5 +1,5 @@
 import type { ConnectorSpec, Clock, GatewayError, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
-import type { Era, JsonObject, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { Era, JsonObject, JsonRpcNotification, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { AnswerSink, Exchange, UpstreamCall } from "./runtime/exchange.js";
 
 /** What an upstream turned out to be: the verdict of era detection, remembered with its date. */
@@ -19,6 +19,13 @@ export interface UpstreamFacts {
 export interface LinkEvents {
   /** The lists of this feature changed, or may have changed unseen: ask for them again. */
   onListChanged(feature: ServerFeature): void;
+  /**
+   * What the upstream tells outside of any request and that is no change of a list: `notifications/resources/updated`, `notifications/message`, and what
+   * nobody here knows.
+   *
+   * @param sessionKey the client session whose own child or session it came from; absent when it came from what all share
+   */
+  onNotification(notification: JsonRpcNotification, sessionKey?: string): void;
   /** The connection is gone. The owner closes this link and makes a new one; called at most once. */
   onLost(error: GatewayError): void;
 }
@@ -81,7 +88,23 @@ export interface Link {
    */
   request(method: string, params: JsonObject, options: OwnRequestOptions): Promise<JsonObject>;
   /**
-   * Whether a change of the upstream's lists would be heard of right now. Many servers claim to tell of changes and do not: whoever
+   * From now on changes of this resource are told by `onNotification`; each resource is to be named once. Only what all callers share is
+   * subscribed: what a client's own child does to its resources is not heard of.
+   *
+   * @returns when the upstream has agreed
+   * @throws GatewayError UPSTREAM_PROTOCOL when it refuses, with the code it gave as `data.upstreamCode`; UPSTREAM_TIMEOUT (`listMs`), or
+   *   UPSTREAM_UNAVAILABLE
+   */
+  subscribe(uri: string): Promise<void>;
+  /** The opposite. Never rejects, not for what was not subscribed to either. */
+  unsubscribe(uri: string): Promise<void>;
+  /**
+   * From which level on anybody wants log messages of what all callers share: a legacy upstream that offers logging is told so. Returns at once; that it
+   * failed is logged.
+   */
+  setLogLevel(level: LogLevel): void;
+  /**
+   * Whether a change of the upstream's lists would be heard of right now, of each feature that it has. Many servers claim to tell of changes and do not: whoever
    * wants to know asks them from time to time while this is false.
    */
   readonly hearsChanges: boolean;

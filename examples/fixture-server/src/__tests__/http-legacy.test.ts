@@ -38,7 +38,13 @@ describe("the legacy era over HTTP (R22)", () => {
     expect(answer.headers["mcp-session-id"]).toMatch(/^[\da-f-]{36}$/);
     expect(resultOf(answer)).toMatchObject({
       protocolVersion: settled,
-      capabilities: { tools: { listChanged: true }, logging: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        prompts: { listChanged: true },
+        completions: {},
+        logging: {},
+      },
       serverInfo: { name: "cortex-fixture" },
     });
     expect(server.sessions).toBe(1);
@@ -242,7 +248,7 @@ describe("the legacy era over HTTP (R22)", () => {
     const server = await start({ sessions: false });
     const init = await legacy(server.url, initializeMessage("2025-06-18"));
     expect(init.headers["mcp-session-id"]).toBeUndefined();
-    expect(resultOf(init)["capabilities"]).toEqual({ tools: {} });
+    expect(resultOf(init)["capabilities"]).toEqual({ tools: {}, resources: {}, prompts: {}, completions: {} });
     const who = { id: 1, method: "tools/call", params: { name: "whoami", arguments: {} } };
     const answer = resultOf(await legacy(server.url, who, { "mcp-protocol-version": "2025-06-18" }));
     expect(answer["structuredContent"]).toMatchObject({
@@ -252,8 +258,10 @@ describe("the legacy era over HTTP (R22)", () => {
     });
     const unnamed = resultOf(await legacy(server.url, who));
     expect(unnamed["structuredContent"]).toMatchObject({ protocolVersion: "2025-03-26" });
-    const setLevel = { id: 2, method: "logging/setLevel", params: { level: "debug" } };
-    expect(errorOf(await legacy(server.url, setLevel))["code"]).toBe(-32_601);
+    for (const method of ["logging/setLevel", "resources/subscribe", "resources/unsubscribe"]) {
+      const params = { level: "debug", uri: "fixture://cortex-fixture/hello" };
+      expect(errorOf(await legacy(server.url, { id: 2, method, params }))["code"]).toBe(-32_601);
+    }
     for (const method of ["GET", "DELETE"]) {
       const refused = await raw(server.url, method, {});
       expect([refused.status, refused.headers.allow]).toEqual([405, "POST"]);

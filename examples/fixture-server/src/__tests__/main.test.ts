@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { FlagError, parseFlags } from "../main/flags.js";
 import { runHttp } from "../main/run-http.js";
 import { runStdio, type StdioProcess } from "../main/run-stdio.js";
-import { modern, resultOf } from "./support.js";
+import { modern, openStream, raw, resultOf } from "./support.js";
 
 interface TestProcess extends StdioProcess {
   readonly lines: string[];
@@ -39,7 +39,7 @@ describe("the flags", () => {
 
   test("are read", () => {
     const http =
-      "--port 8 --era legacy --tools 3 --delay-ms 5 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n";
+      "--port 8 --era legacy --tools 3 --delay-ms 5 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n --resources 4 --common-resources --no-prompts --no-completions";
     expect(parseFlags("http", http.split(" "))).toEqual({
       port: 8,
       era: "legacy",
@@ -48,12 +48,19 @@ describe("the flags", () => {
       delayMs: 5,
       ttlMs: 7,
       pageSize: 2,
+      transport: "http",
+      resources: 4,
+      commonResources: true,
+      features: { resources: true, prompts: false, completions: false, logging: true },
       sessions: false,
       jsonOnly: true,
       ignoreEof: false,
       allowCrash: false,
     });
     expect(parseFlags("stdio", ["--ignore-eof", "--allow-crash"])).toMatchObject({ ignoreEof: true, allowCrash: true });
+    expect(parseFlags("stdio", ["--no-resources", "--no-logging"])).toMatchObject({
+      features: { resources: false, prompts: true, completions: true, logging: false },
+    });
   });
 
   test.each([
@@ -62,6 +69,11 @@ describe("the flags", () => {
     ["http", ["--tools", "many"], "--tools must be a whole number"],
     ["http", ["--tools=-1"], "--tools must be a whole number"],
     ["http", ["--page-size", "0"], "--page-size must be at least 1"],
+    ["http", ["--transport", "ws"], "--transport must be http or sse, got ws"],
+    ["http", ["--transport", "sse", "--era", "modern"], "--transport sse is for legacy clients"],
+    ["http", ["--transport", "sse", "--no-sessions"], "--transport sse is for legacy clients"],
+    ["http", ["--transport", "sse", "--json-only"], "--transport sse is for legacy clients"],
+    ["stdio", ["--transport", "sse"], "Unknown option '--transport'"],
     ["http", ["--ignore-eof"], "Unknown option '--ignore-eof'"],
     ["stdio", ["--port", "1"], "Unknown option '--port'"],
     ["stdio", ["positional"], "positional"],
@@ -85,6 +97,21 @@ describe("the HTTP program", () => {
     process.signal();
     expect(await ended).toBe(0);
     expect(process.lines).toHaveLength(1);
+  });
+
+  test("--transport sse serves HTTP+SSE of 2024-11-05", async () => {
+    const process = processWith("--transport", "sse", "--name", "old");
+    const ended = runHttp(process);
+    await vi.waitFor(() => {
+      expect(process.lines).toHaveLength(1);
+    });
+    const url = /http:\S+\/sse$/.exec(process.lines[0] ?? "")?.[0] ?? "";
+    expect((await raw(url, "POST", { "content-type": "application/json" }, "{}")).status).toBe(405);
+    const stream = await openStream(url, { method: "GET", headers: {} });
+    process.signal();
+    expect(await ended).toBe(0);
+    expect(await stream.ended).toBe(true);
+    expect(stream.endpoint()).toMatch(/^\/messages\?sessionId=/);
   });
 
   test("a flag that cannot be meant and a taken port are one line and 1", async () => {

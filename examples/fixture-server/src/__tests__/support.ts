@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { META, SseParser, type JsonObject, type JsonRpcMessage } from "@cortex-os/mcp-core/wire";
 import { afterEach } from "vitest";
 import { startFixtureHttp, type FixtureHttp, type FixtureHttpOptions } from "../http/start-fixture-http.js";
+import { startFixtureSse, type FixtureSse, type FixtureSseOptions } from "../http/start-fixture-sse.js";
 
 /** A raw answer: every byte as it came. */
 export interface RawAnswer {
@@ -20,13 +21,21 @@ export const META_FIELDS: JsonObject = {
 const JSON_HEADERS = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 
 /** Starts servers and closes them after each test; a server that does not close fails the test. */
-export function useFixtureHttp(): (options?: FixtureHttpOptions) => Promise<FixtureHttp> {
-  const open: FixtureHttp[] = [];
+export const useFixtureHttp = (): ((options?: FixtureHttpOptions) => Promise<FixtureHttp>) =>
+  useServers(startFixtureHttp);
+
+/** {@link useFixtureHttp} for the transport of 2024-11-05. */
+export const useFixtureSse = (): ((options?: FixtureSseOptions) => Promise<FixtureSse>) => useServers(startFixtureSse);
+
+function useServers<O, S extends { close(): Promise<void> }>(
+  start: (options?: O) => Promise<S>,
+): (options?: O) => Promise<S> {
+  const open: S[] = [];
   afterEach(async () => {
     await Promise.all(open.splice(0).map(async (server) => server.close()));
   });
   return async (options) => {
-    const server = await startFixtureHttp(options);
+    const server = await start(options);
     open.push(server);
     return server;
   };
@@ -132,6 +141,8 @@ export interface LiveStream {
   readonly status: number;
   readonly contentType: string | null;
   readonly messages: JsonRpcMessage[];
+  /** What the event `endpoint` said, once it has come. */
+  readonly endpoint: () => string | undefined;
   /** All text so far, comments too. */
   readonly text: () => string;
   /** Resolves when the server ends the stream, to whether it ended in order. */
@@ -149,7 +160,11 @@ export async function openStream(
   const response = await fetch(url, { ...init, signal: leaving.signal });
   const messages: JsonRpcMessage[] = [];
   let text = "";
-  const parser = new SseParser(({ data }) => messages.push(JSON.parse(data) as JsonRpcMessage));
+  let endpoint: string | undefined;
+  const parser = new SseParser(({ event, data }) => {
+    if (event === "endpoint") endpoint = data;
+    else messages.push(JSON.parse(data) as JsonRpcMessage);
+  });
   const read = async (): Promise<boolean> => {
     try {
       for await (const chunk of response.body ?? []) {
@@ -166,6 +181,7 @@ export async function openStream(
     status: response.status,
     contentType: response.headers.get("content-type"),
     messages,
+    endpoint: () => endpoint,
     text: () => text,
     ended: read(),
     leave: () => {

@@ -1,8 +1,9 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test, vi } from "vitest";
-import { FixtureServer, type FixtureServerOptions } from "../fixture-server.js";
-import { StdioExchange } from "../stdio/stdio-exchange.js";
+import { FixtureServer } from "../fixture-server.js";
+import type { FixtureServerOptions } from "../fixture-server-options.js";
+import { SharedExchange } from "../shared-exchange.js";
 import type { Caller } from "../caller.js";
 
 const CALLER: Caller = {
@@ -22,7 +23,7 @@ function serve(options: FixtureServerOptions = {}): {
   const server = new FixtureServer(options);
   const call = async (name: string, args: JsonObject = {}): Promise<JsonObject> => {
     const request = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } } as const;
-    const exchange = new StdioExchange(() => {});
+    const exchange = new SharedExchange(() => {});
     const answer = await server.answer(request, exchange, () => server.legacy(request, CALLER, exchange));
     if (answer === undefined || !("result" in answer.message)) throw new Error(JSON.stringify(answer));
     return answer.message.result;
@@ -46,6 +47,11 @@ describe("the tools", () => {
     ["toggle", { name: "x" }, "present must be true or false"],
     ["toggle", { name: "echo", present: true }, "echo is a tool of the fixture"],
     ["content", { vendor: "no" }, "vendor must be true or false"],
+    ["content", { kind: "smell" }, "kind must be one of text, image, audio, resource_link, resource, com.example/"],
+    ["log", { level: "loud", text: "t" }, "level must be one of debug, info"],
+    ["log", { level: "info" }, "text must be a string"],
+    ["touch", { uri: "fixture://elsewhere/counter" }, "fixture://elsewhere/counter is no resource of the fixture"],
+    ["toggle-prompt", { name: "greeting", present: true }, "greeting is a prompt of the fixture"],
     ["extra_00000", {}, "query must be a string"],
   ])("%s with %j is an isError result that says what is wrong", async (name, args, message) => {
     const { call } = serve({ extraTools: 1 });
@@ -93,12 +99,19 @@ describe("the tools", () => {
     const known = ["text", "image", "audio", "resource_link", "resource", "resource"];
     expect(await types({ vendor: false })).toEqual(known);
     expect(await types({})).toEqual([...known, "com.example/hologram"]);
+    for (const kind of [...new Set(known), "com.example/hologram"]) {
+      expect(new Set(await types({ kind }))).toEqual(new Set([kind]));
+    }
+    expect(await call("content", { kind: "x-unknown" })).toEqual({
+      content: [{ type: "x-unknown", payload: { deep: [null, "ünï", 1.5] }, _meta: { "com.example/kept": true } }],
+      _meta: { "com.example/result": { kept: true } },
+    });
   });
 
   test("toggle adds and removes, and says so once for each real change", async () => {
     const { server, call } = serve();
     const changed = vi.fn<() => void>();
-    const stop = server.tools.onChanged(changed);
+    const stop = server.offer.changes.on(changed);
     expect(text(await call("toggle", { name: "new", present: false }))).toBe("new already is as you want it");
     expect(text(await call("toggle", { name: "new", present: true }))).toBe("new added");
     expect(text(await call("toggle", { name: "new", present: true }))).toBe("new already is as you want it");
@@ -106,7 +119,6 @@ describe("the tools", () => {
     expect(text(await call("toggle", { name: "new", present: false }))).toBe("new removed");
     expect(changed).toHaveBeenCalledTimes(2);
     await expect(call("new")).rejects.toThrow("Unknown tool: new");
-    server.tools.remove("new");
     stop();
     await call("toggle", { name: "new", present: true });
     expect(changed).toHaveBeenCalledTimes(2);
@@ -117,7 +129,7 @@ describe("the tools", () => {
     const { server, call } = serve({ timers });
     const result = call("slow", { ms: 900, steps: 3 });
     await timers.advance(899);
-    expect(server.calls.inFlight).toBe(1);
+    expect(server.offer.calls.inFlight).toBe(1);
     await timers.advance(1);
     expect(text(await result)).toBe("took 900 ms in 3 steps");
   });

@@ -7,9 +7,10 @@ export interface EventStreamDeps {
   readonly timers: Timers;
   /** Milliseconds between two keep-alive comments. */
   readonly keepAliveMs: number;
+  /** A reader that leaves this many bytes unread is cut off: what it does not take would pile up here. @default 1 MiB */
+  readonly maxUnreadBytes?: number;
 }
 
-/** A reader that leaves this many bytes unread is cut off: what it does not take would pile up here. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Server-sent events on one response, with comments that keep the connection open. */
@@ -39,6 +40,11 @@ export class EventStream {
     this.#write(encodeSseMessage(message));
   }
 
+  /** Sends an event that is no message. Does nothing once the client has gone. */
+  sendEvent(event: string, data: string): void {
+    this.#write(`event: ${event}\ndata: ${data}\n\n`);
+  }
+
   /** Ends the stream, with `last` as its last event when given. */
   end(last?: JsonRpcMessage): void {
     if (last !== undefined) this.send(last);
@@ -47,7 +53,7 @@ export class EventStream {
 
   #write(text: string): void {
     if (this.#res.destroyed || this.#res.writableEnded) return;
-    if (this.#res.writableLength > MAX_UNREAD_BYTES) this.#res.destroy();
+    if (this.#res.writableLength > (this.#deps.maxUnreadBytes ?? MAX_UNREAD_BYTES)) this.#res.destroy();
     else this.#res.write(text);
   }
 

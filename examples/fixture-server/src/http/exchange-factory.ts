@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Era } from "@cortex-os/mcp-core/wire";
-import type { ChannelFeatures } from "../fixture-server.js";
+import type { ChannelFeatures } from "../exchange.js";
 import type { EventStreamDeps } from "./event-stream.js";
 import { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
 
@@ -16,7 +16,7 @@ export class ExchangeFactory {
 
   /** @param streaming `false`: every answer is plain JSON */
   constructor(streaming: boolean, streamDeps: EventStreamDeps) {
-    this.features = { listChanged: streaming, logging: streaming };
+    this.features = { changes: streaming, logging: streaming };
     this.streamDeps = streamDeps;
     const onClosed = (exchange: HttpExchange): void => {
       this.#open.delete(exchange);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { CallScope } from "../call-scope.js";
-import type { Answer, Exchange } from "../fixture-server.js";
+import type { Answer, Exchange } from "../exchange.js";
 import { EventStream, type EventStreamDeps } from "./event-stream.js";
 import { sendJson } from "./reply.js";
 

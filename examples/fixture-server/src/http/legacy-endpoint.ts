@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HEADER, isLegacyRevision, LEGACY_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { changeNotification, type Change } from "../changes.js";
+import type { ChannelFeatures } from "../exchange.js";
 import type { FixtureServer } from "../fixture-server.js";
-import { notification } from "../fixture-server.js";
 import { LegacySession, readHandshake } from "../legacy-session.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
 import type { ReadableMessage } from "./body.js";
@@ -12,6 +13,8 @@ import { sendEmpty, sendFailure } from "./reply.js";
 
 /** What a request without `MCP-Protocol-Version` speaks (2025-11-25, transports, Protocol Version Header). */
 const UNNAMED_REVISION = "2025-03-26";
+
+const NO_CHANNEL: ChannelFeatures = { changes: false, logging: false };
 
 interface HttpSession {
   readonly session: LegacySession;
@@ -23,7 +26,8 @@ interface HttpSession {
 export class LegacyEndpoint {
   readonly #server: FixtureServer;
   readonly #exchanges: ExchangeFactory;
-  readonly #keepsSessions: boolean;
+  /** `undefined`: no sessions are kept, so nothing can be told to anybody. */
+  readonly #channel: ChannelFeatures | undefined;
   readonly #maxSessions: number;
   readonly #sessions = new Map<string, HttpSession>();
   readonly #stopListening: () => void;
@@ -33,9 +37,9 @@ export class LegacyEndpoint {
     this.#server = server;
     this.#exchanges = exchanges;
     this.#maxSessions = maxSessions;
-    this.#keepsSessions = maxSessions > 0;
-    this.#stopListening = server.tools.onChanged(() => {
-      this.#toolsChanged();
+    this.#channel = maxSessions > 0 ? exchanges.features : undefined;
+    this.#stopListening = server.offer.changes.on((change) => {
+      this.#tell(change);
     });
   }
 
@@ -67,10 +71,10 @@ export class LegacyEndpoint {
     sendEmpty(res, 202);
   }
 
-  /** Opens the stream on which the client hears that the tools changed. */
+  /** Opens the stream on which the client hears of changes. */
   get(req: IncomingMessage, res: ServerResponse): void {
-    if (!this.#keepsSessions || !this.#exchanges.features.listChanged) {
-      sendEmpty(res, 405, { allow: this.#keepsSessions ? "POST, DELETE" : "POST" });
+    if (this.#channel?.changes !== true) {
+      sendEmpty(res, 405, { allow: this.#channel === undefined ? "POST" : "POST, DELETE" });
       return;
     }
     const found = this.#find(req);
@@ -87,7 +91,7 @@ export class LegacyEndpoint {
 
   /** Ends the client's session. */
   delete(req: IncomingMessage, res: ServerResponse): void {
-    if (!this.#keepsSessions) {
+    if (this.#channel === undefined) {
       sendEmpty(res, 405, { allow: "POST" });
       return;
     }
@@ -118,13 +122,9 @@ export class LegacyEndpoint {
     let sessionId: string | undefined;
     const answer = await this.#server.answer(request, exchange, () => {
       const handshake = readHandshake(request.params);
-      if (this.#keepsSessions) sessionId = this.#open(new LegacySession(handshake, true));
-      const { listChanged, logging } = this.#exchanges.features;
-      const kept = this.#keepsSessions;
-      return this.#server.initializeResult(handshake.protocolVersion, {
-        listChanged: kept && listChanged,
-        logging: kept && logging,
-      });
+      const channel = this.#channel;
+      if (channel !== undefined) sessionId = this.#open(new LegacySession(handshake, channel));
+      return this.#server.initializeResult(handshake.protocolVersion, channel ?? NO_CHANNEL);
     });
     exchange.finish(answer, sessionId);
   }
@@ -149,7 +149,7 @@ export class LegacyEndpoint {
     if (typeof revision !== "string" || !isLegacyRevision(revision)) {
       return refusal(400, `Unsupported protocol version: this endpoint speaks ${LEGACY_REVISIONS.join(", ")}`);
     }
-    if (!this.#keepsSessions) return sessionless(revision);
+    if (this.#channel === undefined) return sessionless(revision);
     const id = headers[HEADER.sessionId];
     if (typeof id !== "string") return refusal(400, "Mcp-Session-Id is missing: initialize first");
     return this.#sessions.get(id) ?? refusal(404, "Unknown session: initialize again");
@@ -167,9 +167,10 @@ export class LegacyEndpoint {
   }
 
   /** Tells every client that listens, each on one stream only: on the one it opened last. */
-  #toolsChanged(): void {
-    for (const { streams } of this.#sessions.values()) {
-      [...streams].at(-1)?.send(notification("notifications/tools/list_changed"));
+  #tell(change: Change): void {
+    const message = changeNotification(change);
+    for (const { session, streams } of this.#sessions.values()) {
+      if (session.hears(change)) [...streams].at(-1)?.send(message);
     }
   }
 }
@@ -179,7 +180,7 @@ const refusal = (httpStatus: number, message: string): RpcFailure =>
 
 /** What stands in for a session when the server keeps none: gone with the request. */
 const sessionless = (protocolVersion: string): HttpSession => ({
-  session: new LegacySession({ protocolVersion, clientInfo: undefined, clientCapabilities: {} }, false),
+  session: new LegacySession({ protocolVersion, clientInfo: undefined, clientCapabilities: {} }, undefined),
   streams: new Set(),
 });
 

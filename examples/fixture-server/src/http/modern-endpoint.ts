@@ -48,9 +48,7 @@ export class ModernEndpoint {
     const caller = modernCaller(request, headers);
     checkMethodHeaders(request, headers);
     if (request.method !== "tools/call") return caller;
-    const name = request.params?.["name"];
-    const mirrored = typeof name === "string" ? this.#server.tools.get(name)?.mirrored : undefined;
-    if (mirrored !== undefined) checkParamHeaders(request, headers, mirrored);
+    checkParamHeaders(request, headers, this.#server.offer.tools.mirrored(request.params?.["name"]));
     return caller;
   }
 }

@@ -1,18 +1,18 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { systemTimers, type Timers } from "@cortex-os/mcp-core";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { systemTimers } from "@cortex-os/mcp-core";
 import { eraOfRevision, HEADER, META, metaOf } from "@cortex-os/mcp-core/wire";
 import type { CallCounts } from "../call-counters.js";
-import { FixtureServer, type FixtureServerOptions } from "../fixture-server.js";
+import type { FixtureServerOptions } from "../fixture-server-options.js";
+import { FixtureServer } from "../fixture-server.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
-import { sleep } from "../sleep.js";
-import { parseMessage, readBody, type ReadableMessage } from "./body.js";
+import type { ReadableMessage } from "./body.js";
 import { ExchangeFactory } from "./exchange-factory.js";
+import { HttpListener } from "./http-listener.js";
 import { LegacyEndpoint } from "./legacy-endpoint.js";
-import { foreignName } from "./loopback-guard.js";
 import { ModernEndpoint } from "./modern-endpoint.js";
+import { readMessage } from "./read-message.js";
 import { sendEmpty, sendFailure } from "./reply.js";
-import { RequestCounters, type RequestCounts } from "./request-counters.js";
+import type { RequestCounts } from "./request-counters.js";
 
 /** Which clients a server serves. */
 export type ServedEra = "modern" | "legacy" | "both";
@@ -54,8 +54,6 @@ export interface FixtureHttp {
   close(): Promise<void>;
 }
 
-/** How long the last answers may take to get out when the server closes. */
-const CLOSE_GRACE_MS = 1_000;
 const PATH = "/mcp";
 
 /**
@@ -69,17 +67,13 @@ export async function startFixtureHttp(options: FixtureHttpOptions = {}): Promis
 }
 
 class HttpFront implements FixtureHttp {
-  readonly requests = new RequestCounters();
   readonly #server: FixtureServer;
   readonly #exchanges: ExchangeFactory;
   readonly #modern: ModernEndpoint;
   readonly #legacy: LegacyEndpoint;
   readonly #era: ServedEra;
   readonly #maxBodyBytes: number;
-  readonly #timers: Timers;
-  readonly #http: Server;
-  #port = 0;
-  #closing: Promise<void> | undefined;
+  readonly #listener: HttpListener;
 
   constructor(options: FixtureHttpOptions) {
     const timers = options.timers ?? systemTimers;
@@ -94,23 +88,23 @@ class HttpFront implements FixtureHttp {
     );
     this.#era = options.era ?? "both";
     this.#maxBodyBytes = options.maxBodyBytes ?? 4 * 1024 * 1024;
-    this.#timers = timers;
-    this.#http = createServer((req, res) => {
-      // A client that breaks off in the middle of its message has left nobody to answer.
-      this.#serve(req, res).catch(() => res.destroy());
-    });
+    this.#listener = new HttpListener(async (req, res) => this.#serve(req, res), timers);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}${PATH}`;
+    return `http://127.0.0.1:${this.port}${PATH}`;
   }
 
   get port(): number {
-    return this.#port;
+    return this.#listener.port;
+  }
+
+  get requests(): RequestCounts {
+    return this.#listener.requests;
   }
 
   get calls(): CallCounts {
-    return this.#server.calls;
+    return this.#server.offer.calls;
   }
 
   get sessions(): number {
@@ -122,10 +116,7 @@ class HttpFront implements FixtureHttp {
   }
 
   async listen(port: number): Promise<void> {
-    this.#http.listen(port, "127.0.0.1");
-    await once(this.#http, "listening");
-    const address = this.#http.address();
-    this.#port = typeof address === "object" && address !== null ? address.port : port;
+    await this.#listener.listen(port);
   }
 
   forgetSessions(): void {
@@ -133,51 +124,27 @@ class HttpFront implements FixtureHttp {
   }
 
   async close(): Promise<void> {
-    this.#closing ??= this.#close();
-    await this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    const closed = once(this.#http, "close");
-    this.#http.close();
-    this.#legacy.shutDown();
-    const drained = new AbortController();
-    void this.#exchanges.shutDown().then(() => {
-      drained.abort();
+    await this.#listener.close(async () => {
+      this.#legacy.shutDown();
+      await this.#exchanges.shutDown();
     });
-    await sleep(this.#timers, CLOSE_GRACE_MS, drained.signal);
-    this.#http.closeAllConnections();
-    await closed;
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    this.requests.count(req.method);
-    const foreign = foreignName(req.headers);
-    if (foreign !== undefined) sendFailure(res, 403, new RpcFailure(CODE.invalidRequest, foreign));
-    else if (!isEndpoint(req.url)) sendEmpty(res, 404);
-    else if (this.#closing !== undefined) sendEmpty(res, 503, { connection: "close" });
+    if (!isEndpoint(req.url)) sendEmpty(res, 404);
     else if (req.method === "POST") await this.#post(req, res);
     else this.#session(req, res);
   }
 
   async #post(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const refused = refusedMediaTypes(req);
-    if (refused !== undefined) {
-      sendFailure(res, refused.httpStatus, refused);
+    if (!acceptsBoth(req)) {
+      const message = "Accept must list application/json and text/event-stream";
+      sendFailure(res, 406, new RpcFailure(CODE.invalidRequest, message));
       return;
     }
-    const body = await readBody(req, this.#maxBodyBytes);
-    if (body === undefined) {
-      res.setHeader("connection", "close");
-      sendFailure(res, 413, new RpcFailure(CODE.invalidRequest, `The body is longer than ${this.#maxBodyBytes} bytes`));
-      return;
-    }
-    const message = parseMessage(body);
-    this.requests.countMessage(message);
-    if (message.kind === "unreadable") sendFailure(res, 400, new RpcFailure(CODE.parseError, "The body is not JSON"));
-    else if (message.kind === "invalid") {
-      sendFailure(res, 400, new RpcFailure(CODE.invalidRequest, message.reason), message.id);
-    } else if (this.#isModern(message, req)) await this.#modern.post(message, req, res);
+    const message = await readMessage(req, res, this.#maxBodyBytes, this.#listener.requests);
+    if (message === undefined) return;
+    if (this.#isModern(message, req)) await this.#modern.post(message, req, res);
     else await this.#legacy.post(message, req, res);
   }
 
@@ -205,15 +172,7 @@ class HttpFront implements FixtureHttp {
 
 const isEndpoint = (url: string | undefined): boolean => url === PATH || url?.startsWith(`${PATH}?`) === true;
 
-/** Why the body or the answer could not be understood (Streamable HTTP, Sending Messages). */
-function refusedMediaTypes({ headers }: IncomingMessage): RpcFailure | undefined {
-  const type = headers["content-type"] ?? "";
-  if (!/^application\/json\s*(?:;|$)/i.test(type)) {
-    return new RpcFailure(CODE.invalidRequest, "Content-Type must be application/json", { httpStatus: 415 });
-  }
-  const accept = headers.accept ?? "";
-  if (accept.includes("*/*")) return undefined;
-  if (accept.includes("application/json") && accept.includes("text/event-stream")) return undefined;
-  const message = "Accept must list application/json and text/event-stream";
-  return new RpcFailure(CODE.invalidRequest, message, { httpStatus: 406 });
+/** Whether the client takes either form of an answer (Streamable HTTP, Sending Messages). */
+function acceptsBoth({ headers: { accept = "" } }: IncomingMessage): boolean {
+  return accept.includes("*/*") || (accept.includes("application/json") && accept.includes("text/event-stream"));
 }

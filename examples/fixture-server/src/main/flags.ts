@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { FixtureFeatures } from "../fixture-server-options.js";
 import type { ServedEra } from "../http/start-fixture-http.js";
 
 /** What the command lines of both servers say. */
@@ -10,6 +11,11 @@ export interface Flags {
   readonly delayMs: number;
   readonly ttlMs: number | undefined;
   readonly pageSize: number | undefined;
+  readonly resources: number;
+  readonly commonResources: boolean;
+  readonly features: Required<FixtureFeatures>;
+  /** HTTP: Streamable HTTP, or HTTP+SSE of 2024-11-05. */
+  readonly transport: "http" | "sse";
   readonly sessions: boolean;
   readonly jsonOnly: boolean;
   readonly ignoreEof: boolean;
@@ -28,9 +34,16 @@ const SHARED = {
   "delay-ms": { type: "string", default: "0" },
   "ttl-ms": { type: "string" },
   "page-size": { type: "string" },
+  resources: { type: "string", default: "0" },
+  "common-resources": { type: "boolean", default: false },
+  "no-resources": { type: "boolean", default: false },
+  "no-prompts": { type: "boolean", default: false },
+  "no-completions": { type: "boolean", default: false },
+  "no-logging": { type: "boolean", default: false },
 } as const;
 const HTTP_ONLY = {
   port: { type: "string", default: "0" },
+  transport: { type: "string", default: "http" },
   "no-sessions": { type: "boolean", default: false },
   "json-only": { type: "boolean", default: false },
 } as const;
@@ -43,8 +56,8 @@ const STDIO_ONLY = {
  * Reads the flags of one of the two servers.
  * @throws FlagError for a flag the server does not have or a value it cannot use
  */
-export function parseFlags(transport: "http" | "stdio", argv: readonly string[]): Flags {
-  const values = read(argv, { ...SHARED, ...(transport === "http" ? HTTP_ONLY : STDIO_ONLY) });
+export function parseFlags(program: "http" | "stdio", argv: readonly string[]): Flags {
+  const values = read(argv, { ...SHARED, ...(program === "http" ? HTTP_ONLY : STDIO_ONLY) });
   const number = (flag: string, max: number): number | undefined => {
     const text = values[flag];
     if (typeof text !== "string") return undefined;
@@ -62,6 +75,15 @@ export function parseFlags(transport: "http" | "stdio", argv: readonly string[])
     delayMs: number("delay-ms", 3_600_000) ?? 0,
     ttlMs: number("ttl-ms", 999_999_999),
     pageSize,
+    resources: number("resources", 99_999) ?? 0,
+    commonResources: values["common-resources"] === true,
+    features: {
+      resources: values["no-resources"] !== true,
+      prompts: values["no-prompts"] !== true,
+      completions: values["no-completions"] !== true,
+      logging: values["no-logging"] !== true,
+    },
+    transport: transportOf(values),
     sessions: values["no-sessions"] !== true,
     jsonOnly: values["json-only"] === true,
     ignoreEof: values["ignore-eof"] === true,
@@ -82,4 +104,16 @@ function read(argv: readonly string[], options: Options): Readonly<Record<string
 function eraOf(value: unknown): ServedEra {
   if (value === "modern" || value === "legacy" || value === "both") return value;
   throw new FlagError(`--era must be modern, legacy or both, got ${String(value)}`);
+}
+
+function transportOf(values: Readonly<Record<string, unknown>>): "http" | "sse" {
+  const { transport = "http", era } = values;
+  if (transport === "http") return transport;
+  if (transport !== "sse") throw new FlagError(`--transport must be http or sse, got ${String(transport)}`);
+  if (era === "modern" || values["no-sessions"] === true || values["json-only"] === true) {
+    throw new FlagError(
+      "--transport sse is for legacy clients, with a stream each: no --era modern, --no-sessions, --json-only",
+    );
+  }
+  return transport;
 }

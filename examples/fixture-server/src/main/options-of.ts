@@ -1,13 +1,16 @@
-import type { FixtureServerOptions } from "../fixture-server.js";
+import type { FixtureServerOptions } from "../fixture-server-options.js";
 import type { ServedEra } from "../http/start-fixture-http.js";
 import type { Flags } from "./flags.js";
 
 /** The options of either server that the flags ask for. */
 export function optionsOf(flags: Flags): FixtureServerOptions & { readonly era: ServedEra } {
-  const { era, name, tools, delayMs, ttlMs, pageSize } = flags;
+  const { era, name, tools, resources, commonResources, features, delayMs, ttlMs, pageSize } = flags;
   return {
     era,
+    features,
     extraTools: tools,
+    extraResources: resources,
+    commonResources,
     delayMs,
     ...(name === undefined ? {} : { name }),
     ...(ttlMs === undefined ? {} : { ttlMs }),

@@ -1,5 +1,6 @@
 import { startFixtureHttp } from "../http/start-fixture-http.js";
-import { FlagError, parseFlags } from "./flags.js";
+import { startFixtureSse } from "../http/start-fixture-sse.js";
+import { FlagError, parseFlags, type Flags } from "./flags.js";
 import { optionsOf } from "./options-of.js";
 import type { ProcessLike } from "./process-like.js";
 
@@ -10,8 +11,7 @@ import type { ProcessLike } from "./process-like.js";
 export async function runHttp(process: ProcessLike): Promise<number> {
   try {
     const flags = parseFlags("http", process.argv);
-    const { port, sessions, jsonOnly } = flags;
-    const server = await startFixtureHttp({ ...optionsOf(flags), port, sessions, jsonOnly });
+    const server = await start(flags);
     try {
       const stopped = new Promise<void>((resolve) => {
         process.onSignal(["SIGINT", "SIGTERM"], resolve);
@@ -28,6 +28,12 @@ export async function runHttp(process: ProcessLike): Promise<number> {
     process.err(line);
     return 1;
   }
+}
+
+async function start(flags: Flags): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { port, sessions, jsonOnly } = flags;
+  if (flags.transport === "sse") return await startFixtureSse({ ...optionsOf(flags), port });
+  return await startFixtureHttp({ ...optionsOf(flags), port, sessions, jsonOnly });
 }
 
 function mendable(error: unknown): string | undefined {

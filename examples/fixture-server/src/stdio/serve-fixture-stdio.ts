@@ -8,15 +8,17 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from "@cortex-os/mcp-core/wire";
-import { FixtureServer, notification, type FixtureServerOptions } from "../fixture-server.js";
+import type { FixtureServerOptions } from "../fixture-server-options.js";
+import { FixtureServer } from "../fixture-server.js";
 import { parseMessage } from "../http/body.js";
 import type { ServedEra } from "../http/start-fixture-http.js";
 import { InFlight } from "../in-flight.js";
-import { LegacySession, readHandshake } from "../legacy-session.js";
+import { LegacyPeer, WHOLE_CHANNEL } from "../legacy-peer.js";
 import { modernCaller, refuseInitialize } from "../modern-caller.js";
+import { notification } from "../notification.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
+import { SharedExchange } from "../shared-exchange.js";
 import { LineReader } from "./line-reader.js";
-import { StdioExchange } from "./stdio-exchange.js";
 
 /** Options of {@link serveFixtureStdio}. */
 export interface FixtureStdioOptions extends FixtureServerOptions {
@@ -25,8 +27,6 @@ export interface FixtureStdioOptions extends FixtureServerOptions {
   /** @default "both" */
   readonly era?: ServedEra;
 }
-
-const FEATURES = { listChanged: true, logging: true };
 
 /**
  * Serves one client over a pair of streams, a JSON-RPC message a line, in both eras.
@@ -48,10 +48,11 @@ class StdioPipe {
   readonly #output: Writable;
   readonly #inFlight = new InFlight();
   readonly #pending = new Set<Promise<void>>();
-  #session: LegacySession | undefined;
+  readonly #peer: LegacyPeer;
 
   constructor(options: FixtureStdioOptions) {
     this.#server = new FixtureServer(options);
+    this.#peer = new LegacyPeer(this.#server);
     this.#era = options.era ?? "both";
     this.#input = options.input;
     this.#output = options.output;
@@ -61,8 +62,9 @@ class StdioPipe {
     const lines = new LineReader((line) => {
       this.#receive(line);
     });
-    const stopListening = this.#server.tools.onChanged(() => {
-      if (this.#session?.initialized === true) this.#write(notification("notifications/tools/list_changed"));
+    const stopListening = this.#server.offer.changes.on((change) => {
+      const told = this.#peer.notificationOf(change);
+      if (told !== undefined) this.#write(told);
     });
     await new Promise<void>((resolve) => {
       this.#input.on("data", (chunk: Buffer) => {
@@ -96,7 +98,7 @@ class StdioPipe {
 
   #notified(received: JsonRpcNotification): void {
     if (received.method === "notifications/cancelled") this.#inFlight.cancel(received.params?.["requestId"]);
-    else this.#session?.receive(received);
+    else this.#peer.receive(received);
   }
 
   #start(request: JsonRpcRequest): void {
@@ -107,7 +109,7 @@ class StdioPipe {
   }
 
   async #handle(request: JsonRpcRequest): Promise<void> {
-    const exchange = new StdioExchange((message) => {
+    const exchange = new SharedExchange((message) => {
       this.#write(message);
     });
     const answer = await this.#inFlight.during(request.id, exchange.scope, async () =>
@@ -122,28 +124,17 @@ class StdioPipe {
   }
 
   /** How the client opens tells its era (versioning, Backward Compatibility); both may go on at once. */
-  async #result(request: JsonRpcRequest, exchange: StdioExchange): Promise<JsonObject> {
+  async #result(request: JsonRpcRequest, exchange: SharedExchange): Promise<JsonObject> {
     const named = metaOf(request.params)?.[META.protocolVersion] !== undefined;
     if (this.#era === "modern" || (this.#era === "both" && (named || !this.#isLegacy(request)))) {
       if (request.method === "initialize" && !named) throw refuseInitialize(request);
-      return await this.#server.modern(request, modernCaller(request, {}), exchange, FEATURES);
+      return await this.#server.modern(request, modernCaller(request, {}), exchange, WHOLE_CHANNEL);
     }
-    if (request.method === "initialize") return this.#initialize(request);
-    if (this.#session !== undefined) return await this.#session.result(this.#server, request, exchange, {});
-    if (request.method === "ping") return {};
-    if (request.method.startsWith("tools/"))
-      throw new RpcFailure(CODE.invalidRequest, "Not initialized: initialize first");
-    throw new RpcFailure(CODE.methodNotFound, `Method not found: ${request.method}`);
+    return await this.#peer.result(request, exchange, {});
   }
 
   #isLegacy({ method }: JsonRpcRequest): boolean {
-    return this.#session !== undefined || method === "initialize" || method === "ping";
-  }
-
-  #initialize(request: JsonRpcRequest): JsonObject {
-    const handshake = readHandshake(request.params);
-    this.#session = new LegacySession(handshake, true);
-    return this.#server.initializeResult(handshake.protocolVersion, FEATURES);
+    return this.#peer.opened || method === "initialize" || method === "ping";
   }
 
   #write(message: JsonRpcMessage): void {

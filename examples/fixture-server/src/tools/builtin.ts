@@ -1,6 +1,9 @@
 import type { Timers } from "@cortex-os/mcp-core";
 import type { CallCounters } from "../call-counters.js";
-import type { ToolTable } from "../tool-table.js";
+import type { Changes } from "../changes.js";
+import type { ListTable } from "../list-table.js";
+import type { Prompt } from "../prompts/prompt.js";
+import type { Resource } from "../resources/resource.js";
 import { add } from "./add.js";
 import { cancelled } from "./cancelled.js";
 import { content } from "./content.js";
@@ -9,17 +12,29 @@ import { echo } from "./echo.js";
 import { fail } from "./fail.js";
 import { generatedTools } from "./generated.js";
 import { large } from "./large.js";
+import { log } from "./log.js";
 import { slow } from "./slow.js";
 import { toggle } from "./toggle.js";
+import { togglePrompt } from "./toggle-prompt.js";
+import { toggleResource } from "./toggle-resource.js";
 import type { Tool } from "./tool.js";
+import { touch } from "./touch.js";
 import { whoami } from "./whoami.js";
 
 /** What the tools need from outside. */
 export interface BuiltinDeps {
   readonly timers: Timers;
   readonly counters: CallCounters;
+  readonly changes: Changes;
+  readonly serverName: string;
   /** The table the tools go into: `toggle` changes it. */
-  readonly table: ToolTable;
+  readonly tools: ListTable<Tool>;
+  /** Without it there is no tool that changes resources. */
+  readonly resources: ListTable<Resource> | undefined;
+  /** Without it there is no tool that changes prompts. */
+  readonly prompts: ListTable<Prompt> | undefined;
+  /** Whether there is a tool `log`. */
+  readonly logging: boolean;
   /** How many generated tools to add. */
   readonly extraTools: number;
   /** Ends the process; without it there is no tool `crash`. */
@@ -27,16 +42,21 @@ export interface BuiltinDeps {
 }
 
 /** Every tool the server starts with. */
-export const builtinTools = ({ timers, counters, table, extraTools, exit }: BuiltinDeps): Tool[] => [
+export const builtinTools = (deps: BuiltinDeps): Tool[] => [
   echo,
   add,
-  slow(timers),
+  slow(deps.timers),
   large,
   fail,
   whoami,
-  toggle(table),
-  content,
-  cancelled(counters),
-  ...(exit === undefined ? [] : [crash(exit)]),
-  ...generatedTools(extraTools),
+  toggle(deps.tools),
+  content(deps.serverName),
+  cancelled(deps.counters),
+  ...(deps.resources === undefined
+    ? []
+    : [touch(deps.resources, deps.changes, deps.serverName), toggleResource(deps.resources, deps.serverName)]),
+  ...(deps.prompts === undefined ? [] : [togglePrompt(deps.prompts)]),
+  ...(deps.logging ? [log] : []),
+  ...(deps.exit === undefined ? [] : [crash(deps.exit)]),
+  ...generatedTools(deps.extraTools),
 ];

@@ -1,30 +1,51 @@
-import { booleanArg } from "./args.js";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { PIXEL_PNG } from "../pixel.js";
+import { authorityOf } from "../resources/authority.js";
+import { booleanArg, stringArg, ToolInputError } from "./args.js";
 import type { Tool } from "./tool.js";
 
-/** The smallest PNG there is: one transparent pixel. */
-const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 /** A WAV file of no samples. */
 const WAV = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
-
-const BLOCKS = [
-  { type: "text", text: "plain text: ünïcödé ✓ 世界", annotations: { audience: ["user"], priority: 0.5 } },
-  { type: "image", data: PNG, mimeType: "image/png" },
-  { type: "audio", data: WAV, mimeType: "audio/wav" },
-  { type: "resource_link", uri: "fixture://linked", name: "linked", mimeType: "text/plain" },
-  { type: "resource", resource: { uri: "fixture://embedded", mimeType: "text/plain", text: "embedded" } },
-  { type: "resource", resource: { uri: "fixture://blob", mimeType: "application/octet-stream", blob: "AAEC/w==" } },
-];
 /** A type no specification knows: SDKs refuse it, a gateway has to let it pass. */
 const VENDOR = { type: "com.example/hologram", frames: [1, 2, 3], "x-extra": { kept: true } };
+/** Another one; it comes when it is asked for only. */
+const UNKNOWN = { type: "x-unknown", payload: { deep: [null, "ünï", 1.5] }, _meta: { "com.example/kept": true } };
 
-/** One of every kind of content. */
-export const content: Tool = {
-  definition: {
-    name: "content",
-    title: "Content",
-    description: "Answers with one block of every content type; with one of a vendor's own unless vendor is false.",
-    inputSchema: { type: "object", properties: { vendor: { type: "boolean", default: true } } },
-    annotations: { readOnlyHint: true, idempotentHint: true },
-  },
-  call: (args) => ({ content: booleanArg(args, "vendor", true) ? [...BLOCKS, VENDOR] : BLOCKS }),
-};
+const blocksOf = (base: string): readonly (JsonObject & { readonly type: string })[] => [
+  { type: "text", text: "plain text: ünïcödé ✓ 世界", annotations: { audience: ["user"], priority: 0.5 } },
+  { type: "image", data: PIXEL_PNG, mimeType: "image/png" },
+  { type: "audio", data: WAV, mimeType: "audio/wav" },
+  { type: "resource_link", uri: `${base}/hello`, name: "hello", mimeType: "text/plain" },
+  { type: "resource", resource: { uri: `${base}/embedded`, mimeType: "text/plain", text: "embedded" } },
+  { type: "resource", resource: { uri: `${base}/blob`, mimeType: "application/octet-stream", blob: "AAEC/w==" } },
+];
+
+/** One of every kind of content, under a `_meta` of its own. */
+export function content(serverName: string): Tool {
+  const blocks = blocksOf(authorityOf(serverName));
+  const every = [...blocks, VENDOR, UNKNOWN];
+  const types = [...new Set(every.map(({ type }) => type))];
+  return {
+    definition: {
+      name: "content",
+      title: "Content",
+      description:
+        "Answers with one block of every content type, or of one kind; with a vendor's own unless told not to.",
+      inputSchema: {
+        type: "object",
+        properties: { vendor: { type: "boolean", default: true }, kind: { type: "string", enum: types } },
+      },
+      annotations: { readOnlyHint: true, idempotentHint: true },
+    },
+    call(args) {
+      const _meta = { "com.example/result": { kept: true } };
+      if (args["kind"] === undefined) {
+        return { content: booleanArg(args, "vendor", true) ? [...blocks, VENDOR] : blocks, _meta };
+      }
+      const kind = stringArg(args, "kind");
+      const wanted = every.filter(({ type }) => type === kind);
+      if (wanted.length === 0) throw new ToolInputError(`kind must be one of ${types.join(", ")}`);
+      return { content: wanted, _meta };
+    },
+  };
+}

@@ -17,6 +17,7 @@ export interface ToolResult {
   readonly content: readonly JsonObject[];
   readonly structuredContent?: JsonValue;
   readonly isError?: boolean;
+  readonly _meta?: JsonObject;
 }
 
 /** What a tool may know about its call and do besides returning. */

@@ -1,14 +1,5 @@
 import { GatewayError, messageOf, type ConnectorTimeouts } from "@cortex-os/mcp-core";
-import {
-  META,
-  paramsForUpstream,
-  progressTokenOf,
-  withMeta,
-  type Era,
-  type JsonObject,
-  type RequestId,
-  type ServerFeature,
-} from "@cortex-os/mcp-core/wire";
+import type { Era, JsonObject, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
 import {
   GATEWAY_INFO,
@@ -19,26 +10,28 @@ import {
   type UpstreamFacts,
 } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
-import { ByteExchange } from "./byte-exchange.js";
+import { RequestedResources } from "../listening/requested-resources.js";
+import {
+  noSubscriptions,
+  offersSubscriptions,
+  type ResourceSubscriptions,
+} from "../listening/resource-subscriptions.js";
+import { clientExchange } from "./client-exchange.js";
 import { EraWatch } from "./era-watch.js";
-import type { PreparedRequest } from "./exchange-host.js";
-import { closedFailure, protocolFailure } from "./failures.js";
+import { closedFailure, connectorName, protocolFailure } from "./failures.js";
 import type { Handshake } from "./handshake.js";
-import type { HttpUpstream, Lane } from "./http-upstream.js";
+import type { HttpUpstream } from "./http-upstream.js";
 import { LegacySession } from "./legacy-session.js";
 import { LinkExchanges } from "./link-exchanges.js";
 import { changesOf } from "./list-changes.js";
 import type { Listening } from "./listening.js";
-import { MessageExchange } from "./message-exchange.js";
-import { ownSink } from "./own-sink.js";
-import { modernHeaders, POST_HEADERS } from "./request-headers.js";
+import { OwnRequests } from "./own-requests.js";
 import type { SessionBook } from "./session-book.js";
-import type { UpstreamExchange } from "./upstream-exchange.js";
 
 /** A remembered verdict older than this is found out anew: an upstream may have become modern. */
 const PRIOR_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
-/** Longest message of an answer that is read, in bytes. */
-const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+/** Longest answer to a request that brings nothing but an agreement, in bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 const NOTHING: Exchange = { cancel: () => {}, resume: () => {} };
 
@@ -56,8 +49,9 @@ export class HttpLink implements Link {
   readonly #deps: HttpLinkDeps;
   readonly #key: string;
   readonly #timeouts: ConnectorTimeouts;
-  readonly #clientInfo: JsonObject;
   readonly #exchanges: LinkExchanges;
+  readonly #own: OwnRequests;
+  #resources: ResourceSubscriptions;
   #facts: UpstreamFacts | undefined;
   /** The gateway's own session with a legacy upstream. */
   #control: LegacySession | undefined;
@@ -69,7 +63,7 @@ export class HttpLink implements Link {
     this.#deps = deps;
     this.#key = deps.spec.key;
     this.#timeouts = deps.spec.timeouts;
-    this.#clientInfo = deps.clientInfo ?? GATEWAY_INFO;
+    this.#resources = noSubscriptions(connectorName(this.#key));
     this.#exchanges = new LinkExchanges(deps.upstream, deps, {
       onListChanged: (feature) => this.#listChanged(feature),
       onUnreachable: (error) => this.#lost(error),
@@ -84,6 +78,12 @@ export class HttpLink implements Link {
           "A notification did not reach the upstream",
         );
       },
+    });
+    this.#own = new OwnRequests({
+      upstream: deps.upstream,
+      exchanges: this.#exchanges,
+      timeouts: this.#timeouts,
+      clientInfo: deps.clientInfo ?? GATEWAY_INFO,
     });
   }
 
@@ -101,6 +101,7 @@ export class HttpLink implements Link {
       detectedAt: known && era === "legacy" ? prior.detectedAt : new Date(clock.now()).toISOString(),
     };
     this.#facts = facts;
+    this.#resources = this.#resourcesOf(facts);
     if (greeting.era === "legacy") {
       const ports = {
         open: () => handshake.openSession(revision, undefined),
@@ -125,7 +126,9 @@ export class HttpLink implements Link {
       return NOTHING;
     }
     try {
-      const exchange = facts.era === "modern" ? this.#modern(facts, call, sink) : this.#legacy(facts, call, sink);
+      const { sessions, upstream } = this.#deps;
+      const deps = { upstream, sessions, exchanges: this.#exchanges, timeouts: this.#timeouts };
+      const exchange = clientExchange({ ...deps, facts, control: this.#control }, call, sink);
       this.#exchanges.start(exchange);
       return exchange;
     } catch (error) {
@@ -137,39 +140,25 @@ export class HttpLink implements Link {
   request(method: string, params: JsonObject, options: OwnRequestOptions): Promise<JsonObject> {
     const facts = this.#facts;
     if (facts === undefined || this.#phase !== "live") return Promise.reject(closedFailure(this.#key));
-    const { signal, timeoutMs, maxBytes, paramHeaders } = options;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        exchange.cancel("no longer needed");
-        finish(() => reject(new GatewayError("CANCELLED", `${method} was cancelled`)));
-      };
-      const finish = (settle: () => void) => {
-        signal?.removeEventListener("abort", onAbort);
-        settle();
-      };
-      const sink = ownSink(
-        this.#key,
-        method,
-        (result) => finish(() => resolve(result)),
-        (error) => finish(() => reject(error)),
+    return this.#own.ask(facts, this.#control, method, params, options);
+  }
+
+  subscribe(uri: string): Promise<void> {
+    return this.#resources.subscribe(uri);
+  }
+
+  unsubscribe(uri: string): Promise<void> {
+    return this.#resources.unsubscribe(uri);
+  }
+
+  setLogLevel(level: LogLevel): void {
+    const facts = this.#facts;
+    if (facts?.era !== "legacy" || facts.capabilities["logging"] === undefined) return;
+    this.#ask("logging/setLevel", { level }).catch((error: unknown) => {
+      this.#deps.logger.debug(
+        { connectorId: this.#key, reason: messageOf(error) },
+        "The upstream did not take a log level",
       );
-      const id = this.#deps.upstream.nextId();
-      const shape = { id, params: undefined, callerEra: facts.era, upstreamEra: facts.era, isOwn: true };
-      const prepared = this.#prepared(
-        id,
-        method,
-        this.#ownParams(facts, params),
-        this.#control,
-        facts.revision,
-        paramHeaders,
-      );
-      // A call of the gateway's own may be long like every call; everything else it asks is short and must not wait for calls.
-      const lane: Lane = method === "tools/call" ? "calls" : "control";
-      const limits = { idleMs: timeoutMs, maxMs: timeoutMs, maxBytes, lane };
-      const exchange = new MessageExchange(this.#exchanges, { ...prepared, ...limits }, sink, shape);
-      if (signal?.aborted === true) onAbort();
-      signal?.addEventListener("abort", onAbort);
-      this.#exchanges.start(exchange);
     });
   }
 
@@ -190,71 +179,14 @@ export class HttpLink implements Link {
     await this.#control?.close();
   }
 
-  #modern(facts: UpstreamFacts, call: UpstreamCall, sink: AnswerSink): UpstreamExchange {
-    const { caller, id, method, params, paramHeaders } = call;
-    if (caller.era === "modern") {
-      const prepared = this.#prepared(id, method, params, undefined, caller.revision, paramHeaders);
-      return new ByteExchange(this.#exchanges, prepared, sink);
-    }
-    return this.#message(facts, call, sink, undefined);
+  #resourcesOf({ era, capabilities }: UpstreamFacts): ResourceSubscriptions {
+    if (era === "modern" || !offersSubscriptions(capabilities)) return noSubscriptions(connectorName(this.#key));
+    const ask = (method: string, params: JsonObject) => this.#ask(method, params);
+    return new RequestedResources({ key: this.#key, logger: this.#deps.logger, ask });
   }
 
-  #legacy(facts: UpstreamFacts, call: UpstreamCall, sink: AnswerSink): UpstreamExchange {
-    const { caller, id, method, params } = call;
-    const control = this.#control?.facts;
-    const keepsNone = control !== undefined && control.id === undefined;
-    const session = keepsNone ? this.#control : this.#deps.sessions.of(caller);
-    // Callers that share a session, or an upstream that has none and may keep one table for everybody, get ids of the link's own:
-    // two clients both begin to count at 0 (CVE-2026-25536).
-    if (caller.era === "legacy" && !keepsNone && caller.sessionKey !== undefined) {
-      return new ByteExchange(this.#exchanges, this.#prepared(id, method, params, session, facts.revision), sink);
-    }
-    return this.#message(facts, call, sink, session);
-  }
-
-  #message(
-    facts: UpstreamFacts,
-    call: UpstreamCall,
-    sink: AnswerSink,
-    session: LegacySession | undefined,
-  ): UpstreamExchange {
-    const { caller, method, params, paramHeaders } = call;
-    const id = this.#deps.upstream.nextId();
-    const converted = paramsForUpstream(params, caller, facts);
-    const asked = progressTokenOf(params) === undefined ? converted : withMeta(converted, { progressToken: id });
-    const prepared = this.#prepared(id, method, asked, session, facts.revision, paramHeaders);
-    const eras: { callerEra: Era; upstreamEra: Era } = { callerEra: caller.era, upstreamEra: facts.era };
-    return new MessageExchange(this.#exchanges, prepared, sink, {
-      id: call.id,
-      params,
-      ...eras,
-    });
-  }
-
-  #prepared(
-    id: RequestId,
-    method: string,
-    params: JsonObject | undefined,
-    session: LegacySession | undefined,
-    revision: string,
-    paramHeaders?: Readonly<Record<string, string>>,
-  ): PreparedRequest {
-    const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
-    const headers =
-      session === undefined
-        ? [...POST_HEADERS, ...modernHeaders(revision, method, params, paramHeaders)]
-        : POST_HEADERS;
-    const { callMs: idleMs, callMaxMs: maxMs } = this.#timeouts;
-    return { id, method, body, headers, session, lane: "calls", maxBytes: MAX_MESSAGE_BYTES, idleMs, maxMs };
-  }
-
-  #ownParams(facts: UpstreamFacts, params: JsonObject): JsonObject {
-    if (facts.era === "legacy") return params;
-    return withMeta(params, {
-      [META.protocolVersion]: facts.revision,
-      [META.clientInfo]: this.#clientInfo,
-      [META.clientCapabilities]: {},
-    });
+  #ask(method: string, params: JsonObject): Promise<JsonObject> {
+    return this.request(method, params, { timeoutMs: this.#timeouts.listMs, maxBytes: MAX_ANSWER_BYTES });
   }
 
   #listen(facts: UpstreamFacts): void {
@@ -262,8 +194,9 @@ export class HttpLink implements Link {
       ...this.#deps,
       facts,
       control: this.#control,
-      params: this.#ownParams(facts, { notifications: { toolsListChanged: true } }),
+      params: this.#own.params(facts, { notifications: { toolsListChanged: true } }),
       onListChanged: () => this.#listChanged("tools"),
+      onNotification: (notification) => this.#deps.events.onNotification(notification),
       onRequest: (session, { id, method }) => this.#exchanges.refuseOn(session, id, method),
       onUnreachable: (error) => this.#lost(error),
     });

@@ -12,7 +12,7 @@ import { legacyHeaders, modernHeaders, POST_HEADERS, STREAM_HEADERS } from "./re
 /** What {@link changesOf} needs of a link. */
 export interface ChangesDeps extends Pick<
   ListeningPorts,
-  "logger" | "timers" | "monotonic" | "random" | "onListChanged"
+  "logger" | "timers" | "monotonic" | "random" | "onListChanged" | "onNotification"
 > {
   readonly upstream: HttpUpstream;
   readonly facts: UpstreamFacts;
@@ -42,6 +42,7 @@ export function changesOf(deps: ChangesDeps): Listening | undefined {
     acknowledges: facts.era === "modern",
     open: control === undefined ? (stream) => listen(deps, stream) : (stream) => get(deps, control, stream),
     onListChanged: () => deps.onListChanged(),
+    onNotification: (notification) => deps.onNotification(notification),
     onRequest: (request) => {
       if (control !== undefined) deps.onRequest(control, request);
     },

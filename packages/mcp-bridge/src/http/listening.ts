@@ -1,5 +1,6 @@
 import { backoffDelayMs, type Logger, type Monotonic, type RandomSource, type Timers } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { changedFeature, type JsonRpcNotification, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { isOfProtocol } from "../listening/notifications.js";
 import { grantsToolChanges } from "../tool-changes.js";
 import { EventStream, type StreamEnd, type StreamListener } from "./event-stream.js";
 
@@ -20,6 +21,8 @@ export interface ListeningPorts {
   open(stream: EventStream): void;
   /** The upstream's tools changed, or may have changed while nobody listened. */
   onListChanged(): void;
+  /** What it tells that is no change of a list. */
+  onNotification(notification: JsonRpcNotification): void;
   onRequest(request: JsonRpcRequest): void;
   onUnreachable(error: Error): void;
   /** @param wasOpen whether the stream was ever open: then a refusal may mean no more than a lost session */
@@ -96,7 +99,8 @@ export class Listening implements StreamListener {
     this.#ports.logger.debug(fields, "The upstream offers no stream of changes");
   }
 
-  #onNotification({ method, params }: JsonRpcNotification): void {
+  #onNotification(notification: JsonRpcNotification): void {
+    const { method, params } = notification;
     if (method === "notifications/tools/list_changed") {
       // Who tells is heard, whatever it said it would do.
       this.#hears = true;
@@ -106,7 +110,7 @@ export class Listening implements StreamListener {
       if (this.#hears) return;
       const { key, logger } = this.#ports;
       logger.debug({ connectorId: key }, "The upstream will not tell of changes of its tools");
-    }
+    } else if (changedFeature(method) === undefined && !isOfProtocol(method)) this.#ports.onNotification(notification);
   }
 
   #reopenLater(): void {

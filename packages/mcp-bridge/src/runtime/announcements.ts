@@ -1,8 +1,9 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
-import type { ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
+import type { LinkEvents, UpstreamFacts } from "../link.js";
 import type { ResolvedOptions } from "./remote-proxy-options.js";
 
-/** Tells the owner of a proxy what it wants to hear, each thing once. One bad listener must not stop the proxy (style.md, 14). */
+/** Logs what becomes of an upstream, and tells the owner of its proxy what he wants to hear, each thing once. One bad listener must not stop the proxy (style.md, 14). */
 export class Announcements {
   readonly #options: ResolvedOptions;
   /** What was said last: up, or why it is down. */
@@ -13,19 +14,36 @@ export class Announcements {
   }
 
   /** It is up. */
-  up(): void {
+  up({ era, revision }: UpstreamFacts): void {
+    const { logger, spec } = this.#options;
+    logger.debug({ connectorId: spec.key, era, revision }, "Upstream connected");
     if (this.#isNews(true)) this.#tell(() => this.#options.onAvailability(true));
   }
 
-  /** It is down, or still down for another reason. */
-  down({ message, detail }: GatewayError): void {
+  /** It is down, or still down. @param attempt how many failures came before this one */
+  down({ message, detail }: GatewayError, attempt: number): void {
+    const { logger, spec } = this.#options;
+    logger.debug({ connectorId: spec.key, reason: message, detail, attempt }, "Upstream not connected");
     if (this.#isNews(`${message}\n${detail ?? ""}`)) {
       this.#tell(() => this.#options.onAvailability(false, message, detail));
     }
   }
 
-  listChanged(feature: ServerFeature): void {
-    this.#tell(() => this.#options.onListChanged(feature));
+  /** What a link tells, as long as it is the one that is used. @param onLost hears of its loss in any case */
+  ofLink(isUsed: () => boolean, onLost: (error: GatewayError) => void): LinkEvents {
+    return {
+      onListChanged: (feature) => {
+        if (isUsed()) this.#tell(() => this.#options.onListChanged(feature));
+      },
+      onNotification: (notification, sessionKey) => {
+        if (isUsed()) this.notification(notification, sessionKey);
+      },
+      onLost,
+    };
+  }
+
+  notification(notification: JsonRpcNotification, sessionKey?: string): void {
+    this.#tell(() => this.#options.onNotification(notification, sessionKey));
   }
 
   #isNews(now: true | string): boolean {

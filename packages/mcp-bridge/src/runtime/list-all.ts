@@ -89,6 +89,7 @@ class Listing {
   readonly #entries: JsonObject[] = [];
   readonly #mirrored = new Map<string, readonly MirroredParam[]>();
   readonly #leftOut: string[] = [];
+  readonly #mended: string[] = [];
   #bytes = 0;
   #ttlMs: number | undefined;
   #cacheScope: "public" | "private" | undefined;
@@ -128,6 +129,11 @@ class Listing {
       const fields = { connectorId: key, list: kind, count: this.#leftOut.length, entries: names };
       logger.warn(fields, "Entries that break the specification were left out of a list");
     }
+    if (this.#mended.length > 0) {
+      const names = this.#mended.slice(0, MAX_SHOWN);
+      const fields = { connectorId: key, list: kind, count: this.#mended.length, entries: names };
+      logger.warn(fields, "Entries that break the specification were mended, or clients would refuse the whole list");
+    }
     return {
       entries: this.#entries,
       mirrored: this.#mirrored,
@@ -145,6 +151,7 @@ class Listing {
       this.#leftOut.push(read.reason);
       return;
     }
+    if (read.mended.length > 0) this.#mended.push(`${read.id.slice(0, 64)} (${read.mended.join(", ")})`);
     if (read.mirrored.length > 0) this.#mirrored.set(read.id, read.mirrored);
     this.#entries.push(read.entry);
   }

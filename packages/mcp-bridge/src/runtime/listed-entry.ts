@@ -5,6 +5,7 @@ import {
   type ListKind,
   type MirroredParam,
 } from "@cortex-os/mcp-core/wire";
+import { mendEntry } from "./mended-entry.js";
 
 /** What the entries of each list are called in messages. */
 export const WORDS = {
@@ -31,6 +32,8 @@ export type ReadEntry =
       readonly entry: JsonObject;
       /** The parameters that a call of this tool mirrors into headers. */
       readonly mirrored: readonly MirroredParam[];
+      /** The members that had to be changed; see {@link mendEntry}. */
+      readonly mended: readonly string[];
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -38,22 +41,26 @@ const NONE: readonly MirroredParam[] = [];
 
 /**
  * Looks at one entry: it needs what it is known by, and a tool an `inputSchema` whose annotations keep the rules (2026-07-28, Streamable HTTP, Schema
- * Extension). Everything else is the upstream's own business. Never throws; a reason names the entry.
+ * Extension). What would make clients refuse the whole list is mended; everything else is the upstream's own business. Never throws; a reason names the entry.
  *
  * @param mirrors whether parameters of tools may have to be mirrored into headers
  */
-export function readEntry(kind: ListKind, entry: JsonObject, mirrors: boolean): ReadEntry {
+export function readEntry(kind: ListKind, given: JsonObject, mirrors: boolean): ReadEntry {
   const { member, word, maxLength } = IDENTITY[kind];
-  const id = entry[member];
+  const id = given[member];
   if (typeof id !== "string" || id === "" || id.length > maxLength) {
     const shown = id === undefined ? "undefined" : JSON.stringify(id).slice(0, 64);
     return { ok: false, reason: `${shown} (no usable ${word})` };
   }
-  if (kind !== "tools") return { ok: true, id, entry, mirrored: NONE };
-  const { inputSchema } = entry;
+  const sound = { ok: true as const, id, ...mendEntry(kind, id, given) };
+  if (kind !== "tools") return { ...sound, mirrored: NONE };
+  const { inputSchema } = given;
   if (!isJsonObject(inputSchema)) return { ok: false, reason: `${id.slice(0, 64)} (no inputSchema)` };
-  if (!mirrors) return { ok: true, id, entry, mirrored: NONE };
+  const { type } = inputSchema;
+  if (type !== undefined && type !== "object")
+    return { ok: false, reason: `${id.slice(0, 64)} (its inputSchema is not of an object)` };
+  if (!mirrors) return { ...sound, mirrored: NONE };
   const mirrored = mirroredParams(inputSchema);
   if (!mirrored.ok) return { ok: false, reason: `${id.slice(0, 64)} (${mirrored.reason})` };
-  return { ok: true, id, entry, mirrored: mirrored.params };
+  return { ...sound, mirrored: mirrored.params };
 }

@@ -1,4 +1,5 @@
-import type { GatewayError } from "@cortex-os/mcp-core";
+import { GatewayError } from "@cortex-os/mcp-core";
+import { closedFailure } from "../http/failures.js";
 import type { UpstreamFacts } from "../link.js";
 
 /** Where a `RemoteProxy` is in its life. */
@@ -21,3 +22,11 @@ export type ProxyState =
 
 /** Whether the first attempt is still to come, or under way: then everybody waits for it. */
 export const isBeginning = ({ kind }: ProxyState): boolean => kind === "idle" || kind === "connecting";
+
+/** Why nothing can be asked of it now. @param closing the reason it is being closed with, if it is */
+export function unavailableFailure(key: string, state: ProxyState, closing: unknown): GatewayError {
+  if (state.kind !== "down") return GatewayError.is(closing) ? closing : closedFailure(key);
+  const { error, retryAt } = state;
+  const hope = retryAt === undefined ? "" : "; it is being tried again";
+  return new GatewayError("UPSTREAM_UNAVAILABLE", error.message + hope, { cause: error });
+}

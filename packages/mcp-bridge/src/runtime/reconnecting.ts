@@ -3,6 +3,8 @@ import { backoffDelayMs, type Clock, type Monotonic, type RandomSource, type Tim
 const POLICY = { baseMs: 200, maxMs: 30_000 };
 /** Up for this long, an upstream is no flapping one: the next reconnect starts from the shortest delay again. */
 const STABLE_MS = 10_000;
+/** Between two attempts that calls to a connector that is down may cause. */
+const PROBE_GAP_MS = 100;
 
 /** What {@link Reconnecting} works through. */
 export interface ReconnectingDeps {
@@ -17,10 +19,22 @@ export class Reconnecting {
   readonly #deps: ReconnectingDeps;
   #failures = 0;
   #upSinceMs = 0;
+  #begunMs = 0;
   #cancel: () => void = () => {};
 
   constructor(deps: ReconnectingDeps) {
     this.#deps = deps;
+  }
+
+  /** An attempt begins; the one that waits is no longer needed. */
+  begun(): void {
+    this.cancel();
+    this.#begunMs = this.#deps.monotonic.elapsedMs();
+  }
+
+  /** Whether the last attempt is so long ago that a call may cause another one. */
+  get mayProbe(): boolean {
+    return this.#deps.monotonic.elapsedMs() - this.#begunMs >= PROBE_GAP_MS;
   }
 
   /** It is up. */

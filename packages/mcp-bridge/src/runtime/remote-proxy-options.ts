@@ -11,7 +11,7 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import type { JsonObject, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import { ByteBudget } from "../byte-budget.js";
 import { GATEWAY_INFO, type UpstreamFacts } from "../link.js";
@@ -34,6 +34,8 @@ export interface RemoteProxyPorts {
   readonly clientInfo?: JsonObject;
   /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
   readonly prior?: UpstreamFacts;
+  /** Its tools as listed in an earlier life of the process: until they are listed again, calls mirror into headers what these ask for. */
+  readonly known?: readonly JsonObject[];
   /**
    * Hears of every change, the first failure included; on `true`, ask for the lists again. `reason` says why it is down, in
    * words for anybody; `detail` is for operators only (an upstream's stderr may name paths and keys).
@@ -41,6 +43,8 @@ export interface RemoteProxyPorts {
   readonly onAvailability?: (up: boolean, reason?: string, detail?: string) => void;
   /** The lists of this feature changed, or may have changed unseen, while it is up. */
   readonly onListChanged?: (feature: ServerFeature) => void;
+  /** What it tells outside of any request and that is no change of a list; see `LinkEvents`. */
+  readonly onNotification?: (notification: JsonRpcNotification, sessionKey?: string) => void;
 }
 
 /** Either a whole connector, or (as the plan has it, R8) the address of one over HTTP. */
@@ -83,6 +87,8 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     clientInfo: options.clientInfo ?? GATEWAY_INFO,
     onAvailability: options.onAvailability ?? (() => {}),
     onListChanged: options.onListChanged ?? (() => {}),
+    onNotification: options.onNotification ?? (() => {}),
+    known: options.known ?? [],
     ...(agent === undefined ? {} : { agent }),
     ...(prior === undefined ? {} : { prior }),
   };

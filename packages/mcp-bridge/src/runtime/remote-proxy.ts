@@ -1,13 +1,13 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject, ListKind } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, ListKind, LogLevel } from "@cortex-os/mcp-core/wire";
 import { closedFailure, connectorName, cutShortFailure } from "../http/failures.js";
-import type { Link, LinkEvents, UpstreamFacts } from "../link.js";
+import type { Link, UpstreamFacts } from "../link.js";
 import { Announcements } from "./announcements.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "./forward.js";
 import { LeavingLinks } from "./leaving-links.js";
 import type { UpstreamList } from "./list-all.js";
-import { isBeginning, type ProxyState } from "./proxy-state.js";
+import { isBeginning, unavailableFailure, type ProxyState } from "./proxy-state.js";
 import { Reconnecting } from "./reconnecting.js";
 import {
   resolveOptions,
@@ -15,12 +15,10 @@ import {
   type RemoteProxyOptions,
   type ResolvedOptions,
 } from "./remote-proxy-options.js";
+import { StandingWishes } from "./standing-wishes.js";
 import { transportFor, type Transport } from "./transport.js";
 import { UpstreamLists } from "./upstream-lists.js";
 import { ANSWERED, WaitingExchange } from "./waiting-exchange.js";
-
-/** Between two attempts that calls to a connector that is down may cause. */
-const PROBE_GAP_MS = 100;
 
 /**
  * One upstream MCP server, whatever its transport and era (R8). While it is away, calls fail at once with
@@ -33,6 +31,7 @@ export class RemoteProxy {
   readonly #transport: Transport;
   readonly #announcements: Announcements;
   readonly #lists: UpstreamLists;
+  readonly #wishes: StandingWishes;
   readonly #closing = new AbortController();
   readonly #reconnecting: Reconnecting;
   /** Links that take no new calls but still have some in flight. */
@@ -43,7 +42,6 @@ export class RemoteProxy {
   #link: Link | undefined;
   #prior: UpstreamFacts | undefined;
   #attempt: Promise<void> | undefined;
-  #attemptedMs = 0;
   #retired: Promise<void> | undefined;
   #disposed: Promise<void> | undefined;
 
@@ -54,6 +52,7 @@ export class RemoteProxy {
     this.#transport = transportFor(this.#options);
     this.#announcements = new Announcements(this.#options);
     this.#lists = new UpstreamLists(this.#options, this.#transport.kind === "http");
+    this.#wishes = new StandingWishes(this.#options, this.#announcements);
     this.#reconnecting = new Reconnecting(this.#options);
     this.#leaving = new LeavingLinks(this.#key, this.#options.logger);
   }
@@ -83,7 +82,6 @@ export class RemoteProxy {
 
   /**
    * One whole list of the upstream, each entry as it came.
-   *
    * @throws GatewayError UPSTREAM_UNAVAILABLE when it is down, UPSTREAM_TIMEOUT, UPSTREAM_LIMIT or UPSTREAM_PROTOCOL
    */
   async list(kind: ListKind): Promise<UpstreamList> {
@@ -92,7 +90,6 @@ export class RemoteProxy {
 
   /**
    * A call of the gateway's own, not of a client's.
-   *
    * @returns the `CallToolResult`, also one with `isError`
    * @throws GatewayError as {@link list}, or CANCELLED
    */
@@ -110,6 +107,24 @@ export class RemoteProxy {
     return ANSWERED;
   }
 
+  /**
+   * From now on changes of this resource are told by `onNotification`: over reconnects too, after each of which it counts as changed.
+   * @throws GatewayError as `Link.subscribe`, and it is forgotten then; while the upstream is down it is remembered only
+   */
+  subscribe(uri: string): Promise<void> {
+    return this.#wishes.subscribe(uri);
+  }
+
+  /** The opposite; never rejects. */
+  unsubscribe(uri: string): Promise<void> {
+    return this.#wishes.unsubscribe(uri);
+  }
+
+  /** From which level on anybody wants log messages of what all callers share; remembered over reconnects. */
+  setLogLevel(level: LogLevel): void {
+    this.#wishes.setLogLevel(level);
+  }
+
   /** A client session ended: what the upstream holds for it is released. */
   endSession(sessionKey: string): void {
     this.#transport.endSession(sessionKey);
@@ -118,7 +133,6 @@ export class RemoteProxy {
 
   /**
    * One raw exchange with an HTTP upstream, connected or not, through the same sockets (R8).
-   *
    * @returns whatever came, whatever its status
    * @throws GatewayError UPSTREAM_UNAVAILABLE (also for stdio), UPSTREAM_TIMEOUT or UPSTREAM_LIMIT
    */
@@ -182,6 +196,7 @@ export class RemoteProxy {
   #leave(): void {
     if (this.#link !== undefined) this.#leaving.add(this.#link);
     this.#link = undefined;
+    this.#wishes.move(undefined);
     this.#state = { kind: "disposed" };
   }
 
@@ -194,22 +209,16 @@ export class RemoteProxy {
   }
 
   async #tryOnce(): Promise<void> {
-    const { clientInfo, clock, logger, monotonic, random, spec, timers } = this.#options;
-    this.#reconnecting.cancel();
-    this.#attemptedMs = monotonic.elapsedMs();
+    this.#reconnecting.begun();
     if (this.#state.kind === "idle") this.#state = { kind: "connecting" };
     let lost: GatewayError | undefined;
-    const events: LinkEvents = {
-      onListChanged: (feature) => {
-        if (this.#link === link) this.#announcements.listChanged(feature);
-      },
-      onLost: (error) => {
-        if (this.#link === link) this.#onLost(link, error);
-        else lost = error;
-      },
+    const onLost = (error: GatewayError) => {
+      if (this.#link === link) this.#onLost(link, error);
+      else lost = error;
     };
+    const events = this.#announcements.ofLink(() => this.#link === link, onLost);
     const prior = this.#prior === undefined ? {} : { prior: this.#prior };
-    const link = this.#transport.link({ spec, clock, monotonic, timers, random, logger, clientInfo, events, ...prior });
+    const link = this.#transport.link({ ...this.#options, events, ...prior });
     try {
       const facts = await link.open(this.#closing.signal);
       if (lost !== undefined) throw lost;
@@ -231,16 +240,16 @@ export class RemoteProxy {
 
   #onUp(link: Link, facts: UpstreamFacts): void {
     this.#link = link;
+    this.#wishes.move(link);
     this.#prior = facts;
     this.#reconnecting.up();
     this.#state = { kind: "up", facts };
-    const { era, revision } = facts;
-    this.#options.logger.debug({ connectorId: this.#key, era, revision }, "Upstream connected");
-    this.#announcements.up();
+    this.#announcements.up(facts);
   }
 
   #onLost(link: Link, error: GatewayError): void {
     this.#link = undefined;
+    this.#wishes.move(undefined);
     this.#reconnecting.lost();
     this.#leaving.add(link);
     this.#onDown(error);
@@ -251,11 +260,7 @@ export class RemoteProxy {
     const again = this.#transport.retryable && this.#retired === undefined;
     const retryAt = again ? this.#reconnecting.later(attempt, () => this.#connectInBackground()) : undefined;
     this.#state = { kind: "down", error, attempt, ...(retryAt === undefined ? {} : { retryAt }) };
-    this.#options.logger.debug(
-      { connectorId: this.#key, reason: error.message, detail: error.detail, attempt },
-      "Upstream not connected",
-    );
-    this.#announcements.down(error);
+    this.#announcements.down(error, attempt);
   }
 
   #connectInBackground(): void {
@@ -266,7 +271,7 @@ export class RemoteProxy {
   /** A call met a connector that is down: an upstream that is back need not be missed for the rest of a long backoff. */
   #probe(): void {
     if (this.#transport.kind !== "http" || !this.#transport.retryable || this.#isDisposed()) return;
-    if (this.#options.monotonic.elapsedMs() - this.#attemptedMs >= PROBE_GAP_MS) this.#connectInBackground();
+    if (this.#reconnecting.mayProbe) this.#connectInBackground();
   }
 
   #sendLater(call: UpstreamCall, sink: AnswerSink): Exchange {
@@ -290,10 +295,6 @@ export class RemoteProxy {
   }
 
   #unavailable(): GatewayError {
-    const reason: unknown = this.#closing.signal.reason;
-    if (this.#state.kind !== "down") return GatewayError.is(reason) ? reason : closedFailure(this.#key);
-    const { error, retryAt } = this.#state;
-    const hope = retryAt === undefined ? "" : "; it is being tried again";
-    return new GatewayError("UPSTREAM_UNAVAILABLE", error.message + hope, { cause: error });
+    return unavailableFailure(this.#key, this.#state, this.#closing.signal.reason);
   }
 }

@@ -60,6 +60,9 @@ function brokenTransport(kind: Transport["kind"], error: GatewayError): Transpor
       return { cancel: () => {}, resume: () => {} };
     },
     request: () => Promise.reject(error),
+    subscribe: () => Promise.reject(error),
+    unsubscribe: () => Promise.resolve(),
+    setLogLevel: () => {},
     hearsChanges: false,
     endSession: () => {},
     close: () => Promise.resolve(),

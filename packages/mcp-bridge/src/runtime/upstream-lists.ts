@@ -3,6 +3,7 @@ import { withMirroredParams } from "../http/param-headers.js";
 import type { Link, UpstreamFacts } from "../link.js";
 import type { UpstreamCall } from "./exchange.js";
 import { listAll, type UpstreamList } from "./list-all.js";
+import { readEntry } from "./listed-entry.js";
 import type { CallToolOptions, ResolvedOptions } from "./remote-proxy-options.js";
 
 /** Longest result of a call of the gateway's own, in bytes. */
@@ -12,11 +13,12 @@ const MAX_RESULT_BYTES = 32 * 1024 * 1024;
 export class UpstreamLists {
   readonly #options: ResolvedOptions;
   readonly #isHttp: boolean;
-  #mirrored: ReadonlyMap<string, readonly MirroredParam[]> = new Map();
+  #mirrored: ReadonlyMap<string, readonly MirroredParam[]>;
 
   constructor(options: ResolvedOptions, isHttp: boolean) {
     this.#options = options;
     this.#isHttp = isHttp;
+    this.#mirrored = isHttp ? mirroredBy(options.known) : new Map();
   }
 
   /** @throws GatewayError as {@link listAll} */
@@ -54,4 +56,14 @@ export class UpstreamLists {
   mirror(call: UpstreamCall): UpstreamCall {
     return withMirroredParams(call, this.#mirrored);
   }
+}
+
+/** What calls of these tools mirror; entries that break the rules are not offered, so nobody calls them. */
+function mirroredBy(tools: readonly JsonObject[]): ReadonlyMap<string, readonly MirroredParam[]> {
+  const mirrored = new Map<string, readonly MirroredParam[]>();
+  for (const tool of tools) {
+    const read = readEntry("tools", tool, true);
+    if (read.ok && read.mirrored.length > 0) mirrored.set(read.id, read.mirrored);
+  }
+  return mirrored;
 }

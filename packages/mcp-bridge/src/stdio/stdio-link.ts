@@ -1,6 +1,12 @@
-import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
-import { withMeta } from "@cortex-os/mcp-core/wire";
+import { GatewayError, messageOf, type GatewayErrorCode } from "@cortex-os/mcp-core";
+import {
+  changedFeature,
+  withMeta,
+  type JsonObject,
+  type JsonRpcNotification,
+  type LogLevel,
+} from "@cortex-os/mcp-core/wire";
+import { connectorName } from "../http/failures.js";
 import {
   GATEWAY_INFO,
   type CloseOptions,
@@ -9,33 +15,26 @@ import {
   type OwnRequestOptions,
   type UpstreamFacts,
 } from "../link.js";
+import { isOfProtocol } from "../listening/notifications.js";
+import { RequestedResources } from "../listening/requested-resources.js";
+import {
+  noSubscriptions,
+  offersSubscriptions,
+  type ResourceSubscriptions,
+} from "../listening/resource-subscriptions.js";
 import { claimsToolChanges } from "../tool-changes.js";
 import { quoteUpstream } from "../upstream-text.js";
 import type { AnswerSink, Caller, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import { ClientCall } from "./client-call.js";
-import { modernMeta, type ProbePatience } from "./handshake.js";
+import { modernMeta } from "./handshake.js";
 import { Lane } from "./lane.js";
-import type { OpeningDeps, OpenPeer } from "./open-peer.js";
+import { laneKey, sessionLane } from "./lane-key.js";
+import type { OpenPeer } from "./open-peer.js";
+import { openingDeps, type StdioLinkOptions } from "./stdio-link-options.js";
 import { ToolsListening } from "./tools-listening.js";
 
-/** What may be set about a {@link StdioLink}; every bound has a default. */
-export interface StdioLinkOptions {
-  /** How long a server whose era is not known may be silent about `server/discover`. @default 1.5 s after its first output, 5 s at most */
-  readonly patience?: ProbePatience;
-  /** How long a stop waits after closing stdin, and again after SIGTERM, in milliseconds. @default 2_000 */
-  readonly graceMs?: number;
-  /** Longest message of a server in bytes; a longer one ends the link. @default 32 MiB */
-  readonly maxLineBytes?: number;
-  /** How much may wait for a server that does not read, in bytes. @default 16 MiB */
-  readonly maxQueuedBytes?: number;
-  /** How many processes principals or sessions may have of one connector. @default 64 */
-  readonly maxLanes?: number;
-  /** The environment of which children get a minimal part. @default `process.env` */
-  readonly hostEnv?: Readonly<Record<string, string | undefined>>;
-}
-
-const MIB = 1024 * 1024;
-const DEFAULT_PATIENCE: ProbePatience = { soundMs: 1_500, maxMs: 5_000 };
+/** Longest answer to a request that brings nothing but an agreement, in bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 type State =
   | { readonly kind: "new" }
@@ -57,8 +56,9 @@ export class StdioLink implements Link {
   readonly #lanes = new Map<string, Lane>();
   /** What `close` waits for when it drains: calls of clients, and requests of the gateway's own. */
   readonly #inFlight = new Set<object>();
-  /** Ends under way: `close` waits for them. */
+  /** `close` waits for them. */
   readonly #ending = new Set<Promise<void>>();
+  #resources: ResourceSubscriptions;
   #state: State = { kind: "new" };
   #control: Lane | undefined;
   #whenIdle: (() => void)[] = [];
@@ -66,6 +66,7 @@ export class StdioLink implements Link {
   constructor(deps: LinkDeps, options: StdioLinkOptions = {}) {
     this.#deps = deps;
     this.#options = options;
+    this.#resources = noSubscriptions(connectorName(deps.spec.key));
   }
 
   async open(signal: AbortSignal): Promise<UpstreamFacts> {
@@ -75,13 +76,14 @@ export class StdioLink implements Link {
     const control = this.#newLane({
       ...(prior === undefined ? {} : { prior }),
       onEnded: (error) => this.#onLost(error),
-      onNotification: (notification) => this.#onNotification(notification),
+      onNotification: (said) => this.#onNotification(said),
     });
     this.#control = control;
     const facts = await control.open(signal);
     const { serving } = control;
     // Lost or closed between its last word and now.
     if (this.#isOver() || serving === undefined) throw this.#overError();
+    this.#resources = this.#resourcesOf(facts);
     const listening = this.#listeningTo(serving);
     this.#state = { kind: "open", facts, control, ...(listening === undefined ? {} : { listening }) };
     listening?.start();
@@ -116,7 +118,26 @@ export class StdioLink implements Link {
     const answer = await asking.finally(() => this.#onSettled(asking));
     if (!("error" in answer)) return answer.result;
     const { code, message } = answer.error;
-    throw this.#failure("UPSTREAM_PROTOCOL", `it answered ${method} with error ${code} ${quoteUpstream(message)}`);
+    const said = `it answered ${method} with error ${code} ${quoteUpstream(message)}`;
+    throw this.#failure("UPSTREAM_PROTOCOL", said, { upstreamCode: code });
+  }
+
+  subscribe(uri: string): Promise<void> {
+    return this.#resources.subscribe(uri);
+  }
+
+  unsubscribe(uri: string): Promise<void> {
+    return this.#resources.unsubscribe(uri);
+  }
+
+  setLogLevel(level: LogLevel): void {
+    if (this.#state.kind !== "open") return;
+    const { era, capabilities } = this.#state.facts;
+    if (era === "modern" || capabilities["logging"] === undefined) return;
+    const { logger, spec } = this.#deps;
+    this.#ask("logging/setLevel", { level }).catch((error: unknown) => {
+      logger.debug({ connectorId: spec.key, reason: messageOf(error) }, "The upstream did not take a log level");
+    });
   }
 
   get hearsChanges(): boolean {
@@ -159,12 +180,14 @@ export class StdioLink implements Link {
         `all of its ${maxLanes} isolated processes are taken; try again when a session has ended`,
       );
     }
+    const isOfSession = caller.sessionKey !== undefined && key === sessionLane(caller.sessionKey);
     const lane = this.#newLane({
       twin: facts,
       ...(caller.clientInfo === undefined ? {} : { clientInfo: caller.clientInfo }),
       onEnded: () => this.#dropLane(key, lane),
-      // Lists come from the shared process: what this one says about its own concerns nobody.
-      onNotification: () => {},
+      onNotification: (notification) => {
+        if (isOfSession) this.#onTold(notification, caller.sessionKey);
+      },
     });
     this.#lanes.set(key, lane);
     lane.open().catch(() => this.#dropLane(key, lane));
@@ -187,8 +210,7 @@ export class StdioLink implements Link {
     const { callMs, callMaxMs } = this.#deps.spec.timeouts;
     return new Lane({
       opening: {
-        ...this.#openingDeps(clientInfo, prior),
-        ...(prior === undefined ? {} : { prior }),
+        ...openingDeps(this.#deps, this.#options, clientInfo, prior),
         ...(twin === undefined ? {} : { twin }),
       },
       callBounds: { idleMs: callMs, maxMs: callMaxMs },
@@ -197,30 +219,15 @@ export class StdioLink implements Link {
     });
   }
 
-  #openingDeps(clientInfo: JsonObject, prior: UpstreamFacts | undefined): OpeningDeps {
-    const { spec, timers, logger, clock } = this.#deps;
-    const { transport, key, timeouts } = spec;
-    if (transport.kind !== "stdio") throw this.#failure("INTERNAL", "a stdio link was made for another transport");
-    const {
-      graceMs = 2_000,
-      maxLineBytes = 32 * MIB,
-      maxQueuedBytes = 16 * MIB,
-      hostEnv = process.env,
-    } = this.#options;
-    const { command, args, env, cwd } = transport;
-    const half = timeouts.startMs / 2;
-    // A server known to be modern is given half of its start to say so again, before it is offered `initialize`.
-    const patience =
-      prior?.era === "modern" ? { soundMs: half, maxMs: half } : (this.#options.patience ?? DEFAULT_PATIENCE);
-    return {
-      peer: {
-        ...{ connectorId: key, command, args, env, hostEnv, timers, logger, graceMs, maxLineBytes, maxQueuedBytes },
-        ...(cwd === undefined ? {} : { cwd }),
-      },
-      handshake: { clientInfo, timers, patience },
-      clock,
-      startMs: timeouts.startMs,
-    };
+  #resourcesOf({ era, capabilities }: UpstreamFacts): ResourceSubscriptions {
+    if (era === "modern" || !offersSubscriptions(capabilities))
+      return noSubscriptions(connectorName(this.#deps.spec.key));
+    const ask = (method: string, params: JsonObject) => this.#ask(method, params);
+    return new RequestedResources({ key: this.#deps.spec.key, logger: this.#deps.logger, ask });
+  }
+
+  #ask(method: string, params: JsonObject): Promise<JsonObject> {
+    return this.request(method, params, { timeoutMs: this.#deps.spec.timeouts.listMs, maxBytes: MAX_ANSWER_BYTES });
   }
 
   #listeningTo({ peer, facts }: OpenPeer): ToolsListening | undefined {
@@ -237,7 +244,15 @@ export class StdioLink implements Link {
     if (this.#state.kind !== "open") return;
     const { facts, listening } = this.#state;
     if (facts.era === "modern") listening?.onNotification(notification);
-    else if (notification.method === "notifications/tools/list_changed") this.#deps.events.onListChanged("tools");
+    else this.#onTold(notification);
+  }
+
+  #onTold(notification: JsonRpcNotification, sessionKey?: string): void {
+    const changed = changedFeature(notification.method);
+    // Lists come from the shared process: what another one says about its own concerns nobody.
+    if (changed !== undefined) {
+      if (sessionKey === undefined) this.#deps.events.onListChanged(changed);
+    } else if (!isOfProtocol(notification.method)) this.#deps.events.onNotification(notification, sessionKey);
   }
 
   #onLost(error: GatewayError): void {
@@ -278,15 +293,8 @@ export class StdioLink implements Link {
       : this.#failure("UPSTREAM_UNAVAILABLE", "it is not connected");
   }
 
-  #failure(code: GatewayErrorCode, what: string): GatewayError {
-    return new GatewayError(code, `Connector ${JSON.stringify(this.#deps.spec.key)}: ${what}`);
+  #failure(code: GatewayErrorCode, what: string, data?: { readonly upstreamCode: number }): GatewayError {
+    const message = `${connectorName(this.#deps.spec.key)}: ${what}`;
+    return new GatewayError(code, message, data === undefined ? {} : { data });
   }
-}
-
-const sessionLane = (sessionKey: string): string => `session:${sessionKey}`;
-
-/** Which process a caller's calls go to; `undefined` is the shared one. A caller without a session counts as its principal. */
-function laneKey(isolation: "shared" | "principal" | "session", { sessionKey, principal }: Caller): string | undefined {
-  if (isolation === "shared") return undefined;
-  return isolation === "session" && sessionKey !== undefined ? sessionLane(sessionKey) : `principal:${principal}`;
 }

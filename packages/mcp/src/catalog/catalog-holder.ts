@@ -1,11 +1,15 @@
+import type { ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Catalog } from "./catalog.js";
+
+/** Hears of a new catalog, and which features' lists are others than before. */
+export type CatalogListener = (catalog: Catalog, changed: ReadonlySet<ServerFeature>) => void;
 
 /**
  * The one place where the refresh flow and the call flow meet: holds the catalog in force. Readers take {@link current} and never wait; a
  * new one is swapped in whole.
  */
 export class CatalogHolder {
-  readonly #listeners = new Set<(catalog: Catalog) => void>();
+  readonly #listeners = new Set<CatalogListener>();
   readonly #onListenerError: (error: unknown) => void;
   #current: Catalog;
 
@@ -28,10 +32,11 @@ export class CatalogHolder {
       this.#current = next;
       return false;
     }
+    const changed = next.changesSince(this.#current);
     this.#current = next;
     for (const listener of [...this.#listeners]) {
       try {
-        listener(next);
+        listener(next, changed);
       } catch (error) {
         this.#onListenerError(error);
       }
@@ -40,9 +45,9 @@ export class CatalogHolder {
   }
 
   /** Tells `listener` of every change from now on; the returned function ends that. */
-  subscribe(listener: (catalog: Catalog) => void): () => void {
-    const own = (catalog: Catalog): void => {
-      listener(catalog);
+  subscribe(listener: CatalogListener): () => void {
+    const own: CatalogListener = (catalog, changed) => {
+      listener(catalog, changed);
     };
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);

@@ -218,7 +218,9 @@ export class ConnectorDirectory {
     this.#parts = parts;
     this.#reportCollisions(next);
     if (this.catalog.swap(next)) {
-      this.#logger.info({ revision: next.revision.slice(0, 12), tools: next.tools.length }, "Catalog changed");
+      const { revision, tools, resources, prompts } = next;
+      const counts = { tools: tools.length, resources: resources.length, prompts: prompts.length };
+      this.#logger.info({ revision: revision.slice(0, 12), ...counts }, "Catalog changed");
     }
   }
 
@@ -229,12 +231,15 @@ export class ConnectorDirectory {
     else if (connectors.some(({ isUp }) => isUp)) this.gate.firstUp();
   }
 
-  #reportCollisions({ collisions }: Catalog): void {
-    const summary = JSON.stringify(collisions);
+  #reportCollisions({ collisions, promptCollisions }: Catalog): void {
+    const summary = JSON.stringify([collisions, promptCollisions]);
     if (summary === this.#knownCollisions) return;
     this.#knownCollisions = summary;
     for (const { name, claimants } of collisions) {
       this.#logger.warn({ name, claimants }, "Tool name claimed more than once: all of them are refused");
+    }
+    for (const { name, claimants } of promptCollisions) {
+      this.#logger.warn({ name, claimants }, "Prompt name claimed more than once: all of them are refused");
     }
   }
 }

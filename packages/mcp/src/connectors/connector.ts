@@ -8,6 +8,7 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
+import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { entriesOf, type CatalogPart } from "../catalog/catalog-part.js";
 import { ConnectorLists } from "./connector-lists.js";
 import { wholeReason, type ConnectorState } from "./connector-state.js";
@@ -25,6 +26,8 @@ export interface ConnectorDeps {
   readonly onChange: (connector: Connector) => void;
   /** Hears how long learning the lists took, in seconds, and how it ended. */
   readonly onSync: (connector: Connector, seconds: number, ok: boolean) => void;
+  /** Hears what the upstream tells outside of any request; `sessionKey` as in `UpstreamEvents`. */
+  readonly onNotification?: (connector: Connector, notification: JsonRpcNotification, sessionKey?: string) => void;
   /** Hears why a start or a retry did not connect; the attempts of the upstream's own are only in `onChange`. */
   readonly onConnectFailed?: (connector: Connector, error: unknown) => void;
 }
@@ -62,6 +65,9 @@ export class Connector {
       },
       onListChanged: (feature) => {
         this.#lists?.announced(feature);
+      },
+      onNotification: (notification, sessionKey) => {
+        if (!this.#closed) this.#deps.onNotification?.(this, notification, sessionKey);
       },
     });
     this.#lists = this.#listsOf(this.#upstream);

@@ -1,13 +1,7 @@
 import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import type { ConnectorProxy, ConnectorProxyOptions } from "./connector-proxy.js";
+import type { ProxyWord } from "./proxy-word.js";
 import { withinDeadline } from "./within-deadline.js";
-
-/** What a proxy says about itself. */
-export interface ProxyWord {
-  readonly up: boolean;
-  readonly reason?: string | undefined;
-  readonly detail?: string | undefined;
-}
 
 /** What a {@link ProxySeat} works through. */
 export interface ProxySeatDeps {

@@ -1,7 +1,6 @@
 import {
   backoffDelayMs,
   GatewayError,
-  messageOf,
   type Clock,
   type ConnectorSpec,
   type Logger,
@@ -20,8 +19,9 @@ import {
 } from "@cortex-os/mcp-bridge";
 import type { Dispatcher } from "undici";
 import type { ConnectorProxy, CreateConnectorProxy } from "./connector-proxy.js";
-import { ProxySeat, type ProxyWord } from "./proxy-seat.js";
+import { ProxySeat } from "./proxy-seat.js";
 import { resultOfProxy, toolsOfProxy } from "./proxy-tools.js";
+import { wordOf, type ProxyWord } from "./proxy-word.js";
 import type { CreateUpstream, Upstream, UpstreamEvents } from "./upstream.js";
 import { withinDeadline } from "./within-deadline.js";
 
@@ -122,6 +122,19 @@ class ProxyUpstream implements Upstream {
   send(_call: UpstreamCall, sink: AnswerSink): Exchange {
     sink.fail(this.#unavailable("takes no forwarded requests"));
     return { cancel: () => {}, resume: () => {} };
+  }
+
+  /** Refuses: such a proxy has tools and nothing else. */
+  subscribe(): Promise<void> {
+    return Promise.reject(this.#unavailable("has no resources"));
+  }
+
+  unsubscribe(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  setLogLevel(): void {
+    // Of its upstream's log messages nothing is known here.
   }
 
   async callTool(
@@ -283,10 +296,4 @@ class ProxyUpstream implements Upstream {
       ...(detail === undefined ? {} : { detail }),
     });
   }
-}
-
-/** Messages of ours are fit for anybody; those of a caller's proxy may name addresses and keys. */
-function wordOf(error: Error): ProxyWord {
-  if (GatewayError.is(error)) return { up: false, reason: error.message, detail: error.detail };
-  return { up: false, reason: "it could not be connected", detail: messageOf(error) };
 }

@@ -22,6 +22,6 @@ const HELD_BYTES = 256 * 1024 * 1024;
 /** Makes upstreams that are real: one `RemoteProxy` each, with sockets or a child process of its own. */
 export function remoteUpstreams(deps: RemoteUpstreamDeps): CreateUpstream {
   const budget = new ByteBudget(HELD_BYTES);
-  return (spec, { onAvailability, onListChanged }) =>
-    new RemoteProxy({ spec, ...deps, budget, onAvailability, onListChanged });
+  return (spec, { onAvailability, onListChanged, onNotification }) =>
+    new RemoteProxy({ spec, ...deps, budget, onAvailability, onListChanged, onNotification });
 }

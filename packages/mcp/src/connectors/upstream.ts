@@ -1,6 +1,6 @@
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
 import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
-import type { JsonObject, ListKind, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, ListKind, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
 
 /** What a connector needs of the bridge; `RemoteProxy` is one. */
 export interface Upstream {
@@ -12,6 +12,14 @@ export interface Upstream {
   connect(): Promise<void>;
   list(kind: ListKind): Promise<UpstreamList>;
   send(call: UpstreamCall, sink: AnswerSink): Exchange;
+  /**
+   * Has `onNotification` told of changes of one of its resources, also after it was down; while it is down, it agrees.
+   * @throws GatewayError when it refuses
+   */
+  subscribe(uri: string): Promise<void>;
+  unsubscribe(uri: string): Promise<void>;
+  /** The most verbose level at which anybody wants log messages of what all callers share. */
+  setLogLevel(level: LogLevel): void;
   callTool(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonObject>;
   endSession(sessionKey: string): void;
   /** Ends it at once: calls in flight fail. */
@@ -29,6 +37,11 @@ export interface UpstreamEvents {
   readonly onAvailability: (up: boolean, reason?: string, detail?: string) => void;
   /** The lists of this feature changed, or may have. */
   readonly onListChanged: (feature: ServerFeature) => void;
+  /**
+   * What it tells outside of any request, and that is no change of a list.
+   * @param sessionKey the client session that it is for, when it came from what only that one uses
+   */
+  readonly onNotification: (notification: JsonRpcNotification, sessionKey?: string) => void;
 }
 
 /** Makes the upstream of a connector; injected, so that the connectors do not know how one is reached. */

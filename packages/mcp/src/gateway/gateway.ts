@@ -13,19 +13,15 @@ import {
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { DEFAULT_CATALOG_POLICY } from "../catalog/catalog.js";
 import type { CatalogTool } from "../catalog/catalog-part.js";
-import { Brake } from "../connectors/brake.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
 import type { ServiceMapFollower, ServiceMapStatus } from "../connectors/map/service-map-follower.js";
 import { remoteUpstreams } from "../connectors/remote-upstreams.js";
 import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { Notices } from "./notices.js";
 import { Router } from "./router.js";
 import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
-import { Subscriptions } from "./subscriptions.js";
-
-/** Between two notices to clients that the list changed: each makes every one of them list again. */
-const TELLING = { gapMs: 1_000, maxGapMs: 1_000 };
 
 /** How a {@link Gateway} is made. */
 export interface GatewayOptions {
@@ -74,8 +70,7 @@ export class Gateway {
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly #options: GatewayOptions;
   readonly #directory: ConnectorDirectory;
-  readonly #subscriptions = new Subscriptions();
-  readonly #telling: Brake;
+  readonly #notices: Notices;
   readonly #listeners = new Set<() => void>();
   readonly #startedAt: string;
   #measured: ReadonlyMap<string, ConnectorStatus["state"]> = new Map();
@@ -104,18 +99,26 @@ export class Gateway {
       onChange: () => {
         this.#onDirectoryChanged();
       },
+      onNotification: ({ key }, notification, sessionKey) => {
+        this.#notices.fromUpstream(key, notification, sessionKey);
+      },
     });
     this.sessions = new SessionStore({
       monotonic,
       timers,
       limits: { ...DEFAULT_SESSION_LIMITS, ...options.sessions },
       onEnd: ({ id }) => {
+        this.#notices.sessionEnded(id);
         this.#directory.endSession(id);
       },
     });
+    this.#notices = new Notices({ directory: this.#directory, sessions: this.sessions, monotonic, timers, logger });
+    const { subscriptions, sessionRequests } = this.#notices;
     this.router = new Router({
       directory: this.#directory,
-      subscriptions: this.#subscriptions,
+      subscriptions,
+      sessions: this.sessions,
+      sessionRequests,
       monotonic,
       observeCall: (connector, outcome, seconds) => {
         metrics.called(connector, outcome, seconds);
@@ -124,15 +127,11 @@ export class Gateway {
       separator: names.prefix === "always" ? names.separator : undefined,
       discoverTtlMs: lists.ttlMs,
     });
-    this.#telling = new Brake({ monotonic, timers }, TELLING, () => {
-      this.#subscriptions.toolsChanged();
-      this.sessions.toolsChanged();
-    });
-    this.#directory.catalog.subscribe(({ tools }) => {
+    this.#directory.catalog.subscribe(({ tools }, changed) => {
       metrics.catalogTools(tools.length);
       metrics.catalogChanged();
       // While starting, clients wait for the gate: nobody was told a list that this could change.
-      if (this.#directory.gate.isOpen) this.#telling.request();
+      if (this.#directory.gate.isOpen) this.#notices.listsChanged(changed);
     });
   }
 
@@ -201,7 +200,7 @@ export class Gateway {
   /** Numbers that are cheaper to read than to keep: called before they are shown. */
   measure(): void {
     this.#options.metrics.sessions(this.sessions.size);
-    this.#options.metrics.listeners(this.#subscriptions.size);
+    this.#options.metrics.listeners(this.#notices.subscriptions.size);
     if (this.serviceMap !== undefined) this.#options.metrics.serviceMap(this.serviceMap.status());
   }
 
@@ -222,7 +221,7 @@ export class Gateway {
 
   /** Ends what is long-lived in good order: listeners hear a result, GET streams are closed. Requests under way and new ones still work. */
   endStreams(): void {
-    this.#subscriptions.endAll();
+    this.#notices.subscriptions.endAll();
     this.sessions.endStreams();
   }
 
@@ -236,7 +235,7 @@ export class Gateway {
     this.endStreams();
     this.sessions.endAll("the gateway is shutting down");
     await this.#directory.close();
-    this.#telling.cancel();
+    this.#notices.stop();
     this.#listeners.clear();
   }
 
@@ -271,6 +270,7 @@ export class Gateway {
     const living = new Map(statuses.map(({ key, state }) => [key, state]));
     for (const key of this.#measured.keys()) if (!living.has(key)) metrics.connectorGone(key);
     this.#measured = living;
+    this.#notices.follow();
     for (const listener of [...this.#listeners]) {
       try {
         listener();

@@ -11,7 +11,7 @@ import {
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
 import type { Gateway } from "./gateway.js";
-import { CAPABILITIES } from "./router.js";
+import { CAPABILITIES } from "./capabilities.js";
 import type { ClientSession } from "./session-store.js";
 
 /** Where one request of a session is answered, whatever the transport. */

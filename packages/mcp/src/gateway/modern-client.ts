@@ -3,7 +3,9 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import {
   ANONYMOUS,
   isJsonObject,
+  isLogLevel,
   isModernRevision,
+  LOG_LEVELS,
   META,
   metaOf,
   SUPPORTED_REVISIONS,
@@ -16,16 +18,18 @@ export function modernCaller(params: JsonObject | undefined): Caller {
   const meta = metaOf(params);
   const revision = meta?.[META.protocolVersion];
   const clientInfo = meta?.[META.clientInfo];
+  const logLevel = meta?.[META.logLevel];
   return {
     era: "modern",
     revision: typeof revision === "string" ? revision : "",
     principal: ANONYMOUS.id,
     ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
+    ...(isLogLevel(logLevel) ? { logLevel } : {}),
   };
 }
 
 /**
- * Whether the `_meta` of a modern request says what it has to: a revision that the gateway speaks, and the client's capabilities.
+ * Whether the `_meta` of a modern request says what it has to: a revision that the gateway speaks, the client's capabilities, and a log level only if it is one.
  * @returns the error to answer with, or `undefined` when all is well
  */
 export function checkModernMeta({ params }: JsonRpcRequest): GatewayError | undefined {
@@ -33,7 +37,11 @@ export function checkModernMeta({ params }: JsonRpcRequest): GatewayError | unde
   const revision = meta?.[META.protocolVersion];
   if (typeof revision !== "string") return missingMeta(META.protocolVersion);
   if (!isModernRevision(revision)) return unsupportedVersion(revision);
-  return isJsonObject(meta?.[META.clientCapabilities]) ? undefined : missingMeta(META.clientCapabilities);
+  if (!isJsonObject(meta?.[META.clientCapabilities])) return missingMeta(META.clientCapabilities);
+  const logLevel = meta[META.logLevel];
+  // 2026-07-28, Logging, Error Handling.
+  if (logLevel === undefined || isLogLevel(logLevel)) return undefined;
+  return new GatewayError("INVALID_PARAMS", `params._meta.${META.logLevel} must be one of ${LOG_LEVELS.join(", ")}`);
 }
 
 /** −32022 with what the gateway speaks, for a revision it does not. */

@@ -1,10 +1,23 @@
 import { GatewayError, type Monotonic } from "@cortex-os/mcp-core";
-import { META, mirroredMismatch, SUPPORTED_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import {
+  LIST_KINDS,
+  LISTS,
+  META,
+  mirroredMismatch,
+  SUPPORTED_REVISIONS,
+  type Era,
+  type JsonRpcRequest,
+  type ListKind,
+} from "@cortex-os/mcp-core/wire";
 import type { Caller, Exchange } from "@cortex-os/mcp-bridge";
-import { entriesOf, type CatalogPart, type CatalogTool } from "../catalog/catalog-part.js";
+import { entriesOf } from "../catalog/catalog-part.js";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
+import { targetOf, type CallTarget, type FailedTarget, type MissingEntry, type TargetedCall } from "./call-target.js";
+import { CAPABILITIES } from "./capabilities.js";
 import { ANSWERED, DeferredExchange, type ClientSink } from "./client-sink.js";
 import { MeteredSink, type CallObserver } from "./metered-sink.js";
+import type { SessionRequests } from "./session-requests.js";
+import type { SessionStore } from "./session-store.js";
 import type { Subscriptions } from "./subscriptions.js";
 
 /** One client request with all that is known of where it came from. */
@@ -19,6 +32,8 @@ export interface ClientRequest {
 export interface RouterDeps {
   readonly directory: ConnectorDirectory;
   readonly subscriptions: Subscriptions;
+  readonly sessions: Pick<SessionStore, "find">;
+  readonly sessionRequests: SessionRequests;
   readonly monotonic: Monotonic;
   readonly observeCall: CallObserver;
   readonly serverInfo: { readonly name: string; readonly version: string };
@@ -28,10 +43,15 @@ export interface RouterDeps {
   readonly discoverTtlMs: number;
 }
 
-/** What the gateway can do for a client, in `initialize` and `server/discover` alike. */
-export const CAPABILITIES = { tools: { listChanged: true } } as const;
-
 const EMPTY_RESULT: readonly Buffer[] = [Buffer.from("{}")];
+
+const LIST_METHODS: ReadonlyMap<string, ListKind> = new Map(LIST_KINDS.map((kind) => [LISTS[kind].method, kind]));
+
+/** What the gateway answers for itself, by era: an upstream would take it as said by the gateway. In the other era it is no method. */
+const ANSWERED_HERE: Readonly<Record<Era, ReadonlySet<string>>> = {
+  modern: new Set(["server/discover", "subscriptions/listen"]),
+  legacy: new Set(["ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"]),
+};
 
 /** Says where a client's request goes. The message was read, checked and authenticated before; here it meets the catalog. */
 export class Router {
@@ -54,41 +74,64 @@ export class Router {
   /** Answers through `sink`, now or later; never throws. */
   handle(request: ClientRequest, sink: ClientSink): Exchange {
     const { message, caller } = request;
-    switch (message.method) {
-      case "tools/call":
-        return this.#call(request, sink);
-      case "tools/list":
-        return this.#list(request, sink);
-      case "server/discover":
-        if (caller.era === "legacy") break;
-        sink.sendResult(message.id, this.#discover);
-        return ANSWERED;
-      case "subscriptions/listen":
-        if (caller.era === "legacy") break;
-        return this.#deps.subscriptions.open(message.id, message.params, sink);
-      case "ping":
-        if (caller.era === "modern") break;
-        sink.sendResult(message.id, EMPTY_RESULT);
-        return ANSWERED;
-    }
-    sink.fail(new GatewayError("METHOD_UNKNOWN", `Method not found: ${message.method.slice(0, 100)}`));
+    const kind = LIST_METHODS.get(message.method);
+    if (kind !== undefined) return this.#list(kind, request, sink);
+    if (!ANSWERED_HERE[caller.era].has(message.method)) return this.#call(request, sink);
+    return caller.era === "modern" ? this.#modern(request, sink) : this.#legacy(request, sink);
+  }
+
+  #modern({ message }: ClientRequest, sink: ClientSink): Exchange {
+    if (message.method === "subscriptions/listen")
+      return this.#deps.subscriptions.open(message.id, message.params, sink);
+    sink.sendResult(message.id, this.#discover);
     return ANSWERED;
   }
 
-  #list(request: ClientRequest, sink: ClientSink): Exchange {
-    const { gate } = this.#deps.directory;
-    if (gate.isOpen) return this.#listFresh(request, sink);
-    return new DeferredExchange(
-      (task) => gate.whenOpen(task),
-      () => this.#listFresh(request, sink),
-    );
+  #legacy({ message, caller }: ClientRequest, sink: ClientSink): Exchange {
+    const { sessions, sessionRequests } = this.#deps;
+    const { id, method, params } = message;
+    const session = caller.sessionKey === undefined ? undefined : sessions.find(caller.sessionKey);
+    const answer = (): void => {
+      sink.sendResult(id, EMPTY_RESULT);
+    };
+    try {
+      if (method === "ping") answer();
+      else if (session === undefined) sink.fail(new GatewayError("INVALID_REQUEST", `${method} needs a session`));
+      else if (method === "logging/setLevel") {
+        sessionRequests.setLevel(session, params);
+        answer();
+      } else if (method === "resources/unsubscribe") {
+        sessionRequests.unsubscribe(session, params);
+        answer();
+      } else {
+        return this.#whenKnown(() => {
+          sessionRequests.subscribe(session, params).then(answer, (error: unknown) => {
+            sink.fail(GatewayError.from(error, "INTERNAL", "The resource cannot be subscribed to"));
+          });
+          return ANSWERED;
+        });
+      }
+    } catch (error) {
+      sink.fail(GatewayError.from(error, "INTERNAL", `${method} failed`));
+    }
+    return ANSWERED;
   }
 
-  #listFresh(request: ClientRequest, sink: ClientSink): Exchange {
-    return this.#whenFresh(() => {
-      this.#listNow(request, sink);
+  #list(kind: ListKind, request: ClientRequest, sink: ClientSink): Exchange {
+    return this.#whenKnown(() => {
+      this.#listNow(kind, request, sink);
       return ANSWERED;
     });
+  }
+
+  /** Begins when the start is over, and sources that are read on demand have been read. */
+  #whenKnown(begin: () => Exchange): Exchange {
+    const { gate } = this.#deps.directory;
+    if (gate.isOpen) return this.#whenFresh(begin);
+    return new DeferredExchange(
+      (task) => gate.whenOpen(task),
+      () => this.#whenFresh(begin),
+    );
   }
 
   /** Begins at once unless a source is read on demand and has to be read first. */
@@ -106,7 +149,7 @@ export class Router {
     }, begin);
   }
 
-  #listNow({ message, caller }: ClientRequest, sink: ClientSink): void {
+  #listNow(kind: ListKind, { message, caller }: ClientRequest, sink: ClientSink): void {
     const notReady = this.#deps.directory.notReady();
     if (notReady !== undefined) {
       sink.fail(notReady);
@@ -115,87 +158,101 @@ export class Router {
     const cursor = message.params?.["cursor"];
     const page =
       cursor === undefined || typeof cursor === "string"
-        ? this.#deps.directory.catalog.current.page(caller.era, cursor)
+        ? this.#deps.directory.catalog.current.page(kind, caller.era, cursor)
         : undefined;
     if (page === undefined) sink.fail(new GatewayError("INVALID_PARAMS", "Invalid cursor: list again from the start"));
     else sink.sendResult(message.id, page);
   }
 
   #call(request: ClientRequest, sink: ClientSink): Exchange {
-    const name = request.message.params?.["name"];
-    if (typeof name !== "string") {
-      sink.fail(new GatewayError("INVALID_PARAMS", "params.name must be the name of a tool"));
-      return ANSWERED;
-    }
     const { directory } = this.#deps;
-    const tool = directory.catalog.current.find(name);
-    if (tool !== undefined) {
-      const exchange = this.#forward(tool, request, sink);
+    const targeted = this.#targetOf(request);
+    if (targeted.ok) {
+      const exchange = this.#forward(targeted.target, request, sink);
       directory.follow();
       return exchange;
     }
-    if (directory.gate.isOpen) return this.#callFresh(name, request, sink);
-    // The tool may belong to a connector that is about to come up.
+    const isFinal = targeted.isMalformed === true || (targeted.missing === undefined && directory.gate.isOpen);
+    if (isFinal) {
+      sink.fail(targeted.error);
+      return ANSWERED;
+    }
+    if (directory.gate.isOpen) return this.#callFresh(request, sink);
+    // It may belong to a connector that is about to come up.
     return new DeferredExchange(
       (task) => directory.gate.whenOpen(task),
-      () => this.#callFresh(name, request, sink),
+      () => {
+        const found = this.#targetOf(request);
+        return found.ok ? this.#forward(found.target, request, sink) : this.#callFresh(request, sink);
+      },
     );
   }
 
-  /** A tool that nobody knows yet may be one of a map that has to be fetched first. */
-  #callFresh(name: string, request: ClientRequest, sink: ClientSink): Exchange {
-    const { catalog } = this.#deps.directory;
-    const known = catalog.current.find(name);
-    if (known !== undefined) return this.#forward(known, request, sink);
+  /** What nobody knows yet may be of a connector of a map that has to be fetched first. */
+  #callFresh(request: ClientRequest, sink: ClientSink): Exchange {
     return this.#whenFresh(() => {
-      const found = catalog.current.find(name);
-      if (found !== undefined) return this.#forward(found, request, sink);
-      sink.fail(this.unknownTool(name));
+      const found = this.#targetOf(request);
+      if (found.ok) return this.#forward(found.target, request, sink);
+      sink.fail(this.#explained(found));
       return ANSWERED;
     });
   }
 
-  #forward(tool: CatalogTool, { message, caller, paramHeaders }: ClientRequest, sink: ClientSink): Exchange {
-    const upstream = this.#deps.directory.find(tool.connector)?.upstream;
+  #targetOf({ message: { method, params } }: ClientRequest): TargetedCall {
+    return targetOf(this.#deps.directory.catalog.current, method, params, this.#sole);
+  }
+
+  readonly #sole = (): string | undefined => {
+    const [only, ...others] = this.#deps.directory.connectors.filter(({ spec }) => !spec.disabled);
+    return others.length === 0 ? only?.key : undefined;
+  };
+
+  #forward(
+    { connector, params, mirrored }: CallTarget,
+    { message, caller, paramHeaders }: ClientRequest,
+    sink: ClientSink,
+  ): Exchange {
+    const upstream = this.#deps.directory.find(connector)?.upstream;
     if (upstream === undefined) {
-      sink.fail(this.unknownTool(tool.name));
+      sink.fail(new GatewayError("TOOL_UNKNOWN", `Connector "${connector}" is not there any more: list again`));
       return ANSWERED;
     }
-    const { id, method, params } = message;
-    if (tool.mirrored !== undefined && paramHeaders !== undefined) {
-      const mismatch = mirroredMismatch(tool.mirrored, paramHeaders, params?.["arguments"]);
+    const { id, method } = message;
+    if (mirrored !== undefined && paramHeaders !== undefined) {
+      const mismatch = mirroredMismatch(mirrored, paramHeaders, params?.["arguments"]);
       if (mismatch !== undefined) {
         sink.fail(new GatewayError("HEADER_MISMATCH", `Header mismatch: ${mismatch}`));
         return ANSWERED;
       }
     }
-    const metered = new MeteredSink(sink, tool.connector, this.#deps.monotonic, this.#deps.observeCall);
-    const call = {
-      id,
-      method,
-      params: tool.tool === tool.name ? params : { ...params, name: tool.tool },
-      caller,
-      ...(paramHeaders === undefined ? {} : { paramHeaders }),
-    };
+    const metered = new MeteredSink(sink, connector, this.#deps.monotonic, this.#deps.observeCall);
+    const call = { id, method, params, caller, ...(paramHeaders === undefined ? {} : { paramHeaders }) };
     return metered.over(upstream.send(call, metered));
   }
 
   /** A tool nobody knows, or one of a connector that has not come up and could not be listed. */
   unknownTool(name: string): GatewayError {
     const shown = JSON.stringify(name.slice(0, 200));
-    const down = this.#downConnectorOf(name);
-    if (down === undefined) return new GatewayError("TOOL_UNKNOWN", `Unknown tool: ${shown}`);
-    return new GatewayError("UPSTREAM_UNAVAILABLE", `Tool ${shown} is not available: ${down}`);
+    return this.#unavailable({ kind: "tool", id: name }) ?? new GatewayError("TOOL_UNKNOWN", `Unknown tool: ${shown}`);
   }
 
-  #downConnectorOf(name: string): string | undefined {
+  #explained(targeted: FailedTarget): GatewayError {
+    const { error, missing } = targeted;
+    return (missing === undefined ? undefined : this.#unavailable(missing)) ?? error;
+  }
+
+  /** What is missing because its connector is down: that is another thing than one that does not exist. */
+  #unavailable({ kind, id }: MissingEntry): GatewayError | undefined {
     const { separator, directory } = this.#deps;
-    if (separator === undefined) return undefined;
+    if (separator === undefined || kind === "resource") return undefined;
+    const list = kind === "tool" ? "tools" : "prompts";
     // One key may begin like another: "a" and "a__b" both fit "a__b__tool".
-    return directory.connectors
-      .find(({ key, isUp, part }) => name.startsWith(key + separator) && !isUp && toolsIn(part) === 0)
-      ?.describe();
+    const down = directory.connectors.find(
+      ({ key, isUp, part }) =>
+        id.startsWith(key + separator) && !isUp && (part === undefined || entriesOf(part, list).length === 0),
+    );
+    if (down === undefined) return undefined;
+    const what = `${kind === "tool" ? "Tool" : "Prompt"} ${JSON.stringify(id.slice(0, 200))}`;
+    return new GatewayError("UPSTREAM_UNAVAILABLE", `${what} is not available: ${down.describe()}`);
   }
 }
-
-const toolsIn = (part: CatalogPart | undefined): number => (part === undefined ? 0 : entriesOf(part, "tools").length);

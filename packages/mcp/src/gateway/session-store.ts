@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import type { Caller } from "@cortex-os/mcp-bridge";
-import type { JsonRpcNotification, RequestId } from "@cortex-os/mcp-core/wire";
+import {
+  LIST_CHANGES,
+  type JsonObject,
+  type JsonRpcNotification,
+  type LogLevel,
+  type RequestId,
+  type ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 
 /** A way to the client outside of any request: its GET stream. */
 export interface NotificationStream {
@@ -9,20 +16,42 @@ export interface NotificationStream {
   end(): void;
 }
 
+/** Most notifications that wait for a session's stream; resources that change meanwhile are read again sooner or later anyway. */
+const MAX_MISSED = 1_000;
+
 /** One legacy client between `initialize` and its end. */
 export class ClientSession {
   readonly id: string;
-  readonly caller: Caller;
   /** How to cancel what is under way, by the client's request id. */
   readonly inFlight = new Map<RequestId, (reason?: string) => void>();
+  /** The resources it listens to, by the URI it asked for, and how to end that. */
+  readonly watches = new Map<string, () => void>();
   lastUsedMs: number;
+  #caller: Caller;
   #stream: NotificationStream | undefined;
-  #missedToolsChange = false;
+  /** What could not be told for want of a stream, each thing once. */
+  readonly #missed = new Map<string, JsonRpcNotification>();
+  #hasEnded = false;
 
   constructor(id: string, caller: Caller, nowMs: number) {
     this.id = id;
-    this.caller = caller;
+    this.#caller = caller;
     this.lastUsedMs = nowMs;
+  }
+
+  /** Who calls, with the log level that the session asked for. */
+  get caller(): Caller {
+    return this.#caller;
+  }
+
+  /** From which level on it wants log messages. @default everything that reaches it, as for clients that never say */
+  setLogLevel(logLevel: LogLevel): void {
+    this.#caller = { ...this.#caller, logLevel };
+  }
+
+  /** Whether it is over: what is begun for it now must end at once. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   get isListening(): boolean {
@@ -41,7 +70,8 @@ export class ClientSession {
   listen(stream: NotificationStream): boolean {
     if (this.#stream !== undefined) return false;
     this.#stream = stream;
-    if (this.#missedToolsChange) this.toolsChanged();
+    for (const notification of this.#missed.values()) stream.notify(notification);
+    this.#missed.clear();
     return true;
   }
 
@@ -50,10 +80,21 @@ export class ClientSession {
     if (this.#stream === stream) this.#stream = undefined;
   }
 
-  /** Tells the client now, or when it next opens its stream. */
-  toolsChanged(): void {
-    this.#missedToolsChange = this.#stream === undefined;
-    this.#stream?.notify({ jsonrpc: "2.0", method: "notifications/tools/list_changed" });
+  /** Tells the client now, or when it next opens its stream, that the lists of this feature changed. */
+  listChanged(feature: ServerFeature): void {
+    const { notification: method } = LIST_CHANGES[feature];
+    this.#tell(method, { jsonrpc: "2.0", method });
+  }
+
+  /** Tells the client now, or when it next opens its stream, that a resource changed. */
+  resourceUpdated(params: JsonObject): void {
+    const method = "notifications/resources/updated";
+    this.#tell(`${method} ${JSON.stringify(params["uri"])}`, { jsonrpc: "2.0", method, params });
+  }
+
+  /** Tells the client now; what has no stream to go to is lost. */
+  notify(notification: JsonRpcNotification): void {
+    this.#stream?.notify(notification);
   }
 
   /** Closes the stream; what is under way goes on. */
@@ -62,11 +103,19 @@ export class ClientSession {
     this.#stream = undefined;
   }
 
-  /** Cancels what is under way and closes the stream. */
+  /** Cancels what is under way, listens to nothing more and closes the stream. */
   end(reason: string): void {
+    this.#hasEnded = true;
+    for (const endWatch of this.watches.values()) endWatch();
+    this.watches.clear();
     for (const cancel of [...this.inFlight.values()]) cancel(reason);
     this.inFlight.clear();
     this.endStream();
+  }
+
+  #tell(what: string, notification: JsonRpcNotification): void {
+    if (this.#stream !== undefined) this.#stream.notify(notification);
+    else if (this.#missed.size < MAX_MISSED || this.#missed.has(what)) this.#missed.set(what, notification);
   }
 }
 
@@ -136,9 +185,19 @@ export class SessionStore {
     this.#deps.onEnd(session);
   }
 
-  /** Tells every session that the tools changed. */
-  toolsChanged(): void {
-    for (const session of this.#sessions.values()) session.toolsChanged();
+  /** The living session of that id; it does not count as used by this. */
+  find(id: string): ClientSession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** Every living session. */
+  all(): Iterable<ClientSession> {
+    return this.#sessions.values();
+  }
+
+  /** Tells every session that the lists of this feature changed. */
+  listChanged(feature: ServerFeature): void {
+    for (const session of this.#sessions.values()) session.listChanged(feature);
   }
 
   /** Closes every session's stream; the sessions and what is under way in them go on. */

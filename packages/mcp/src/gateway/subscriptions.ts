@@ -1,12 +1,33 @@
 import type { Exchange } from "@cortex-os/mcp-bridge";
-import { GatewayError } from "@cortex-os/mcp-core";
-import { isJsonObject, META, type JsonObject, type RequestId } from "@cortex-os/mcp-core/wire";
+import { GatewayError, type Timers } from "@cortex-os/mcp-core";
+import {
+  isJsonObject,
+  LIST_CHANGES,
+  META,
+  metaOf,
+  SERVER_FEATURES,
+  type JsonObject,
+  type JsonRpcNotification,
+  type RequestId,
+  type ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 import { ANSWERED, type ClientSink } from "./client-sink.js";
+import type { ResourceWatches } from "./resource-watches.js";
 
-interface Subscription {
-  readonly id: RequestId;
-  readonly sink: ClientSink;
-  readonly toolsListChanged: boolean;
+/** What {@link Subscriptions} work through. */
+export interface SubscriptionsDeps {
+  readonly watches: Pick<ResourceWatches, "watch">;
+  readonly timers: Timers;
+}
+
+/** How long upstreams may take to agree before the rest is acknowledged; one that has not said no by then counts as agreeing. Milliseconds. */
+const AGREE_MS = 2_000;
+/** Most resources of one subscription. */
+const MAX_RESOURCES = 1_000;
+
+interface Filter {
+  readonly features: ReadonlySet<ServerFeature>;
+  readonly uris: readonly string[];
 }
 
 /**
@@ -14,7 +35,12 @@ interface Subscription {
  * its `subscriptionId` on every message.
  */
 export class Subscriptions {
+  readonly #deps: SubscriptionsDeps;
   readonly #open = new Set<Subscription>();
+
+  constructor(deps: SubscriptionsDeps) {
+    this.#deps = deps;
+  }
 
   get size(): number {
     return this.#open.size;
@@ -22,44 +48,143 @@ export class Subscriptions {
 
   /** Opens a stream, or fails `sink` when nothing says what it is for; it ends by `cancel` of the returned exchange or by {@link endAll}. */
   open(id: RequestId, params: JsonObject | undefined, sink: ClientSink): Exchange {
-    const asked = params?.["notifications"];
-    if (!isJsonObject(asked)) {
-      const message = "params.notifications must be an object that says what to listen to";
-      sink.fail(new GatewayError("INVALID_PARAMS", message));
+    const filter = filterOf(params);
+    if (GatewayError.is(filter)) {
+      sink.fail(filter);
       return ANSWERED;
     }
-    const toolsListChanged = asked["toolsListChanged"] === true;
-    const subscription: Subscription = { id, sink, toolsListChanged };
+    const subscription = new Subscription(id, filter, sink);
     this.#open.add(subscription);
-    // Only what we will really send is acknowledged: resources and prompts are not served yet.
-    sink.notify({
-      jsonrpc: "2.0",
-      method: "notifications/subscriptions/acknowledged",
-      params: { _meta: metaOf(id), notifications: toolsListChanged ? { toolsListChanged } : {} },
-    });
+    subscription.start(this.#deps);
     return {
       cancel: () => {
         this.#open.delete(subscription);
+        subscription.end();
       },
       resume: () => {},
     };
   }
 
-  /** Tells every listener that asked that the tools changed. */
-  toolsChanged(): void {
-    for (const { id, sink, toolsListChanged } of [...this.#open]) {
-      if (!toolsListChanged) continue;
-      sink.notify({ jsonrpc: "2.0", method: "notifications/tools/list_changed", params: { _meta: metaOf(id) } });
-    }
+  /** Tells every listener that asked that the lists of this feature changed. */
+  listChanged(feature: ServerFeature): void {
+    for (const subscription of [...this.#open]) subscription.listChanged(feature);
   }
 
   /** Ends every stream with a result, as a server that closes should. */
   endAll(): void {
-    for (const { id, sink } of [...this.#open]) {
-      sink.respond({ jsonrpc: "2.0", id, result: { resultType: "complete", _meta: metaOf(id) } });
-    }
+    for (const subscription of [...this.#open]) subscription.complete();
     this.#open.clear();
   }
 }
 
-const metaOf = (id: RequestId): JsonObject => ({ [META.subscriptionId]: id });
+/** One stream. */
+class Subscription {
+  readonly #id: RequestId;
+  readonly #filter: Filter;
+  readonly #sink: ClientSink;
+  readonly #ends = new Set<() => void>();
+  /** What came before the acknowledgement, each thing once. */
+  readonly #early = new Map<string, JsonRpcNotification>();
+  #state: "opening" | "open" | "ended" = "opening";
+
+  constructor(id: RequestId, filter: Filter, sink: ClientSink) {
+    this.#id = id;
+    this.#filter = filter;
+    this.#sink = sink;
+  }
+
+  start({ watches, timers }: SubscriptionsDeps): void {
+    const { uris } = this.#filter;
+    if (uris.length === 0) {
+      this.#acknowledge([]);
+      return;
+    }
+    const refused = new Set<string>();
+    const agreed = Promise.all(
+      uris.map(async (uri) => {
+        try {
+          const end = await watches.watch(uri, (params) => {
+            this.#tell(`updated ${uri}`, { jsonrpc: "2.0", method: "notifications/resources/updated", params });
+          });
+          if (this.#state === "ended") end();
+          else this.#ends.add(end);
+        } catch {
+          refused.add(uri);
+        }
+      }),
+    );
+    const acknowledge = (): void => {
+      cancel();
+      if (this.#state === "opening") this.#acknowledge(uris.filter((uri) => !refused.has(uri)));
+    };
+    const cancel = timers.after(AGREE_MS, acknowledge);
+    void agreed.then(acknowledge);
+  }
+
+  listChanged(feature: ServerFeature): void {
+    if (!this.#filter.features.has(feature)) return;
+    const { notification } = LIST_CHANGES[feature];
+    this.#tell(notification, { jsonrpc: "2.0", method: notification });
+  }
+
+  complete(): void {
+    if (this.#state === "ended") return;
+    this.end();
+    const meta = this.#metaFor(undefined);
+    this.#sink.respond({ jsonrpc: "2.0", id: this.#id, result: { resultType: "complete", _meta: meta } });
+  }
+
+  end(): void {
+    this.#state = "ended";
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+  }
+
+  /** Only what will really be sent is acknowledged. */
+  #acknowledge(uris: readonly string[]): void {
+    this.#state = "open";
+    const granted = SERVER_FEATURES.filter((feature) => this.#filter.features.has(feature));
+    this.#send({
+      jsonrpc: "2.0",
+      method: "notifications/subscriptions/acknowledged",
+      params: {
+        notifications: {
+          ...Object.fromEntries(granted.map((feature) => [LIST_CHANGES[feature].filter, true])),
+          ...(uris.length === 0 ? {} : { resourceSubscriptions: uris }),
+        },
+      },
+    });
+    for (const notification of this.#early.values()) this.#send(notification);
+    this.#early.clear();
+  }
+
+  #tell(what: string, notification: JsonRpcNotification): void {
+    if (this.#state === "open") this.#send(notification);
+    else if (this.#state === "opening") this.#early.set(what, notification);
+  }
+
+  #send({ method, params }: JsonRpcNotification): void {
+    this.#sink.notify({ jsonrpc: "2.0", method, params: { ...params, _meta: this.#metaFor(params) } });
+  }
+
+  #metaFor(params: JsonObject | undefined): JsonObject {
+    return { ...metaOf(params), [META.subscriptionId]: this.#id };
+  }
+}
+
+function filterOf(params: JsonObject | undefined): Filter | GatewayError {
+  const asked = params?.["notifications"];
+  if (!isJsonObject(asked)) return wrong("params.notifications must be an object that says what to listen to");
+  const { resourceSubscriptions = [] } = asked;
+  if (!isTextList(resourceSubscriptions))
+    return wrong("params.notifications.resourceSubscriptions must be a list of URIs");
+  const uris = [...new Set(resourceSubscriptions)];
+  if (uris.length > MAX_RESOURCES) return wrong(`One subscription is for ${MAX_RESOURCES} resources at most`);
+  const features = SERVER_FEATURES.filter((feature) => asked[LIST_CHANGES[feature].filter] === true);
+  return { features: new Set(features), uris };
+}
+
+const isTextList = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((member) => typeof member === "string");
+
+const wrong = (message: string): GatewayError => new GatewayError("INVALID_PARAMS", message);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Exchange } from "@cortex-os/mcp-bridge";
-import { GatewayError, modernHttpStatus, toJsonRpcError, type Timers } from "@cortex-os/mcp-core";
+import { GatewayError, modernHttpStatus, toJsonRpcError, WIRE_CODE, type Timers } from "@cortex-os/mcp-core";
 import {
   encodeSseMessage,
   type Era,
@@ -112,7 +112,8 @@ export class HttpSink implements ClientSink, Unanswered {
   }
 
   respond(response: JsonRpcResponse): void {
-    this.#send(200, response);
+    const fixed = this.#era === "modern" && "error" in response ? FIXED_STATUS.get(response.error.code) : undefined;
+    this.#send(fixed ?? 200, response);
   }
 
   fail(error: GatewayError): void {
@@ -191,6 +192,14 @@ export class HttpSink implements ClientSink, Unanswered {
 /** `JSON.stringify` gives up on what some upstream nested thousands of levels deep, although `JSON.parse` read it. */
 const tooDeep = (): GatewayError =>
   new GatewayError("UPSTREAM_PROTOCOL", "The connector's answer is nested too deeply to be passed on");
+
+/** The statuses that the specification fixes for errors, whoever reports them (2026-07-28, Streamable HTTP): an upstream over stdio has no status of its own. */
+const FIXED_STATUS: ReadonlyMap<number, number> = new Map([
+  [WIRE_CODE.METHOD_UNKNOWN, 404],
+  [WIRE_CODE.HEADER_MISMATCH, 400],
+  [WIRE_CODE.CAPABILITY_MISSING, 400],
+  [WIRE_CODE.VERSION_UNSUPPORTED, 400],
+]);
 
 const mayEndAnywhere = (headers: Readonly<Record<string, string>>): boolean =>
   headers["content-length"] === undefined && headers["content-type"]?.startsWith("text/event-stream") === true;

@@ -8,7 +8,14 @@ import {
   type GatewayError,
 } from "@cortex-os/mcp-core";
 import { fixedRandom, RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
-import { LATEST_LEGACY, LATEST_MODERN, META, type JsonObject, type RequestId } from "@cortex-os/mcp-core/wire";
+import {
+  LATEST_LEGACY,
+  LATEST_MODERN,
+  META,
+  type JsonObject,
+  type JsonRpcNotification,
+  type RequestId,
+} from "@cortex-os/mcp-core/wire";
 import { onTestFinished } from "vitest";
 import type { Dispatcher } from "undici";
 import { ByteBudget } from "../../byte-budget.js";
@@ -47,6 +54,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
     after: systemTimers.after,
   };
   const lost: GatewayError[] = [];
+  const told: [JsonRpcNotification, string?][] = [];
   const changes = { count: 0 };
   const { agent, prior, headers = {} } = options;
   const transport = new HttpTransport({
@@ -69,6 +77,9 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
         onListChanged: () => {
           changes.count += 1;
         },
+        onNotification: (notification, sessionKey) => {
+          told.push(sessionKey === undefined ? [notification] : [notification, sessionKey]);
+        },
         onLost: (error) => {
           lost.push(error);
         },
@@ -81,7 +92,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
     await transport.close();
   };
   onTestFinished(close);
-  return { link, make, transport, logger, lost, changes, close };
+  return { link, make, transport, logger, lost, told, changes, close };
 }
 
 /** An open link. */

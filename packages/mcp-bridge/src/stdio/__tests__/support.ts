@@ -15,11 +15,12 @@ import {
   type Isolation,
 } from "@cortex-os/mcp-core";
 import { RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
-import type { JsonObject, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, JsonRpcResponse, ServerFeature } from "@cortex-os/mcp-core/wire";
 import { expect, vi } from "vitest";
 import type { LinkDeps, UpstreamFacts } from "../../link.js";
 import type { AnswerSink, Caller, UpstreamCall } from "../../runtime/exchange.js";
-import { StdioLink, type StdioLinkOptions } from "../stdio-link.js";
+import { StdioLink } from "../stdio-link.js";
+import type { StdioLinkOptions } from "../stdio-link-options.js";
 
 /** The server whose vices are flags. */
 export const SCRIPTED = fileURLToPath(new URL("servers/scripted.mjs", import.meta.url));
@@ -78,6 +79,11 @@ export interface LinkUnderTest {
   readonly link: StdioLink;
   readonly logger: RecordingLogger;
   readonly lost: GatewayError[];
+  /** What was told outside of any request: the notification, and whose session it came from. */
+  readonly told: [JsonRpcNotification, string?][];
+  /** Whose lists were said to have changed. */
+  readonly changed: ServerFeature[];
+  /** How often its tools were. */
   readonly changes: () => number;
   readonly open: (signal?: AbortSignal) => Promise<UpstreamFacts>;
 }
@@ -107,7 +113,8 @@ function stdioSpec(setup: LinkSetup): ConnectorSpec {
 export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
   const logger = new RecordingLogger();
   const lost: GatewayError[] = [];
-  let changes = 0;
+  const told: [JsonRpcNotification, string?][] = [];
+  const changed: ServerFeature[] = [];
   const deps: LinkDeps = {
     spec: stdioSpec(setup),
     clock: setup.time ?? systemClock,
@@ -116,8 +123,11 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
     random: systemRandom,
     logger,
     events: {
-      onListChanged: () => {
-        changes += 1;
+      onListChanged: (feature) => {
+        changed.push(feature);
+      },
+      onNotification: (notification, sessionKey) => {
+        told.push(sessionKey === undefined ? [notification] : [notification, sessionKey]);
       },
       onLost: (error) => {
         lost.push(error);
@@ -132,7 +142,9 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
     link,
     logger,
     lost,
-    changes: () => changes,
+    told,
+    changed,
+    changes: () => changed.filter((feature) => feature === "tools").length,
     open: (signal = new AbortController().signal) => link.open(signal),
   };
 }

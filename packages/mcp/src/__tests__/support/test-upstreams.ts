@@ -1,6 +1,6 @@
 import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
-import type { JsonObject, ListKind, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, ListKind, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { CreateUpstream, Upstream, UpstreamEvents } from "../../connectors/upstream.js";
 
 type Hints = Omit<UpstreamList, "entries">;
@@ -24,6 +24,11 @@ export class TestUpstream implements Upstream {
   readonly spec: ConnectorSpec;
   readonly sent: SentCall[] = [];
   readonly endedSessions: string[] = [];
+  /** The resources it was asked to tell of, in order, and with a minus those it was asked to tell of no more. */
+  readonly subscriptions: string[] = [];
+  /** Refuses subscriptions with this. */
+  subscribeFailure: Error | undefined;
+  readonly logLevels: LogLevel[] = [];
   facts: UpstreamFacts | undefined;
   hearsChanges = false;
   connects = 0;
@@ -64,6 +69,11 @@ export class TestUpstream implements Upstream {
   goDown(reason?: string, detail?: string): void {
     this.facts = undefined;
     this.#events.onAvailability(false, reason, detail);
+  }
+
+  /** Tells something outside of any request. */
+  tell(notification: JsonRpcNotification, sessionKey?: string): void {
+    this.#events.onNotification(notification, sessionKey);
   }
 
   announceChange(feature: ServerFeature = "tools"): void {
@@ -120,6 +130,21 @@ export class TestUpstream implements Upstream {
         sent.resumed += 1;
       },
     };
+  }
+
+  async subscribe(uri: string): Promise<void> {
+    this.subscriptions.push(uri);
+    if (this.subscribeFailure !== undefined) throw this.subscribeFailure;
+    await Promise.resolve();
+  }
+
+  async unsubscribe(uri: string): Promise<void> {
+    this.subscriptions.push(`-${uri}`);
+    await Promise.resolve();
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.logLevels.push(level);
   }
 
   async callTool(name: string, args: JsonObject): Promise<JsonObject> {

@@ -13,7 +13,7 @@ const hinted = (part: CatalogPart, hints: Omit<PartList, "entries">): CatalogPar
   partOfTools(part.key, entriesOf(part, "tools"), hints);
 const policyOf = (overrides: Partial<CatalogPolicy>): CatalogPolicy => ({ ...DEFAULT_CATALOG_POLICY, ...overrides });
 const bytesOf = (catalog: Catalog, era: Era, cursor?: string): string | undefined => {
-  const page = catalog.page(era, cursor);
+  const page = catalog.page("tools", era, cursor);
   return page === undefined ? undefined : Buffer.concat(page).toString("utf8");
 };
 const readPage = (catalog: Catalog, era: Era, cursor?: string): JsonObject => {
@@ -68,7 +68,7 @@ describe("the catalog's bytes", () => {
       '{"resultType":"complete","tools":[{"name":"a__x","inputSchema":{"type":"object"}},' +
         '{"name":"b__y","inputSchema":{"type":"object"}}],"ttlMs":5,"cacheScope":"private"}',
     );
-    expect(catalog.revision).toBe("bd88cd43ef71762e49cddd58ee5eb7a66ee4620aacd9404a9f57439d0c05364e");
+    expect(catalog.revision).toBe("b8e78435ed593f2f9b7003f6d911bfea395ce27e512bc7c5ed88c03c213094c5");
   });
 
   test("R23: the same parts in any order give the same bytes and the same revision", () => {
@@ -170,19 +170,19 @@ describe("the catalog's pages", () => {
 
   test("an empty cursor is valid and means the start", () => {
     const catalog = new Catalog([partOf("a", "x")]);
-    expect(catalog.page("modern", "")).toBe(catalog.page("modern", undefined));
+    expect(catalog.page("tools", "modern", "")).toBe(catalog.page("tools", "modern", undefined));
   });
 
   test("a ready page is the same buffers each time: nothing is encoded when a client asks", () => {
     const catalog = new Catalog([thousands(1_001)]);
     const cursor = cursorOf(readPage(catalog, "modern"));
-    expect(catalog.page("legacy", cursor)).toBe(catalog.page("legacy", cursor));
+    expect(catalog.page("tools", "legacy", cursor)).toBe(catalog.page("tools", "legacy", cursor));
   });
 
   test.each(["!", "%", "YQ==", "eyJwYWdlIjogM30=", "_w"])(
     "a cursor that is none of ours (%s) has no page",
     (cursor) => {
-      expect(new Catalog([partOf("a", "x")]).page("modern", cursor)).toBeUndefined();
+      expect(new Catalog([partOf("a", "x")]).page("tools", "modern", cursor)).toBeUndefined();
     },
   );
 

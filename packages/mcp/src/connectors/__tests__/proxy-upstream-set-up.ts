@@ -92,6 +92,7 @@ export function setUpProxy(
     onListChanged: () => {
       changes.tools += 1;
     },
+    onNotification: () => {},
   });
   const proxy = (): TestProxy => {
     const last = made.at(-1);

@@ -21,6 +21,9 @@ describe("R6: the tools of a caller's proxy", () => {
     await goUp();
     for (const kind of ["resources", "resourceTemplates", "prompts"] as const)
       expect(await upstream.list(kind)).toEqual({ entries: [] });
+    await expect(upstream.subscribe("a:b")).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await upstream.unsubscribe("a:b");
+    upstream.setLogLevel("debug");
   });
 
   test("entries that are no tools are left out with one warning", async () => {
@@ -191,6 +194,6 @@ describe("R6: a caller's proxy that is released", () => {
 test("connectors that are not reached over HTTP are made otherwise", () => {
   const { createUpstream } = setUpProxy();
   const spec = specOf("x", { transport: { kind: "unsupported", reason: "no" } });
-  const events = { onAvailability: () => {}, onListChanged: () => {} };
+  const events = { onAvailability: () => {}, onListChanged: () => {}, onNotification: () => {} };
   expect(() => createUpstream(spec, events)).toThrow("not an HTTP connector");
 });

@@ -1,5 +1,5 @@
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
-import type { Era, JsonObject, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type { Era, JsonObject, JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { RecordingSink } from "../../__tests__/support/recording-sink.js";
 import { specOf } from "../../__tests__/support/specs.js";
@@ -7,8 +7,9 @@ import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js
 import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
 import { ConnectorDirectory } from "../../connectors/connector-directory.js";
 import { DEFAULT_STARTUP } from "../../connectors/start-gate.js";
+import { Notices } from "../notices.js";
 import { Router } from "../router.js";
-import { Subscriptions } from "../subscriptions.js";
+import { DEFAULT_SESSION_LIMITS, SessionStore } from "../session-store.js";
 
 /** A modern client. */
 export const CALLER = { era: "modern", revision: "2026-07-28", principal: "anonymous" } as const;
@@ -19,6 +20,7 @@ export async function setUp(
   options: { names?: Partial<NamePolicy>; disabled?: string; pageSize?: number } = {},
 ) {
   const time = new ManualTime();
+  const logger = new RecordingLogger();
   const fresh: { freshen: () => Promise<void> | undefined } = { freshen: () => undefined };
   let tell: (keys: readonly string[]) => void = () => {};
   const upstreams = new TestUpstreams();
@@ -29,7 +31,7 @@ export async function setUp(
     monotonic: time,
     timers: time,
     random: fixedRandom(0.5),
-    logger: new RecordingLogger(),
+    logger,
     sources: [
       {
         origin: "registry",
@@ -47,14 +49,33 @@ export async function setUp(
     ],
     catalogPolicy: { ...DEFAULT_CATALOG_POLICY, names, pageSize: options.pageSize ?? 1_000 },
     startup: DEFAULT_STARTUP,
-    onChange: () => {},
+    onChange: () => {
+      notices.follow();
+    },
     onSync: () => {},
+    onNotification: ({ key }, notification, sessionKey) => {
+      notices.fromUpstream(key, notification, sessionKey);
+    },
   });
   const observed: unknown[] = [];
-  const subscriptions = new Subscriptions();
+  const sessions = new SessionStore({
+    monotonic: time,
+    timers: time,
+    limits: DEFAULT_SESSION_LIMITS,
+    onEnd: ({ id }) => {
+      notices.sessionEnded(id);
+    },
+  });
+  const notices = new Notices({ directory, sessions, monotonic: time, timers: time, logger });
+  const { subscriptions, sessionRequests } = notices;
+  directory.catalog.subscribe((_catalog, changed) => {
+    notices.listsChanged(changed);
+  });
   const router = new Router({
     directory,
     subscriptions,
+    sessions,
+    sessionRequests,
     monotonic: time,
     observeCall: (...call) => observed.push(call),
     serverInfo: { name: "cortex-mcp", version: "1.2.3" },
@@ -72,7 +93,20 @@ export async function setUp(
   const name = (...named: string[]): void => {
     tell(named);
   };
-  return { time, upstreams, directory, router, subscriptions, observed, ask, fresh, name };
+  /** A legacy client's session, and the way to ask in it. */
+  const session = () => {
+    const opened = sessions.create({ ...CALLER, era: "legacy", revision: "2025-11-25" });
+    const told: JsonRpcNotification[] = [];
+    opened.listen({ notify: (notification) => told.push(notification), end: () => {} });
+    const send = (method: string, params?: JsonObject) => {
+      const sink = new RecordingSink();
+      const message: JsonRpcRequest = { jsonrpc: "2.0", id: 1, method, ...(params === undefined ? {} : { params }) };
+      router.handle({ message, caller: opened.caller }, sink);
+      return sink;
+    };
+    return { opened, told, send };
+  };
+  return { time, upstreams, directory, router, sessions, notices, subscriptions, observed, ask, session, fresh, name };
 }
 
 /** A router over one connector that is up and offers `x`. */

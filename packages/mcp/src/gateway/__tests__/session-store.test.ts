@@ -149,16 +149,16 @@ describe("a session's stream", () => {
     const session = create();
     const stream = new TestStream();
     expect(session.listen(stream)).toBe(true);
-    sessions.toolsChanged();
-    sessions.toolsChanged();
+    sessions.listChanged("tools");
+    sessions.listChanged("tools");
     expect(stream.told).toEqual([LIST_CHANGED, LIST_CHANGED]);
   });
 
   test("hears when it opens of a change that nobody heard, once, however many they were", () => {
     const { sessions, create } = setUp();
     const session = create();
-    sessions.toolsChanged();
-    sessions.toolsChanged();
+    sessions.listChanged("tools");
+    sessions.listChanged("tools");
     const first = new TestStream();
     session.listen(first);
     expect(first.told).toEqual([LIST_CHANGED]);
@@ -176,7 +176,7 @@ describe("a session's stream", () => {
     expect(session.listen(thief)).toBe(false);
     session.unlisten(thief);
     expect(session.isListening).toBe(true);
-    sessions.toolsChanged();
+    sessions.listChanged("tools");
     expect([victim.told.length, thief.told.length]).toEqual([1, 0]);
   });
 

@@ -41,6 +41,23 @@ describe("an answer over HTTP", () => {
     expect(time.pending).toBe(0);
   });
 
+  test.each([
+    ["modern", -32_601, 404],
+    ["modern", -32_020, 400],
+    ["modern", -32_021, 400],
+    ["modern", -32_022, 400],
+    ["modern", -32_602, 200],
+    ["legacy", -32_601, 200],
+  ] as const)("that is an upstream's error has the status of its code (%s, %i: HTTP %i)", async (era, code, status) => {
+    const { port } = await startSink(
+      (sink) => {
+        sink.respond({ jsonrpc: "2.0", id: "id-1", error: { code, message: "no" } });
+      },
+      { era },
+    );
+    expect((await send({ port })).status).toBe(status);
+  });
+
   test("is the upstream's own bytes when it has them, with its status and headers", async () => {
     const { port, doneTimes } = await startSink((sink) => {
       sink.start(400, { "content-type": "application/json; charset=utf-8", "content-length": "6" });

@@ -53,7 +53,13 @@ describe("initialize (2025-11-25, Lifecycle)", () => {
       id: 0,
       result: {
         protocolVersion: offered,
-        capabilities: { tools: { listChanged: true } },
+        capabilities: {
+          tools: { listChanged: true },
+          resources: { listChanged: true, subscribe: true },
+          prompts: { listChanged: true },
+          completions: {},
+          logging: {},
+        },
         serverInfo: { name: "cortex-mcp", version: "1.2.3" },
       },
     });
@@ -114,7 +120,7 @@ describe("a legacy session (R22)", () => {
     const { port } = await startServed([]);
     const client = await initialize(port);
     expect(answerOf(await client.request("p", "ping"))).toEqual({ jsonrpc: "2.0", id: "p", result: {} });
-    const unknown = await client.request(2, "resources/list");
+    const unknown = await client.request(2, "roots/list");
     expect([unknown.status, answerOf(unknown)]).toMatchObject([200, { id: 2, error: { code: -32_601 } }]);
   });
 

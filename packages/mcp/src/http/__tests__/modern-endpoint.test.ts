@@ -79,12 +79,12 @@ describe("/mcp for modern clients (R22)", () => {
 
   test("an unknown method is HTTP 404 and −32601", async () => {
     const { port } = await served();
-    const reply = await askModern(port, "resources/list");
+    const reply = await askModern(port, "roots/list");
     expect(reply.status).toBe(404);
     expect(answerOf(reply)).toEqual({
       jsonrpc: "2.0",
       id: 1,
-      error: { code: -32_601, message: "Method not found: resources/list" },
+      error: { code: -32_601, message: "Method not found: roots/list" },
     });
   });
 

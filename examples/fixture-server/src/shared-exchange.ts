@@ -1,9 +1,9 @@
 import type { JsonRpcMessage, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
-import { CallScope } from "../call-scope.js";
-import type { Exchange } from "../fixture-server.js";
+import { CallScope } from "./call-scope.js";
+import type { Exchange } from "./exchange.js";
 
-/** One request that came over a pipe which all requests share. */
-export class StdioExchange implements Exchange {
+/** One request that came over a channel which all requests of its client share. */
+export class SharedExchange implements Exchange {
   readonly scope = new CallScope();
   readonly #write: (message: JsonRpcMessage) => void;
 

@@ -1,0 +1,23 @@
+import type { JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import type { CallScope } from "./call-scope.js";
+
+/** The way back to the client that one request has. */
+export interface Exchange {
+  readonly scope: CallScope;
+  /** Sends a notification ahead of the answer; does nothing once the request is cancelled. */
+  notify(notification: JsonRpcNotification): void;
+}
+
+/** An answer with the HTTP status it goes out under. */
+export interface Answer {
+  readonly message: JsonRpcResponse;
+  readonly httpStatus: number;
+}
+
+/** What the channel to a client can carry besides answers. */
+export interface ChannelFeatures {
+  /** Whether it can tell of changes: that a list is another one now, or a resource. */
+  readonly changes: boolean;
+  /** Whether it can carry log messages. */
+  readonly logging: boolean;
+}

@@ -1,0 +1,31 @@
+import type { ConnectorTimeouts } from "@cortex-os/mcp-core";
+import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
+import type { PreparedRequest } from "./exchange-host.js";
+import type { LegacySession } from "./legacy-session.js";
+import { modernHeaders, POST_HEADERS } from "./request-headers.js";
+
+/** Longest message of an answer that is read, in bytes. */
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+
+/** A request before it has a body. */
+export interface RequestDraft {
+  /** The id as the upstream sees it. */
+  readonly id: RequestId;
+  readonly method: string;
+  readonly params: JsonObject | undefined;
+  /** The legacy session it belongs to; `undefined` towards a modern upstream. */
+  readonly session: LegacySession | undefined;
+  /** The modern era's revision. */
+  readonly revision: string;
+  readonly paramHeaders?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Encodes a request, within the bounds of a call. */
+export function prepareRequest(draft: RequestDraft, timeouts: ConnectorTimeouts): PreparedRequest {
+  const { id, method, params, session, revision, paramHeaders } = draft;
+  const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+  const headers =
+    session === undefined ? [...POST_HEADERS, ...modernHeaders(revision, method, params, paramHeaders)] : POST_HEADERS;
+  const { callMs: idleMs, callMaxMs: maxMs } = timeouts;
+  return { id, method, body, headers, session, lane: "calls", maxBytes: MAX_MESSAGE_BYTES, idleMs, maxMs };
+}

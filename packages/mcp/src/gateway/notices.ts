@@ -1,0 +1,119 @@
+import { GatewayError, type Logger, type Monotonic, type Timers } from "@cortex-os/mcp-core";
+import { isLogWanted, type JsonObject, type JsonRpcNotification, type ServerFeature } from "@cortex-os/mcp-core/wire";
+import { Brake } from "../connectors/brake.js";
+import type { ConnectorDirectory } from "../connectors/connector-directory.js";
+import type { Upstream } from "../connectors/upstream.js";
+import { resolveResource } from "./call-target.js";
+import { LogInterest } from "./log-interest.js";
+import { ResourceWatches } from "./resource-watches.js";
+import { SessionRequests } from "./session-requests.js";
+import type { ClientSession, SessionStore } from "./session-store.js";
+import { Subscriptions } from "./subscriptions.js";
+
+/** What {@link Notices} work through. */
+export interface NoticesDeps {
+  readonly directory: ConnectorDirectory;
+  readonly sessions: SessionStore;
+  readonly monotonic: Monotonic;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/**
+ * Between two notices to clients that lists changed: each makes every one of them list again, and none may be late by a second (issue 4: hot reload). The gap grows
+ * while changes go on.
+ */
+const TELLING = { gapMs: 100, maxGapMs: 500 };
+
+/** Everything that clients hear without having asked for it just now: that lists or resources changed, and log messages. */
+export class Notices {
+  /** The modern era's streams. */
+  readonly subscriptions: Subscriptions;
+  /** What legacy clients ask to hear in their sessions. */
+  readonly sessionRequests: SessionRequests;
+  readonly #deps: NoticesDeps;
+  readonly #watches: ResourceWatches;
+  readonly #logInterest: LogInterest;
+  /** Features whose lists changed and of which clients were not told yet. */
+  readonly #untold = new Set<ServerFeature>();
+  readonly #telling: Brake;
+
+  constructor(deps: NoticesDeps) {
+    const { directory, timers, logger } = deps;
+    this.#deps = deps;
+    const upstreams = (): readonly Upstream[] => directory.connectors.flatMap(({ upstream }) => upstream ?? []);
+    this.#logInterest = new LogInterest(upstreams);
+    this.#watches = new ResourceWatches({
+      resolve: (uri) => this.#resolve(uri),
+      upstreamOf: (key) => directory.find(key)?.upstream,
+      logger,
+    });
+    this.subscriptions = new Subscriptions({ watches: this.#watches, timers });
+    this.sessionRequests = new SessionRequests({ watches: this.#watches, logInterest: this.#logInterest });
+    this.#telling = new Brake(deps, TELLING, () => {
+      this.#tellOfLists();
+    });
+  }
+
+  /** Lists that clients have seen are not what they were. */
+  listsChanged(features: ReadonlySet<ServerFeature>): void {
+    for (const feature of features) this.#untold.add(feature);
+    this.#telling.request();
+  }
+
+  /** Connectors came, went or were replaced: those that are new are asked what their predecessors were. */
+  follow(): void {
+    this.#watches.follow();
+    this.#logInterest.follow();
+  }
+
+  /** An upstream told something outside of any request; `sessionKey` as in `UpstreamEvents`. */
+  fromUpstream(connector: string, notification: JsonRpcNotification, sessionKey: string | undefined): void {
+    const { method, params } = notification;
+    if (method === "notifications/resources/updated") {
+      this.#watches.updated(connector, params ?? {});
+      return;
+    }
+    for (const session of this.#sessionsFor(sessionKey)) {
+      if (isFor(session, method, params)) session.notify(notification);
+    }
+  }
+
+  /** What it wanted to hear is of no interest any more. */
+  sessionEnded(id: string): void {
+    this.#logInterest.forget(id);
+  }
+
+  /** Nothing more is told. */
+  stop(): void {
+    this.#telling.cancel();
+  }
+
+  #tellOfLists(): void {
+    for (const feature of this.#untold) {
+      this.subscriptions.listChanged(feature);
+      this.#deps.sessions.listChanged(feature);
+    }
+    this.#untold.clear();
+  }
+
+  #sessionsFor(key: string | undefined): Iterable<ClientSession> {
+    const { sessions } = this.#deps;
+    if (key === undefined) return sessions.all();
+    const own = sessions.find(key);
+    return own === undefined ? [] : [own];
+  }
+
+  /** @throws GatewayError INVALID_PARAMS */
+  #resolve(uri: string): { readonly connector: string; readonly uri: string } {
+    const resolved = resolveResource(this.#deps.directory.catalog.current, uri);
+    if (GatewayError.is(resolved)) throw resolved;
+    return resolved;
+  }
+}
+
+/** A log message is for the sessions that want its level; what nobody here knows is for every session. */
+function isFor({ caller }: ClientSession, method: string, params: JsonObject | undefined): boolean {
+  if (method !== "notifications/message") return true;
+  return caller.logLevel !== undefined && isLogWanted(params?.["level"], caller.logLevel);
+}

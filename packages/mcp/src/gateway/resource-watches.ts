@@ -1,0 +1,159 @@
+import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
+import { META, metaOf, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { ownUri } from "../catalog/own-uri.js";
+import type { Upstream } from "../connectors/upstream.js";
+
+/** Hears that a resource changed: the params of `notifications/resources/updated`, with the URI under which it was asked for. */
+export type ResourceListener = (params: JsonObject) => void;
+
+/** What {@link ResourceWatches} work through. */
+export interface ResourceWatchesDeps {
+  /**
+   * Whose resource a URI is, and how its upstream calls it.
+   * @throws GatewayError when that is not known
+   */
+  readonly resolve: (uri: string) => { readonly connector: string; readonly uri: string };
+  /** The living upstream of a connector. */
+  readonly upstreamOf: (connector: string) => Upstream | undefined;
+  readonly logger: Logger;
+}
+
+interface Watcher {
+  /** As the client calls it. */
+  readonly uri: string;
+  readonly listener: ResourceListener;
+}
+
+/**
+ * Which resources clients want to hear of: each is asked of its upstream once, however many they are, and no longer than one of them listens. A connector that
+ * was replaced is asked anew.
+ */
+export class ResourceWatches {
+  readonly #deps: ResourceWatchesDeps;
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(deps: ResourceWatchesDeps) {
+    this.#deps = deps;
+  }
+
+  /** How many resources are asked of upstreams. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /**
+   * Tells `listener` of changes of a resource from the moment its upstream agreed; one that is down counts as agreeing, and is asked when it is back.
+   *
+   * @returns a function that ends it; it may be called twice
+   * @throws GatewayError when nobody has that resource, or its upstream does not tell of changes
+   */
+  async watch(uri: string, listener: ResourceListener): Promise<() => void> {
+    const { connector, uri: own } = this.#deps.resolve(uri);
+    const key = `${connector}\n${own}`;
+    const watch = this.#watches.get(key) ?? new Watch(connector, own);
+    this.#watches.set(key, watch);
+    const watcher: Watcher = { uri, listener };
+    watch.watchers.add(watcher);
+    const end = (): void => {
+      if (watch.watchers.delete(watcher)) this.#endUnwatched(key, watch);
+    };
+    try {
+      await watch.begin(this.#deps.upstreamOf(connector));
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
+  }
+
+  /** An upstream says that a resource of its own changed; it may be a part of one that is watched (2025-11-25, Resources). */
+  updated(connector: string, params: JsonObject): void {
+    const { uri } = params;
+    if (typeof uri !== "string") return;
+    for (const watch of this.#watches.values()) {
+      if (watch.connector !== connector || !uri.startsWith(watch.own)) continue;
+      for (const watcher of [...watch.watchers]) {
+        watcher.listener({ ...withoutSubscription(params), uri: publicUri(uri, watch, watcher) });
+      }
+    }
+  }
+
+  /** Connectors came or were replaced: what is watched is asked of those that have not been asked. */
+  follow(): void {
+    for (const watch of this.#watches.values()) {
+      watch.begin(this.#deps.upstreamOf(watch.connector)).catch((error: unknown) => {
+        const fields = { connectorId: watch.connector, reason: messageOf(error) };
+        this.#deps.logger.warn(fields, "A resource that clients listen to is not told of any more");
+      });
+    }
+  }
+
+  #endUnwatched(key: string, watch: Watch): void {
+    if (watch.watchers.size > 0) return;
+    void watch.end(() => {
+      // Somebody may have come back meanwhile.
+      if (watch.watchers.size === 0 && this.#watches.get(key) === watch) this.#watches.delete(key);
+    });
+  }
+}
+
+/** One resource of one upstream, and who wants to hear of it. What is asked of the upstream is asked in order. */
+class Watch {
+  readonly connector: string;
+  readonly own: string;
+  readonly watchers = new Set<Watcher>();
+  #upstream: Upstream | undefined;
+  #agreed: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(connector: string, own: string) {
+    this.connector = connector;
+    this.own = own;
+  }
+
+  /** Asks `upstream`, unless that was done. @throws what it refuses with */
+  begin(upstream: Upstream | undefined): Promise<void> {
+    if (upstream === undefined || upstream === this.#upstream) return this.#agreed;
+    this.#upstream = upstream;
+    this.#agreed = this.#next(async () => upstream.subscribe(this.own)).catch((error: unknown) => {
+      if (this.#upstream === upstream) this.#upstream = undefined;
+      throw GatewayError.from(error, "INTERNAL", "The resource cannot be watched");
+    });
+    // Whoever waits for it hears of the failure; when nobody does, it is none.
+    this.#agreed.catch(() => {});
+    return this.#agreed;
+  }
+
+  /** Asks the upstream to tell no more, unless somebody wants to hear again by then. */
+  async end(then: () => void): Promise<void> {
+    await this.#next(async () => {
+      const upstream = this.#upstream;
+      if (this.watchers.size > 0 || upstream === undefined) return;
+      this.#upstream = undefined;
+      await upstream.unsubscribe(this.own);
+    }).catch(() => {
+      // An upstream that went on telling is not listened to.
+    });
+    then();
+  }
+
+  #next(step: () => Promise<void>): Promise<void> {
+    const next = this.#last.then(step);
+    this.#last = next.catch(() => {});
+    return next;
+  }
+}
+
+function publicUri(uri: string, { connector, own }: Watch, watcher: Watcher): string {
+  if (uri === own) return watcher.uri;
+  return watcher.uri === own ? uri : ownUri(connector, uri);
+}
+
+/** The params without the id of our own subscription with the upstream. */
+function withoutSubscription(params: JsonObject): JsonObject {
+  const meta = metaOf(params);
+  if (meta?.[META.subscriptionId] === undefined) return params;
+  const { [META.subscriptionId]: _, ...kept } = meta;
+  const { _meta, ...rest } = params;
+  return Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept };
+}

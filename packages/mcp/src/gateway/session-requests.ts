@@ -1,0 +1,78 @@
+import { GatewayError } from "@cortex-os/mcp-core";
+import { isLogLevel, LOG_LEVELS, type JsonObject } from "@cortex-os/mcp-core/wire";
+import type { LogInterest } from "./log-interest.js";
+import type { ResourceWatches } from "./resource-watches.js";
+import type { ClientSession } from "./session-store.js";
+
+/** What {@link SessionRequests} work through. */
+export interface SessionRequestsDeps {
+  readonly watches: Pick<ResourceWatches, "watch">;
+  readonly logInterest: Pick<LogInterest, "set">;
+}
+
+/** Most resources that one session listens to. */
+const MAX_WATCHES = 1_000;
+
+/** What a legacy client asks for its session and not for one call: the gateway keeps it, because no single upstream could. */
+export class SessionRequests {
+  readonly #deps: SessionRequestsDeps;
+
+  constructor(deps: SessionRequestsDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * `logging/setLevel` (2025-11-25, Logging).
+   * @throws GatewayError INVALID_PARAMS for a level that is none
+   */
+  setLevel(session: ClientSession, params: JsonObject | undefined): void {
+    const level = params?.["level"];
+    if (!isLogLevel(level))
+      throw new GatewayError("INVALID_PARAMS", `params.level must be one of ${LOG_LEVELS.join(", ")}`);
+    session.setLogLevel(level);
+    this.#deps.logInterest.set(session.id, level);
+  }
+
+  /**
+   * `resources/subscribe` (2025-11-25, Resources); once more for the same resource changes nothing.
+   * @throws GatewayError INVALID_PARAMS, LIMITED beyond 1,000 resources, or what {@link ResourceWatches.watch} throws
+   */
+  async subscribe(session: ClientSession, params: JsonObject | undefined): Promise<void> {
+    const uri = uriOf(params);
+    if (session.watches.has(uri)) return;
+    if (session.watches.size >= MAX_WATCHES)
+      throw new GatewayError("LIMITED", `A session may subscribe to ${MAX_WATCHES} resources; unsubscribe from some`);
+    // Before the upstream agreed it counts already, so that one asked for twice is watched once.
+    let end = (): void => {};
+    let wanted = true;
+    session.watches.set(uri, () => {
+      wanted = false;
+      end();
+    });
+    try {
+      end = await this.#deps.watches.watch(uri, (updated) => {
+        session.resourceUpdated(updated);
+      });
+    } catch (error) {
+      session.watches.delete(uri);
+      throw error;
+    }
+    if (!wanted) end();
+  }
+
+  /**
+   * `resources/unsubscribe`; of a resource that was not subscribed to it changes nothing.
+   * @throws GatewayError INVALID_PARAMS
+   */
+  unsubscribe(session: ClientSession, params: JsonObject | undefined): void {
+    const uri = uriOf(params);
+    session.watches.get(uri)?.();
+    session.watches.delete(uri);
+  }
+}
+
+function uriOf(params: JsonObject | undefined): string {
+  const uri = params?.["uri"];
+  if (typeof uri === "string") return uri;
+  throw new GatewayError("INVALID_PARAMS", "params.uri must be the URI of a resource");
+}
