@@ -74,9 +74,9 @@ export const STOP_MS = 9_500;
  * @throws GatewayError USER_INPUT when a gateway of this home is running, or the port is taken; the reason of `signal`
  */
 export async function hostGateway(options: HostOptions): Promise<ServedGateway> {
-  const { host, port, allowedHosts, allowedOrigins, limits } = options.config;
+  const { host, port, allowedHosts, allowedOrigins, limits, legacySse } = options.config;
   const { endpoint, ...hosted } = await open(options, (listen) =>
-    listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits }),
+    listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, legacySse }),
   );
   return { ...hosted, url: endpoint.url };
 }

@@ -18,8 +18,8 @@ import type { ClientSession } from "./session-store.js";
 
 /** Most requests of one client under way: as many as an HTTP front has connections. */
 const MAX_UNDER_WAY = 10_000;
-/** Most bytes of answers that are held at once because they can be passed on only whole. */
-const MAX_HELD_BYTES = 64 * 1024 * 1024;
+/** Most bytes of one client's answers that are held at once because they can be passed on only whole, and that may wait for its reader. */
+export const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
 /** What a {@link ChannelClient} works through. */
 export interface ChannelClientDeps {
@@ -51,13 +51,25 @@ export class ChannelClient {
     this.#deps = deps;
   }
 
-  /** Takes one message, or the batch that it may be. Never throws. */
-  receive(text: Buffer): void {
-    if (this.#ended) return;
+  /** Whether something of the client's waits for an answer. */
+  get isBusy(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /**
+   * Takes one message, or the batch that it may be. Never throws.
+   * @returns false when it was none, which the client was told
+   */
+  receive(text: Buffer): boolean {
     const read = readMessage(text);
-    if (read.ok) this.#take(read.message);
-    else if (read.batch !== undefined && this.#session?.caller.revision === BATCH_REVISION) this.#takeBatch(read.batch);
-    else this.refuse(read.error, read.id);
+    if (read.ok) {
+      this.#take(read.message);
+      return true;
+    }
+    if (read.batch !== undefined && this.#session?.caller.revision === BATCH_REVISION)
+      return this.#takeBatch(read.batch);
+    this.refuse(read.error, read.id);
+    return false;
   }
 
   /** Answers what could not be read, or may not be. */
@@ -97,6 +109,7 @@ export class ChannelClient {
   }
 
   #take(message: Message): void {
+    if (this.#ended) return;
     switch (message.kind) {
       case "request":
         this.#request(message.message);
@@ -109,10 +122,11 @@ export class ChannelClient {
     }
   }
 
-  #takeBatch(values: readonly unknown[]): void {
+  #takeBatch(values: readonly unknown[]): boolean {
     const read = readBatch(values);
     if (read.ok) for (const message of read.messages) this.#take(message);
     else this.refuse(read.error);
+    return read.ok;
   }
 
   #request(message: JsonRpcRequest): void {

@@ -8,6 +8,7 @@ import { controlApi } from "./control-api.js";
 import { drain, type DrainPlan } from "./drain.js";
 import { guard, type GuardPolicy } from "./guards.js";
 import { KeepAlive } from "./keep-alive.js";
+import { LegacySse } from "./legacy-sse.js";
 import { McpEndpoint } from "./mcp-endpoint.js";
 import { OpenAnswers } from "./open-answers.js";
 import { sendEmpty, sendError } from "./respond.js";
@@ -42,6 +43,8 @@ export interface ServeHttpOptions {
   readonly listen: { readonly host: string; readonly port: number } | { readonly socketPath: string };
   /** Also serves `/api/v1`, and clients of relays that upgrade their connection there; for the control socket. @default false */
   readonly controlApi?: boolean;
+  /** Also serves `/sse` and `/messages`, the transport of 2024-11-05. @default false */
+  readonly legacySse?: boolean;
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
@@ -80,6 +83,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
   let draining = false;
   const sockets = new Set<Socket>();
   const answers = new OpenAnswers();
+  const { listener, endIdle } = createFront({ gateway, options, limits, answers, isDraining: () => draining });
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -88,7 +92,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       // Node's defaults closed 0 of 200 slow connections in 8 s (reliability.md, threat 25).
       connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
     },
-    createListener({ gateway, options, limits, answers, isDraining: () => draining }),
+    listener,
   );
   const upgrades = new StdioUpgrades({
     gateway,
@@ -135,6 +139,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       draining = true;
       const endStreams = (): void => {
         gateway.endStreams();
+        endIdle();
       };
       const failUnanswered = (): void => {
         const calls = answers.shutDown(new GatewayError("UPSTREAM_UNAVAILABLE", "the gateway is shutting down"));
@@ -149,7 +154,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
   };
 }
 
-interface ListenerDeps {
+interface FrontDeps {
   readonly gateway: Gateway;
   readonly options: ServeHttpOptions;
   readonly limits: HttpLimits;
@@ -157,28 +162,27 @@ interface ListenerDeps {
   readonly isDraining: () => boolean;
 }
 
-function createListener({ gateway, options, limits, answers, isDraining }: ListenerDeps): Handler {
+/** What answers requests, and what ends the streams that keep no request waiting. */
+interface Front {
+  readonly listener: Handler;
+  readonly endIdle: () => void;
+}
+
+function createFront({ gateway, options, limits, answers, isDraining }: FrontDeps): Front {
   const { logger, metrics, timers } = options;
   const { unanswered } = answers;
   const policy = policyOf(options);
+  const { slowReaderMs, bodyBytes: maxBodyBytes } = limits;
   const keepAlive = new KeepAlive(timers);
-  const endpoint = new McpEndpoint({
-    gateway,
-    metrics,
-    logger,
-    timers,
-    keepAlive,
-    unanswered,
-    slowReaderMs: limits.slowReaderMs,
-    maxBodyBytes: limits.bodyBytes,
-  });
+  const deps = { gateway, metrics, logger, timers, keepAlive, unanswered, slowReaderMs, maxBodyBytes };
+  const endpoint = new McpEndpoint(deps);
+  const sse = new LegacySse(deps);
   const routes = new Map<string, Handler>([
     ...Object.entries(opsRoutes({ gateway, metrics, isDraining })),
-    ...(options.controlApi === true
-      ? Object.entries(controlApi({ gateway, logger, unanswered, maxBodyBytes: limits.bodyBytes }))
-      : []),
+    ...(options.controlApi === true ? Object.entries(controlApi(deps)) : []),
+    ...(options.legacySse === true ? Object.entries(sse.routes) : []),
   ]);
-  return (request, response) => {
+  const listener: Handler = (request, response) => {
     answers.add(response);
     if (isDraining()) response.setHeader("connection", "close");
     const refusal = guard(request, policy);
@@ -192,6 +196,10 @@ function createListener({ gateway, options, limits, answers, isDraining }: Liste
     if (path === "/mcp") endpoint.handle(request, response);
     else (routes.get(path) ?? notFound)(request, response);
   };
+  const endIdle = (): void => {
+    sse.endIdle();
+  };
+  return { listener, endIdle };
 }
 
 const policyOf = ({ allowedHosts = [], allowedOrigins = [] }: ServeHttpOptions): GuardPolicy => ({

@@ -1,9 +1,8 @@
 import type { Writable } from "node:stream";
+import { MAX_HELD_BYTES } from "../gateway/channel-client.js";
 import type { MessageChannel } from "../gateway/channel-sink.js";
 
 const LINE_FEED = Buffer.from("\n");
-/** Bytes that may wait for one reader; with more it has stopped reading, because what could wait does so long before. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** How a {@link LineChannel} tells of its reader. */
 export interface LineChannelEvents {
@@ -34,8 +33,8 @@ export class LineChannel implements MessageChannel {
 
   send(message: string | readonly Uint8Array[]): void {
     if (!this.#output.writable) return;
-    // Looked at before and not after: one large message to a reader that keeps up is no backlog.
-    if (this.#output.writableLength > MAX_WAITING_BYTES) {
+    // Looked at before and not after: one large message to a reader that keeps up is no backlog. What could wait did so long before.
+    if (this.#output.writableLength > MAX_HELD_BYTES) {
       this.#events.onStuck();
       return;
     }
