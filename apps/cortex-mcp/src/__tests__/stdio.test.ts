@@ -143,6 +143,20 @@ describe("cortex-mcp stdio with a gateway running", () => {
   });
 });
 
+test("cortex-mcp stdio whose client stopped reading does not wait for it at the end", async () => {
+  const home = await createTestIo();
+  const server = await fixture();
+  await home.run("add", "fix", server.url);
+  const client = await startStdio(home);
+  await client.initialize();
+  client.pause();
+  client.request(1, "tools/call", { name: "fix__large", arguments: { bytes: 1_000_000 } });
+  await vi.waitFor(() => expect(client.io.stdio.output.writableLength).toBeGreaterThan(0), 10_000);
+  client.end();
+  expect(await client.ended).toMatchObject({ code: 0 });
+  expect(client.io.exits).toEqual([0]);
+});
+
 describe("cortex-mcp stdio that cannot serve", () => {
   test.each([[[]], [["--json"]]])(
     "says so in one line on standard error, nothing on standard output (%j)",

@@ -39,7 +39,8 @@ async function stdio(io: Io): Promise<number> {
       logger.error({ err: error }, "A bug ended the gateway");
     });
     const finder = new HomeGateway({ io, paths, config, logger });
-    const relay = new Relay({ ...io.streams(), finder, maxMessageBytes: config.limits.bodyBytes, logger });
+    const streams = io.streams();
+    const relay = new Relay({ ...streams, finder, maxMessageBytes: config.limits.bodyBytes, logger });
     void stop.requested.then(() => {
       relay.end();
     });
@@ -52,6 +53,8 @@ async function stdio(io: Io): Promise<number> {
       }
       forgetFatal();
     }
+    // Nobody will read it any more, and an orderly exit would wait until somebody did.
+    if (streams.output.writableLength > 0) io.exit(0);
     return 0;
   } finally {
     stop.dispose();

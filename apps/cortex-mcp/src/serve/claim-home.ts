@@ -1,13 +1,13 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { Logger } from "@cortex-os/mcp-core";
+import { GatewayError, type Logger } from "@cortex-os/mcp-core";
 import { acquireLock, ensureFolder } from "@cortex-os/mcp-registry";
 import type { SystemPorts } from "../io.js";
 import { sweepGatewayRecords, type GatewayRecord } from "../state/gateway-file.js";
 import { ensurePrivateFolder } from "../state/private-folder.js";
 import { findRunningGateway, type RunningGateway } from "../state/running-gateway.js";
 import type { StatePaths } from "../state/state-paths.js";
-import { userError } from "../user-error.js";
+import { oneLine, userError } from "../user-error.js";
 import { orAborted } from "./or-aborted.js";
 
 /** What claiming a home needs. */
@@ -86,13 +86,20 @@ export async function leaveHome(paths: StatePaths, leave: () => Promise<void>): 
 
 const lockOf = ({ folder }: StatePaths): string => path.join(folder, "gateway.lock");
 
-function alreadyRunning(paths: StatePaths, { record }: RunningGateway): Error {
-  if (record === undefined) return userError(`a gateway is starting already for ${paths.folder}; wait for it`);
+/** Whether `error` says that a gateway of this home is running already. */
+export const isHomeTaken = (error: unknown): boolean => GatewayError.is(error) && error.data?.["homeTaken"] === true;
+
+function alreadyRunning({ folder }: StatePaths, { record }: RunningGateway): Error {
+  return new GatewayError("USER_INPUT", oneLine(takenText(folder, record)), { data: { homeTaken: true } });
+}
+
+function takenText(folder: string, record: GatewayRecord | undefined): string {
+  if (record === undefined) return `a gateway is starting already for ${folder}; wait for it`;
   const { pid, url } = record;
-  const problem = `a gateway is running already for ${paths.folder}: pid ${pid}`;
+  const problem = `a gateway is running already for ${folder}: pid ${pid}`;
   const elsewhere = "or set CORTEX_HOME to another folder";
-  if (url !== undefined) return userError(`${problem} at ${url}; stop it with kill ${pid}, ${elsewhere}`);
+  if (url !== undefined) return `${problem} at ${url}; stop it with kill ${pid}, ${elsewhere}`;
   // Each of its clients has a process that would take over: there is no single one to stop.
   const remedy = "quit those clients and start it before them, they will use it then";
-  return userError(`${problem}, started by cortex-mcp stdio for desktop clients, with no URL; ${remedy}, ${elsewhere}`);
+  return `${problem}, started by cortex-mcp stdio for desktop clients, with no URL; ${remedy}, ${elsewhere}`;
 }

@@ -3,6 +3,7 @@ import { createMetrics, StdioConversation, type GatewayMetrics } from "@cortex-o
 import type { Logger } from "@cortex-os/mcp-core";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
+import { isHomeTaken } from "../serve/claim-home.js";
 import { hostForRelays, type HostedGateway } from "../serve/host-gateway.js";
 import { homeSources } from "../serve/home-sources.js";
 import { orAborted } from "../serve/or-aborted.js";
@@ -71,10 +72,8 @@ export class HomeGateway implements GatewayFinder {
       const options = { version: programVersion(), config, paths, sources, metrics, system: io.system, logger, signal };
       this.#hosted = await hostForRelays(options);
     } catch (error) {
-      signal.throwIfAborted();
-      const running = await findRunningGateway(paths);
-      if (running === undefined || running.record?.stopping === true) throw error;
-      return undefined;
+      if (isHomeTaken(error)) return undefined;
+      throw error;
     }
     logger.info({}, "Became the gateway of this home");
     return this.#ownLink(this.#hosted, metrics);

@@ -1,7 +1,7 @@
 import { finished, type Readable, type Writable } from "node:stream";
 import { tooLong } from "@cortex-os/mcp";
 import { LineReader } from "@cortex-os/mcp-bridge";
-import { messageOf, toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
+import { toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
 import { userError } from "../user-error.js";
 import { ConversationBook } from "./conversation-book.js";
 import type { GatewayFinder, GatewayLink } from "./gateway-link.js";
@@ -124,13 +124,7 @@ export class Relay {
 
   #fromGateway(line: string, link: GatewayLink): void {
     if (!this.isClientThere) return;
-    let toClient: readonly string[] = [];
-    try {
-      toClient = this.#book.heard(line);
-    } catch (error) {
-      this.#options.logger.error({ reason: messageOf(error) }, "A message of the gateway could not be read");
-    }
-    for (const message of toClient) this.#toClient(message);
+    for (const message of this.#book.heard(line)) this.#toClient(message);
     // Without its session the client's next requests would all fail, and it would not know why.
     if (this.#book.refusal !== undefined) link.close();
   }

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
@@ -174,6 +175,19 @@ describe("a client over a pair of streams (R22)", () => {
     });
     expect(await metrics.exposition()).toContain('brainwav_mcp_rejected_requests_total{reason="body"} 4');
   });
+});
+
+test("whatever bytes come, the client is served on", async () => {
+  const { client, input } = await startTalk([], { maxMessageBytes: 200 });
+  const rounds = fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 300 })), async (chunks) => {
+    for (const chunk of chunks) input.write(chunk);
+    const before = client.lines.length;
+    client.send(`\n${JSON.stringify({ jsonrpc: "2.0", id: "alive", method: "ping" })}\n`);
+    await vi.waitFor(() =>
+      expect(client.messages.slice(before)).toContainEqual({ jsonrpc: "2.0", id: "alive", result: {} }),
+    );
+  });
+  await fc.assert(rounds, { numRuns: 30 });
 });
 
 describe("the end of a conversation", () => {
