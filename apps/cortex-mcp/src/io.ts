@@ -1,3 +1,4 @@
+import type { Readable, Writable } from "node:stream";
 import type { Clock, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 
 /** Time and chance, handed in at the composition root (R17). */
@@ -18,6 +19,8 @@ export interface Io {
   readonly readInput: () => Promise<string>;
   /** The next line of standard input without its end, or `undefined` when it ended before one. For one answer of a person: what follows is lost. */
   readonly readLine: () => Promise<string | undefined>;
+  /** Standard input and output as streams of bytes, for a command that speaks a protocol over them. */
+  readonly streams: () => { readonly input: Readable; readonly output: Writable };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The working folder, absolute. */
   readonly cwd: string;

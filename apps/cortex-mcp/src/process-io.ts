@@ -17,6 +17,7 @@ export function processIo(fatalListeners: Set<(error: unknown) => void>): Io {
     err: (line) => void process.stderr.write(`${line}\n`),
     readInput: () => text(process.stdin),
     readLine: () => firstLine(process.stdin),
+    streams: () => ({ input: process.stdin, output: process.stdout }),
     env: process.env,
     cwd: process.cwd(),
     terminal: {

@@ -14,11 +14,13 @@ import { registerReload } from "./commands/reload.js";
 import { registerRemove } from "./commands/remove.js";
 import { registerServe } from "./commands/serve.js";
 import { registerStatus } from "./commands/status.js";
+import { registerStdio } from "./commands/stdio.js";
 import { registerTools } from "./commands/tools.js";
 import { programVersion } from "./version.js";
 
 const COMMANDS = [
   registerServe,
+  registerStdio,
   registerAdd,
   registerAddJson,
   registerRemove,

@@ -2,7 +2,7 @@ import { LONGEST_DELAY_MS, systemHoldingTimers } from "@cortex-os/mcp-core";
 import { adviceOn, errnoOf } from "@cortex-os/mcp-registry";
 import type { Io } from "./io.js";
 import { processIo } from "./process-io.js";
-import { reportFailure } from "./run.js";
+import { reportFailure } from "./report-failure.js";
 
 /** A program: what follows its name, and the process it may touch. Resolves with its exit code. */
 export type Program = (argv: readonly string[], io: Io) => Promise<number>;

@@ -10,4 +10,5 @@ export type * from "./runtime/proxy-state.js";
 export * from "./runtime/remote-proxy.js";
 export type { CallToolOptions, RemoteProxyOptions, RemoteProxyPorts } from "./runtime/remote-proxy-options.js";
 export * from "./runtime/remote-tool-proxy.js";
+export { LineReader } from "./stdio/framing.js";
 export { findCommand, type CommandPlace } from "./stdio/find-command.js";

@@ -32,6 +32,9 @@ export type { ConfigurationChange, ReloadableConfiguration, ReloadReport } from 
 export * from "./gateway/session-store.js";
 export type { ShownConnector } from "./http/map-api.js";
 export * from "./http/serve-http.js";
+export { STDIO_PATH, STDIO_PROTOCOL } from "./http/stdio-upgrade.js";
+export * from "./stdio/farewell.js";
+export * from "./stdio/stdio-conversation.js";
 export {
   createConnectorAvailabilityGauge,
   setConnectorAvailabilityGauge,

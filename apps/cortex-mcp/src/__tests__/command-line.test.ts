@@ -12,6 +12,7 @@ describe("the command line itself", () => {
     expect(help.code).toBe(0);
     for (const word of [
       "serve",
+      "stdio",
       "add",
       "add-json",
       "remove",

@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { PassThrough } from "node:stream";
 import { systemClock, systemMonotonic, systemRandom, systemTimers } from "@cortex-os/mcp-core";
 import { onTestFinished } from "vitest";
 import type { Io, StopSignal } from "../io.js";
@@ -14,6 +15,8 @@ export interface TestIo extends Io {
   readonly errLines: string[];
   /** Codes that `exit` was called with. */
   readonly exits: number[];
+  /** Standard input, to be written to, and standard output, to be read from, as a command's streams. */
+  readonly stdio: { readonly input: PassThrough; readonly output: PassThrough };
   /** How many listen for signals and for bugs: a leak check. */
   readonly listening: () => number;
   readonly signal: (signal: StopSignal) => void;
@@ -54,6 +57,7 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
   const outLines: string[] = [];
   const errLines: string[] = [];
   const exits: number[] = [];
+  const stdio = { input: new PassThrough(), output: new PassThrough() };
   const signals = new Set<(signal: StopSignal) => void>();
   const fatals = new Set<(error: unknown) => void>();
   const io: Io = {
@@ -61,6 +65,7 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
     err: (line) => errLines.push(line),
     readInput: async () => input,
     readLine: async () => answers.shift(),
+    streams: () => stdio,
     env: { PATH: process.env["PATH"], HOME: folder, CORTEX_HOME: home, ...env },
     cwd: folder,
     terminal: { in: terminal, out: terminal, err: terminal, columns },
@@ -81,6 +86,7 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
     outLines,
     errLines,
     exits,
+    stdio,
     listening: () => signals.size + fatals.size,
     signal: (signal) => {
       for (const listener of signals) listener(signal);

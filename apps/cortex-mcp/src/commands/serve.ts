@@ -1,15 +1,14 @@
 import path from "node:path";
-import { createMetrics, registrySource } from "@cortex-os/mcp";
+import { createMetrics } from "@cortex-os/mcp";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import { LiveConfig } from "../config/live-config.js";
 import { loadConfig, type ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
-import { hostGateway, type HostedSources } from "../serve/host-gateway.js";
+import { homeConnectors } from "../serve/home-connectors.js";
+import { hostGateway } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
-import { followMap, type FollowedMap } from "../service-map/follow-map.js";
 import { statePaths, type StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
@@ -56,29 +55,13 @@ async function serveUntil(io: Io, { paths, configSources, config, json, stop }: 
   const version = programVersion();
   const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
   const metrics = createMetrics({ ofProcess: true });
-  const followedMap = async (wanted: Config): Promise<FollowedMap | undefined> =>
-    followMap({ io, paths, config: wanted, logger, metrics });
-  const { timers } = io.system;
-  const configuration = new LiveConfig({
-    ...{ sources: configSources, inForce: config, logger, timers },
-    followMap: followedMap,
-  });
   const forgetFatal = io.onFatal((error) => {
     logger.error({ err: error }, "A bug ended the gateway");
   });
   try {
-    const sources = async (): Promise<HostedSources> => {
-      const map = await followedMap(config);
-      const registry = registrySource({
-        ...{ path: paths.registry, logger, timers },
-        onRead: (ok) => {
-          metrics.registryRead(ok);
-        },
-      });
-      return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
-    };
+    const { configuration, sources } = homeConnectors(io, { paths, configSources, config, logger, metrics });
     const options = { version, config, configuration, paths, sources, metrics, system: io.system, logger };
-    const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, timers);
+    const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
     if (typeof hosted === "number") {
       logger.info({ signal: await stop.requested }, "Stopped before it had started");
       return hosted;

@@ -19,14 +19,13 @@ async function status(io: Io, json: boolean): Promise<number> {
   const running = await requireRunningGateway(statePaths(io.env));
   const view = await new ControlClient(running, io.system.timers).status();
   const { url = null, pid = null } = running.record ?? {};
+  const where = running.record === undefined ? "at (still starting)" : url === null ? "(stdio only)" : `at ${url}`;
   if (json) {
     io.out(jsonText({ url, pid, ...view }));
     return 0;
   }
   const tools = counted(view.tools, "tool");
-  io.out(
-    `cortex-mcp ${view.version} at ${url ?? "(still starting)"}, pid ${pid ?? "?"}, since ${view.startedAt}, ${tools}`,
-  );
+  io.out(`cortex-mcp ${view.version} ${where}, pid ${pid ?? "?"}, since ${view.startedAt}, ${tools}`);
   for (const problem of view.problems) io.out(`Problem: ${problem}`);
   if (view.serviceMap !== undefined) {
     for (const line of mapStatusLines(view.serviceMap, io.system.clock.now())) io.out(line);

@@ -42,6 +42,10 @@ export const ConfigSchema = z
       .array(z.string().min(1))
       .default([])
       .describe("Origins of web pages that may call the gateway, such as https://app.example."),
+    legacySse: z
+      .boolean()
+      .default(false)
+      .describe("Also serve /sse and /messages, for clients that know the transport of 2024-11-05 only."),
     names: z
       .strictObject({
         separator: z

@@ -1,9 +1,9 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import { errnoOf } from "@cortex-os/mcp-registry";
-import { hostGateway, type HostedGateway, type HostOptions } from "../serve/host-gateway.js";
+import { hostGateway, type HostOptions, type ServedGateway } from "../serve/host-gateway.js";
 
 /** {@link hostGateway} on the configured port or, when that is taken, says so and takes a free one. */
-export async function hostOnAnyPort(options: HostOptions, write: (line: string) => void): Promise<HostedGateway> {
+export async function hostOnAnyPort(options: HostOptions, write: (line: string) => void): Promise<ServedGateway> {
   try {
     return await hostGateway(options);
   } catch (error) {

@@ -4,7 +4,7 @@ import { LiveConfig } from "../config/live-config.js";
 import { loadConfig } from "../config/load.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
-import type { HostedGateway } from "../serve/host-gateway.js";
+import type { ServedGateway } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop } from "../serve/stop-request.js";
 import { statePaths } from "../state/state-paths.js";
@@ -37,7 +37,7 @@ export async function runExample({ empty }: ExampleFlags, io: Io): Promise<numbe
   const map = new ExampleMap(places.map, system);
   // The progress is what is to be seen: of the log, only what is wrong.
   const base = { log: { level: "warn" } };
-  let hosted: HostedGateway | undefined;
+  let hosted: ServedGateway | undefined;
   try {
     const from = { file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {}, base };
     const config = await loadConfig(from);
@@ -79,7 +79,7 @@ function shownOf({ published, files }: ExampleMap, io: Io): Shown {
   };
 }
 
-async function showConnecting(io: Io, { gateway }: HostedGateway, stopped: Promise<unknown>): Promise<void> {
+async function showConnecting(io: Io, { gateway }: ServedGateway, stopped: Promise<unknown>): Promise<void> {
   const { connectors, serviceMap } = gateway.status();
   if (connectors.length === 0 && serviceMap === undefined) return;
   io.out("Connecting to the servers:");

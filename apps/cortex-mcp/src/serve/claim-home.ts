@@ -1,13 +1,13 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { Logger } from "@cortex-os/mcp-core";
+import { GatewayError, type Logger } from "@cortex-os/mcp-core";
 import { acquireLock, ensureFolder } from "@cortex-os/mcp-registry";
 import type { SystemPorts } from "../io.js";
 import { sweepGatewayRecords, type GatewayRecord } from "../state/gateway-file.js";
 import { ensurePrivateFolder } from "../state/private-folder.js";
 import { findRunningGateway, type RunningGateway } from "../state/running-gateway.js";
 import type { StatePaths } from "../state/state-paths.js";
-import { userError } from "../user-error.js";
+import { oneLine, userError } from "../user-error.js";
 import { orAborted } from "./or-aborted.js";
 
 /** What claiming a home needs. */
@@ -34,7 +34,7 @@ const LEAVE_MS = 500;
  * One that is stopping is waited for, not an error: who restarts a gateway (`kill` and `serve` in one script, a supervisor that starts
  * the new one while the old one drains) wants the new one to run, and would have to guess how long to wait itself.
  *
- * @throws GatewayError USER_INPUT naming pid and URL when a gateway of this home is running; whatever `bind` throws; the reason of `signal`
+ * @throws GatewayError USER_INPUT naming pid and, if it has one, URL when a gateway of this home is running; whatever `bind` throws; the reason of `signal`
  */
 export async function claimHome<T>(claim: Claim<T>): Promise<T> {
   const { paths, system, logger, signal } = claim;
@@ -86,9 +86,20 @@ export async function leaveHome(paths: StatePaths, leave: () => Promise<void>): 
 
 const lockOf = ({ folder }: StatePaths): string => path.join(folder, "gateway.lock");
 
-function alreadyRunning(paths: StatePaths, { record }: RunningGateway): Error {
-  if (record === undefined) return userError(`a gateway is starting already for ${paths.folder}; wait for it`);
+/** Whether `error` says that a gateway of this home is running already. */
+export const isHomeTaken = (error: unknown): boolean => GatewayError.is(error) && error.data?.["homeTaken"] === true;
+
+function alreadyRunning({ folder }: StatePaths, { record }: RunningGateway): Error {
+  return new GatewayError("USER_INPUT", oneLine(takenText(folder, record)), { data: { homeTaken: true } });
+}
+
+function takenText(folder: string, record: GatewayRecord | undefined): string {
+  if (record === undefined) return `a gateway is starting already for ${folder}; wait for it`;
   const { pid, url } = record;
-  const problem = `a gateway is running already for ${paths.folder}: pid ${pid} at ${url}`;
-  return userError(`${problem}; stop it with kill ${pid}, or set CORTEX_HOME to another folder`);
+  const problem = `a gateway is running already for ${folder}: pid ${pid}`;
+  const elsewhere = "or set CORTEX_HOME to another folder";
+  if (url !== undefined) return `${problem} at ${url}; stop it with kill ${pid}, ${elsewhere}`;
+  // Each of its clients has a process that would take over: there is no single one to stop.
+  const remedy = "quit those clients and start it before them, they will use it then";
+  return `${problem}, started by cortex-mcp stdio for desktop clients, with no URL; ${remedy}, ${elsewhere}`;
 }

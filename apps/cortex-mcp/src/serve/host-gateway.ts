@@ -49,16 +49,24 @@ export interface HostOptions {
   readonly signal: AbortSignal;
 }
 
-/** A gateway that serves its home: on a TCP port for clients, on the control socket for the command line. */
+/** A gateway that serves its home on the control socket: the command line, and clients that a relay brings. */
 export interface HostedGateway {
   readonly gateway: Gateway;
-  /** The endpoint for clients. */
-  readonly url: string;
+  /** Resolves as soon as no relay brings a client. */
+  unrelayed(): Promise<void>;
   /**
    * Ends in good order: no longer ready, calls in flight finish within `config.drainMs` or are told that they will not, then children, the record of the
    * running gateway and, last of all, the control socket go: until then the home is ours. Resolves within 9.5 s whatever hangs. Idempotent.
+   *
+   * @param drainMs instead of `config.drainMs`
    */
-  stop(): Promise<void>;
+  stop(drainMs?: number): Promise<void>;
+}
+
+/** A gateway that serves clients on a TCP port, too. */
+export interface ServedGateway extends HostedGateway {
+  /** The endpoint for clients. */
+  readonly url: string;
 }
 
 /** What is to be released. */
@@ -78,7 +86,23 @@ export const STOP_MS = 9_500;
  *
  * @throws GatewayError USER_INPUT when a gateway of this home is running, or the port is taken; the reason of `signal`
  */
-export async function hostGateway(options: HostOptions): Promise<HostedGateway> {
+export async function hostGateway(options: HostOptions): Promise<ServedGateway> {
+  const { host, port, allowedHosts, allowedOrigins, limits, legacySse } = options.config;
+  const { endpoint, ...hosted } = await open(options, (listen) =>
+    listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, legacySse }),
+  );
+  return { ...hosted, url: endpoint.url };
+}
+
+/** {@link hostGateway} for relays alone: without an endpoint that others could reach. */
+export async function hostForRelays(options: HostOptions): Promise<HostedGateway> {
+  return open(options, async () => undefined);
+}
+
+async function open<Endpoint extends HttpFront | undefined>(
+  options: HostOptions,
+  openEndpoint: (listen: Listen) => Promise<Endpoint>,
+): Promise<HostedGateway & { readonly endpoint: Endpoint }> {
   const { config, paths, system, logger, signal } = options;
   const opened: Opened = {};
   const release = async (): Promise<void> => {
@@ -97,29 +121,29 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
     }
     await control.front.close();
   };
-  const stop = once(async () => {
+  const stop = once(async (deadlineMs: number) => {
     const { configuration, endpoint, control, record } = opened;
-    const { drainMs: deadlineMs, drainMinMs: minMs } = config;
     await Promise.all([
       configuration?.close(),
-      endpoint?.drain({ deadlineMs, minMs }),
+      endpoint?.drain({ deadlineMs, minMs: config.drainMinMs }),
       control?.front.drain({ deadlineMs, keepListening: true }),
       record && tellStopping(options, record),
     ]);
     await release();
   });
   try {
-    const { gateway, url } = await claimHome({
+    const { gateway, endpoint, front } = await claimHome({
       ...{ paths, system, logger, signal },
       bind: async () => {
         const { gateway: made, listen } = gatewayOf(options, await sourcesOf(options));
         opened.gateway = made;
-        const { host, port, allowedHosts, allowedOrigins, limits } = config;
-        opened.endpoint = await listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits });
+        const bound = await openEndpoint(listen);
+        if (bound !== undefined) opened.endpoint = bound;
+        const limits = { bodyBytes: config.limits.bodyBytes };
         opened.control = await openControlSocket(paths.socket, (socketPath) =>
-          listen({ listen: { socketPath }, controlApi: true }),
+          listen({ listen: { socketPath }, controlApi: true, limits }),
         );
-        return { gateway: made, url: opened.endpoint.url };
+        return { gateway: made, endpoint: bound, front: opened.control.front };
       },
     });
     await orAborted(gateway.start(), signal);
@@ -128,13 +152,15 @@ export async function hostGateway(options: HostOptions): Promise<HostedGateway> 
       await options.configuration.follow(gateway);
     }
     const { version } = options;
-    opened.record = { pid: process.pid, url, version, socket: paths.socket };
+    const url = endpoint === undefined ? {} : { url: endpoint.url };
+    opened.record = { pid: process.pid, ...url, version, socket: paths.socket };
     await writeGatewayRecord(paths.gatewayFile, opened.record);
     return {
       gateway,
-      url,
-      stop: () =>
-        within(STOP_MS, stop(), system.timers, () => {
+      endpoint,
+      unrelayed: () => front.unrelayed(),
+      stop: (drainMs = config.drainMs) =>
+        within(STOP_MS, stop(drainMs), system.timers, () => {
           logger.error({ afterMs: STOP_MS }, "Gave up waiting for an orderly end");
         }),
     };
@@ -187,7 +213,7 @@ async function tellStopping({ paths, logger }: HostOptions, record: GatewayRecor
 }
 
 /** Runs `task` for the first caller; later ones wait for the same run. */
-function once(task: () => Promise<void>): () => Promise<void> {
+function once<T>(task: (argument: T) => Promise<void>): (argument: T) => Promise<void> {
   let running: Promise<void> | undefined;
-  return () => (running ??= task());
+  return (argument) => (running ??= task(argument));
 }

@@ -11,11 +11,11 @@ import { within } from "./within.js";
  * @returns the gateway, or the exit code when the signal came first: 0, or what a shell reports for the signal when the start did not let itself
  *   be called off within {@link STOP_MS}
  */
-export async function startUnlessStopped(
-  start: (signal: AbortSignal) => Promise<HostedGateway>,
+export async function startUnlessStopped<Started extends Pick<HostedGateway, "stop">>(
+  start: (signal: AbortSignal) => Promise<Started>,
   { requested }: Pick<StopRequest, "requested">,
   timers: Timers,
-): Promise<HostedGateway | number> {
+): Promise<Started | number> {
   const abort = new AbortController();
   const starting = start(abort.signal);
   const first = await Promise.race([starting, requested]);
@@ -30,8 +30,8 @@ export async function startUnlessStopped(
 }
 
 /** @throws what made the start fail, if that was not its being called off */
-async function ended(starting: Promise<HostedGateway>, calledOff: GatewayError): Promise<void> {
-  let hosted: HostedGateway;
+async function ended(starting: Promise<Pick<HostedGateway, "stop">>, calledOff: GatewayError): Promise<void> {
+  let hosted: Pick<HostedGateway, "stop">;
   try {
     hosted = await starting;
   } catch (error) {

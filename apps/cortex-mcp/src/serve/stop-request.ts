@@ -11,6 +11,8 @@ const SAME_WISH_MS = 500;
 export interface StopRequest {
   /** Resolves with the first signal. */
   readonly requested: Promise<StopSignal>;
+  /** Whether it has come. */
+  readonly isRequested: () => boolean;
   /** Listens no more. */
   dispose(): void;
 }
@@ -18,8 +20,8 @@ export interface StopRequest {
 /** From now on the first signal asks for an orderly end, and a later second one ends the process at once. */
 export function listenForStop(io: Pick<Io, "onSignal" | "exit" | "system">): StopRequest {
   let dispose = (): void => {};
+  let firstAtMs: number | undefined;
   const requested = new Promise<StopSignal>((resolve) => {
-    let firstAtMs: number | undefined;
     dispose = io.onSignal((signal) => {
       const nowMs = io.system.monotonic.elapsedMs();
       firstAtMs ??= nowMs;
@@ -27,5 +29,5 @@ export function listenForStop(io: Pick<Io, "onSignal" | "exit" | "system">): Sto
       if (nowMs - firstAtMs > SAME_WISH_MS) io.exit(exitCodeOf(signal));
     });
   });
-  return { requested, dispose };
+  return { requested, isRequested: () => firstAtMs !== undefined, dispose };
 }

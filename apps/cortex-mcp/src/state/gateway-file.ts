@@ -7,7 +7,7 @@ import { userError } from "../user-error.js";
 
 const GatewayRecordSchema = z.looseObject({
   pid: z.int().positive(),
-  url: z.string(),
+  url: z.string().exactOptional(),
   version: z.string(),
   socket: z.string(),
   stopping: z.boolean().exactOptional(),
@@ -16,8 +16,8 @@ const GatewayRecordSchema = z.looseObject({
 /** What `gateway.json` says about the running gateway. */
 export interface GatewayRecord {
   readonly pid: number;
-  /** Its endpoint for clients. */
-  readonly url: string;
+  /** Its endpoint for clients; absent when it serves relays alone (`cortex-mcp stdio`). */
+  readonly url?: string;
   readonly version: string;
   /** Its control socket. */
   readonly socket: string;

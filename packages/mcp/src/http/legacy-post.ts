@@ -4,10 +4,11 @@ import { HEADER, isLegacyRevision, type ClassifiedMessage, type JsonRpcRequest }
 import type { Gateway } from "../gateway/gateway.js";
 import { openSession, serveRequest, takeNotification, type OpenedSession } from "../gateway/legacy-client.js";
 import { unsupportedVersion } from "../gateway/modern-client.js";
+import { BATCH_REVISION, readBatch } from "../gateway/read-batch.js";
 import type { ClientSession } from "../gateway/session-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
-import { BATCH_REVISION, BatchAnswer, readBatch } from "./legacy-batch.js";
+import { BatchAnswer } from "./legacy-batch.js";
 import { sendEmpty, sendError, sendJson } from "./respond.js";
 
 /** The legacy era over Streamable HTTP (2025-11-25, Transports): `initialize`, sessions, the GET stream. */

@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, type Logger } from "@cortex-os/mcp-core";
 import { eraOfRevision, HEADER, META, metaOf, type ClassifiedMessage, type Era } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
+import { readMessage } from "../gateway/read-message.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { isJson } from "./content-type.js";
 import type { HttpSinkDeps } from "./http-sink.js";
 import { LegacyHttp } from "./legacy-post.js";
 import { openLegacyStream } from "./legacy-stream.js";
 import { handleModern } from "./modern-post.js";
 import { readBody, type BodyFailure } from "./read-body.js";
-import { readMessage } from "./read-message.js";
 import { refuseBody } from "./refuse-body.js";
 import { sendEmpty, sendError } from "./respond.js";
 
@@ -118,6 +119,3 @@ function eraOf(message: Exclude<ClassifiedMessage, { kind: "invalid" }>, request
   if (message.kind !== "request") return "legacy";
   return metaOf(message.message.params)?.[META.protocolVersion] === undefined ? "legacy" : "modern";
 }
-
-const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^application\/json\s*(?:;|$)/i.test(contentType);

@@ -8,10 +8,12 @@ import { controlApi } from "./control-api.js";
 import { drain, type DrainPlan } from "./drain.js";
 import { guard, type GuardPolicy } from "./guards.js";
 import { KeepAlive } from "./keep-alive.js";
+import { LegacySse } from "./legacy-sse.js";
 import { McpEndpoint } from "./mcp-endpoint.js";
 import { OpenAnswers } from "./open-answers.js";
 import { sendEmpty, sendError } from "./respond.js";
 import { opsRoutes, type Handler } from "./routes.js";
+import { StdioUpgrades } from "./stdio-upgrade.js";
 
 /** Bounds of one HTTP front. */
 export interface HttpLimits {
@@ -39,8 +41,10 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 /** How a gateway is served. */
 export interface ServeHttpOptions {
   readonly listen: { readonly host: string; readonly port: number } | { readonly socketPath: string };
-  /** Also serves `/api/v1`; for the control socket. @default false */
+  /** Also serves `/api/v1`, and clients of relays that upgrade their connection there; for the control socket. @default false */
   readonly controlApi?: boolean;
+  /** Also serves `/sse` and `/messages`, the transport of 2024-11-05. @default false */
+  readonly legacySse?: boolean;
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
@@ -59,6 +63,8 @@ export interface HttpFront {
    * still waiting at `deadlineMs` fail with −31001; soon after, what is left is cut off.
    */
   drain(plan: DrainPlan): Promise<void>;
+  /** Resolves as soon as no relay brings a client to it. */
+  unrelayed(): Promise<void>;
   /** Cuts everything off. Idempotent. */
   close(): Promise<void>;
 }
@@ -77,6 +83,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
   let draining = false;
   const sockets = new Set<Socket>();
   const answers = new OpenAnswers();
+  const { listener, endIdle } = createFront({ gateway, options, limits, answers, isDraining: () => draining });
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -85,8 +92,22 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       // Node's defaults closed 0 of 200 slow connections in 8 s (reliability.md, threat 25).
       connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
     },
-    createListener({ gateway, options, limits, answers, isDraining: () => draining }),
+    listener,
   );
+  const upgrades = new StdioUpgrades({
+    gateway,
+    ...options,
+    policy: policyOf(options),
+    maxMessageBytes: limits.bodyBytes,
+    isDraining: () => draining,
+  });
+  if (options.controlApi === true) {
+    server.on("upgrade", (request, socket, head) => {
+      // It is no HTTP connection any more.
+      sockets.delete(request.socket);
+      upgrades.handle(request, socket, head);
+    });
+  }
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => {
@@ -106,6 +127,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : undefined;
   const close = async (): Promise<void> => {
+    upgrades.close();
     server.closeAllConnections();
     await closed(server);
   };
@@ -117,17 +139,22 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       draining = true;
       const endStreams = (): void => {
         gateway.endStreams();
+        endIdle();
       };
       const failUnanswered = (): void => {
         const calls = answers.shutDown(new GatewayError("UPSTREAM_UNAVAILABLE", "the gateway is shutting down"));
         if (calls > 0) options.logger.warn({ calls }, "Calls failed because the gateway is shutting down");
       };
-      await drain({ server, timers: options.timers, sockets, answers, endStreams, failUnanswered }, plan);
+      await Promise.all([
+        drain({ server, timers: options.timers, sockets, answers, endStreams, failUnanswered }, plan),
+        upgrades.drain(plan.deadlineMs),
+      ]);
     },
+    unrelayed: () => upgrades.none(),
   };
 }
 
-interface ListenerDeps {
+interface FrontDeps {
   readonly gateway: Gateway;
   readonly options: ServeHttpOptions;
   readonly limits: HttpLimits;
@@ -135,31 +162,27 @@ interface ListenerDeps {
   readonly isDraining: () => boolean;
 }
 
-function createListener({ gateway, options, limits, answers, isDraining }: ListenerDeps): Handler {
+/** What answers requests, and what ends the streams that keep no request waiting. */
+interface Front {
+  readonly listener: Handler;
+  readonly endIdle: () => void;
+}
+
+function createFront({ gateway, options, limits, answers, isDraining }: FrontDeps): Front {
   const { logger, metrics, timers } = options;
   const { unanswered } = answers;
-  const policy: GuardPolicy = {
-    allowedHosts: (options.allowedHosts ?? []).map((host) => host.toLowerCase()),
-    allowedOrigins: options.allowedOrigins ?? [],
-  };
+  const policy = policyOf(options);
+  const { slowReaderMs, bodyBytes: maxBodyBytes } = limits;
   const keepAlive = new KeepAlive(timers);
-  const endpoint = new McpEndpoint({
-    gateway,
-    metrics,
-    logger,
-    timers,
-    keepAlive,
-    unanswered,
-    slowReaderMs: limits.slowReaderMs,
-    maxBodyBytes: limits.bodyBytes,
-  });
+  const deps = { gateway, metrics, logger, timers, keepAlive, unanswered, slowReaderMs, maxBodyBytes };
+  const endpoint = new McpEndpoint(deps);
+  const sse = new LegacySse(deps);
   const routes = new Map<string, Handler>([
     ...Object.entries(opsRoutes({ gateway, metrics, isDraining })),
-    ...(options.controlApi === true
-      ? Object.entries(controlApi({ gateway, logger, unanswered, maxBodyBytes: limits.bodyBytes }))
-      : []),
+    ...(options.controlApi === true ? Object.entries(controlApi(deps)) : []),
+    ...(options.legacySse === true ? Object.entries(sse.routes) : []),
   ]);
-  return (request, response) => {
+  const listener: Handler = (request, response) => {
     answers.add(response);
     if (isDraining()) response.setHeader("connection", "close");
     const refusal = guard(request, policy);
@@ -173,7 +196,16 @@ function createListener({ gateway, options, limits, answers, isDraining }: Liste
     if (path === "/mcp") endpoint.handle(request, response);
     else (routes.get(path) ?? notFound)(request, response);
   };
+  const endIdle = (): void => {
+    sse.endIdle();
+  };
+  return { listener, endIdle };
 }
+
+const policyOf = ({ allowedHosts = [], allowedOrigins = [] }: ServeHttpOptions): GuardPolicy => ({
+  allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
+  allowedOrigins,
+});
 
 const notFound: Handler = (_request, response) => {
   sendEmpty(response, 404);

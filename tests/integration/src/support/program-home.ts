@@ -35,6 +35,10 @@ export interface ServingProcess {
 /** A folder of its own in which the built program runs, as a person's home. It is gone after the test, and so must be all its processes. */
 export interface ProgramHome {
   readonly folder: string;
+  /** What the environment of each of its processes, and of their children, holds. */
+  readonly mark: string;
+  /** How others start the program in it. */
+  command(...words: readonly string[]): { command: string; args: string[]; cwd: string; env: Record<string, string> };
   /** Runs a command to its end. */
   run(...words: readonly string[]): Promise<Ran>;
   /** Runs `serve` or `map serve` until the test is over. */
@@ -65,6 +69,13 @@ export async function programHome(env: Readonly<Record<string, string>> = {}): P
   });
   return {
     folder,
+    mark,
+    command: (...words) => ({
+      ...{ command: process.execPath, args: [main, ...words], cwd: folder },
+      env: Object.fromEntries(
+        Object.entries(environment).flatMap(([name, held]) => (held === undefined ? [] : [[name, held] as const])),
+      ),
+    }),
     run: async (...words) => {
       const child = start(words);
       const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);

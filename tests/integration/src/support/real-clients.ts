@@ -39,15 +39,29 @@ const INFO = { name: "integration-test", version: "1.0.0" };
 
 /** The v1 SDK's client, over Streamable HTTP. */
 export async function connectLegacyClient(url: string): Promise<RealClient> {
-  const client = new LegacySdkClient(INFO);
   const transport = new LegacySdkTransport(new URL(url));
+  const client = await legacyClientOver(transport);
+  return {
+    ...client,
+    revision: transport.protocolVersion,
+    close: async () => {
+      await transport.terminateSession();
+      await client.close();
+    },
+  };
+}
+
+/** The v1 SDK's client, over any transport of its. */
+export async function legacyClientOver(
+  transport: Parameters<LegacySdkClient["connect"]>[0],
+): Promise<Omit<RealClient, "revision">> {
+  const client = new LegacySdkClient(INFO);
   const listeners = new Set<() => void>();
   client.fallbackNotificationHandler = async ({ method }) => {
     if (method === "notifications/tools/list_changed") for (const listener of listeners) listener();
   };
   await client.connect(transport);
   return {
-    revision: transport.protocolVersion,
     tools: async () => allPages(async (cursor) => client.listTools(cursor === undefined ? {} : { cursor })),
     call: async (name, args, { signal, onProgress } = {}) =>
       resultOf(
@@ -60,7 +74,6 @@ export async function connectLegacyClient(url: string): Promise<RealClient> {
       listeners.add(listener);
     },
     close: async () => {
-      await transport.terminateSession();
       await client.close();
     },
   };
@@ -68,11 +81,18 @@ export async function connectLegacyClient(url: string): Promise<RealClient> {
 
 /** The v2 SDK's client, pinned to the modern era, over Streamable HTTP. */
 export async function connectModernClient(url: string): Promise<RealClient> {
+  return modernClientOver(new ModernSdkTransport(new URL(url)));
+}
+
+/** The v2 SDK's client, pinned to the modern era, over any transport of its. */
+export async function modernClientOver(transport: Parameters<ModernSdkClient["connect"]>[0]): Promise<RealClient> {
   const client = new ModernSdkClient(INFO, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
-  await client.connect(new ModernSdkTransport(new URL(url)));
+  await client.connect(transport);
   return {
     revision: client.getNegotiatedProtocolVersion(),
-    tools: async () => allPages(async (cursor) => client.listTools(cursor === undefined ? {} : { cursor })),
+    // Asked anew each time: by default it would answer from what it has kept.
+    tools: async () =>
+      allPages(async (cursor) => client.listTools(cursor === undefined ? {} : { cursor }, { cacheMode: "refresh" })),
     call: async (name, args, { signal, onProgress } = {}) =>
       resultOf(
         await client.callTool(

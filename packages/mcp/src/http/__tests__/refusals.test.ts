@@ -34,7 +34,7 @@ describe("what is refused before it reaches a connector", () => {
     const reply = await send({ port, method: "POST", path: "/mcp", headers: { "content-type": type }, body: "nope" });
     expect([reply.status, answerOf(reply)]).toEqual([
       400,
-      { jsonrpc: "2.0", error: { code: -32_700, message: "The body is not JSON" } },
+      { jsonrpc: "2.0", error: { code: -32_700, message: "The message is not JSON" } },
     ]);
   });
 

@@ -9,7 +9,7 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 
-/** One body as a message, or the error it deserves. */
+/** One text as a message, or the error it deserves. */
 export type ReadMessage =
   | { readonly ok: true; readonly message: Exclude<ClassifiedMessage, { kind: "invalid" }> }
   | Refusal;
@@ -22,13 +22,13 @@ interface Refusal {
   readonly batch?: readonly unknown[];
 }
 
-/** Reads one body strictly: one message, no key that differs from a reserved one in case only, no hostile depth. Never throws. */
+/** Reads one text strictly: one message, no key that differs from a reserved one in case only, no hostile depth. Never throws. */
 export function readMessage(body: Buffer): ReadMessage {
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));
   } catch {
-    return { ok: false, error: new GatewayError("PARSE_ERROR", "The body is not JSON") };
+    return { ok: false, error: new GatewayError("PARSE_ERROR", "The message is not JSON") };
   }
   const batch: readonly unknown[] | undefined = Array.isArray(value) ? value : undefined;
   if (isTextDeeperThan(body, batch === undefined ? MAX_JSON_DEPTH : MAX_JSON_DEPTH + 1))

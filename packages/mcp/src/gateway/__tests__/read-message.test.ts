@@ -14,7 +14,7 @@ function refusalOf(text: string): unknown {
   return [code, message, result.id];
 }
 
-describe("reading one body", () => {
+describe("reading one message", () => {
   test("gives the message as it was sent, with what we do not know", () => {
     const request = {
       jsonrpc: "2.0",
@@ -32,7 +32,7 @@ describe("reading one body", () => {
   test.each(["", " ", "nope", '{"jsonrpc":"2.0"', "{'a':1}", "\uFEFF{}", "NaN"])(
     "%j is no JSON: −32700 without an id",
     (text) => {
-      expect(refusalOf(text)).toEqual([-32_700, "The body is not JSON", undefined]);
+      expect(refusalOf(text)).toEqual([-32_700, "The message is not JSON", undefined]);
     },
   );
 

@@ -1,0 +1,219 @@
+import { PassThrough } from "node:stream";
+import { GatewayError } from "@cortex-os/mcp-core";
+import { RecordingLogger } from "@cortex-os/mcp-core/testing";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { GatewayFinder, GatewayLink } from "../stdio/gateway-link.js";
+import { Relay } from "../stdio/relay.js";
+import { lineStream, type LineStream } from "./line-stream.js";
+
+interface FakeGateway {
+  /** What the relay sends it. */
+  readonly heard: LineStream;
+  readonly link: GatewayLink;
+  say(message: object | string): void;
+  die(): void;
+}
+
+function fakeGateway(hasUrl = false): FakeGateway {
+  const [toGateway, fromGateway] = [new PassThrough(), new PassThrough()];
+  const die = (): void => {
+    toGateway.destroy();
+    fromGateway.end();
+  };
+  return {
+    heard: lineStream(toGateway),
+    link: { toGateway, fromGateway, hasUrl, close: vi.fn<() => void>(die) },
+    say: (message) => fromGateway.write(`${typeof message === "string" ? message : JSON.stringify(message)}\n`),
+    die,
+  };
+}
+
+/** A relay whose gateways come when the test says so. */
+function startRelay(maxMessageBytes = 1_000_000) {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const logger = new RecordingLogger();
+  const found: boolean[] = [];
+  let given = 0;
+  let give: (link: GatewayLink) => void = () => {};
+  let refuse: (error: Error) => void = () => {};
+  const finder: GatewayFinder = {
+    find: (mayReturn, signal) =>
+      new Promise((resolve, reject) => {
+        found.push(mayReturn);
+        [give, refuse] = [resolve, reject];
+        signal.addEventListener("abort", () => reject(new Error("called off")), { once: true });
+      }),
+  };
+  const relay = new Relay({ input, output, finder, maxMessageBytes, logger });
+  const running = relay.run();
+  running.catch(() => {});
+  onTestFinished(async () => {
+    input.destroy();
+    await running.catch(() => {});
+  });
+  const client = lineStream(output);
+  const next = async (gateway: FakeGateway): Promise<FakeGateway> => {
+    given += 1;
+    await vi.waitFor(() => expect(found).toHaveLength(given));
+    give(gateway.link);
+    return gateway;
+  };
+  const ask = (id: number, method: string): void =>
+    void input.write(`${JSON.stringify({ jsonrpc: "2.0", id, method })}\n`);
+  return { input, output, relay, running, client, next, ask, logger, found, refuse: (error: Error) => refuse(error) };
+}
+
+describe("a relay", () => {
+  test("keeps what the client says until there is a gateway, and passes lines on in both directions", async () => {
+    const { input, ask, next, client } = startRelay();
+    ask(1, "ping");
+    input.write("\n  \nnonsense\n");
+    const gateway = await next(fakeGateway());
+    await vi.waitFor(() =>
+      expect(gateway.heard.lines).toEqual(['{"jsonrpc":"2.0","id":1,"method":"ping"}', "nonsense"]),
+    );
+    gateway.say({ jsonrpc: "2.0", id: 1, result: {} });
+    await vi.waitFor(() => expect(client.messages).toEqual([{ jsonrpc: "2.0", id: 1, result: {} }]));
+  });
+
+  test("goes on with the next gateway: what waits is asked again, a call fails, what comes meanwhile waits", async () => {
+    const { ask, next, client, found, logger } = startRelay();
+    const first = await next(fakeGateway());
+    ask(1, "tools/list");
+    ask(2, "tools/call");
+    await vi.waitFor(() => expect(first.heard.lines).toHaveLength(2));
+    first.die();
+    await vi.waitFor(() => expect(client.messages).toMatchObject([{ id: 2, error: { code: -31_001 } }]));
+    ask(3, "tools/call");
+    await vi.waitFor(() => expect(found).toEqual([false, false]));
+    const second = await next(fakeGateway());
+    await vi.waitFor(() => expect(second.heard.messages).toMatchObject([{ id: 1 }, { id: 3 }]));
+    expect(logger.messages("info")).toEqual([
+      "The gateway is gone; looking for the next one",
+      "Went on with the next gateway",
+    ]);
+    expect(first.link.close).toHaveBeenCalled();
+  });
+
+  test("says that a gateway with a URL may return when it ended in good order, and asks calls again then", async () => {
+    const { ask, next, client, found } = startRelay();
+    const first = await next(fakeGateway(true));
+    ask(1, "tools/call");
+    await vi.waitFor(() => expect(first.heard.lines).toHaveLength(1));
+    first.say({ jsonrpc: "2.0", method: "notifications/cortex-mcp/farewell" });
+    first.die();
+    await vi.waitFor(() => expect(found).toEqual([false, true]));
+    const second = await next(fakeGateway());
+    await vi.waitFor(() => expect(second.heard.messages).toMatchObject([{ id: 1, method: "tools/call" }]));
+    expect(client.lines).toEqual([]);
+  });
+
+  test("sends nothing into a link that is broken: it waits for the next one", async () => {
+    const { ask, next } = startRelay();
+    const first = await next(fakeGateway());
+    first.link.toGateway.destroy();
+    ask(1, "tools/call");
+    first.die();
+    const second = await next(fakeGateway());
+    await vi.waitFor(() => expect(second.heard.messages).toMatchObject([{ id: 1 }]));
+  });
+
+  test("ends when the next gateway refuses the session, and says so", async () => {
+    const { input, next, running } = startRelay();
+    const first = await next(fakeGateway());
+    input.write('{"jsonrpc":"2.0","id":1,"method":"initialize"}\n');
+    first.say({ jsonrpc: "2.0", id: 1, result: {} });
+    await vi.waitFor(() => expect(first.heard.lines).toHaveLength(1));
+    input.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
+    await vi.waitFor(() => expect(first.heard.lines).toHaveLength(2));
+    first.die();
+    const second = await next(fakeGateway());
+    await vi.waitFor(() => expect(second.heard.lines).toHaveLength(2));
+    second.say({ jsonrpc: "2.0", id: "cortex-mcp-relay/1", error: { code: -31_003, message: "no room" } });
+    await expect(running).rejects.toThrow("the next gateway did not take the session over: no room");
+  });
+
+  test("ends with what keeps it from finding a gateway", async () => {
+    const { running, refuse, found } = startRelay();
+    await vi.waitFor(() => expect(found).toHaveLength(1));
+    refuse(new GatewayError("USER_INPUT", "no home"));
+    await expect(running).rejects.toThrow("no home");
+  });
+});
+
+describe("the end of a relay", () => {
+  test.each([
+    ["input", (streams: { input: PassThrough }) => streams.input.end()],
+    ["output", (streams: { output: PassThrough }) => streams.output.destroy(new Error("EPIPE"))],
+  ])("is the end of its %s, with a gateway or without", async (_name, end) => {
+    const waiting = startRelay();
+    end(waiting);
+    await waiting.running;
+    const linked = startRelay();
+    const gateway = await linked.next(fakeGateway());
+    linked.ask(1, "ping");
+    await vi.waitFor(() => expect(gateway.heard.lines).toHaveLength(1));
+    end(linked);
+    await linked.running;
+    expect(gateway.link.close).toHaveBeenCalled();
+    expect(linked.relay.isClientThere).toBe(false);
+  });
+
+  test("that comes by a signal closes the subscriptions; a link that comes after it is closed", async () => {
+    const { relay, input, next, client, running } = startRelay();
+    const gateway = await next(fakeGateway());
+    input.write('{"jsonrpc":"2.0","id":"l","method":"subscriptions/listen"}\n');
+    await vi.waitFor(() => expect(gateway.heard.lines).toHaveLength(1));
+    relay.end();
+    relay.end();
+    gateway.say({ jsonrpc: "2.0", id: 9, result: {} });
+    await running;
+    expect(client.messages).toMatchObject([{ id: "l", result: { resultType: "complete" } }]);
+    const late = startRelay();
+    const link = fakeGateway();
+    await late.next(link);
+    late.relay.end();
+    await late.running;
+    expect(link.link.close).toHaveBeenCalled();
+  });
+});
+
+describe("what a relay holds is bounded", () => {
+  test("a message that is too long is refused and not held", async () => {
+    const { input, client, next } = startRelay(100);
+    input.write(`${"x".repeat(1_000)}\n`);
+    await vi.waitFor(() =>
+      expect(client.messages).toEqual([
+        { jsonrpc: "2.0", error: { code: -32_600, message: "The message is larger than 100 bytes" } },
+      ]),
+    );
+    input.write("{}\n");
+    const gateway = await next(fakeGateway());
+    await vi.waitFor(() => expect(gateway.heard.lines).toEqual(["{}"]));
+  });
+
+  test("without a gateway the client waits once it has said 4 MiB", async () => {
+    const { input, next } = startRelay();
+    for (let at = 0; at < 10; at += 1) input.write(`${"x".repeat(900_000)}\n`);
+    await vi.waitFor(() => expect(input.isPaused()).toBe(true));
+    const gateway = await next(fakeGateway());
+    await vi.waitFor(() => expect(gateway.heard.lines).toHaveLength(10));
+    expect(input.isPaused()).toBe(false);
+  });
+
+  test("a client that does not read is not read from, once its gateway does not read either; a gateway waits for its client", async () => {
+    const { input, output, next, client } = startRelay();
+    const gateway = await next(fakeGateway());
+    const { toGateway, fromGateway } = gateway.link;
+    gateway.heard.pause();
+    client.pause();
+    input.write(`${"x".repeat(500_000)}\n`);
+    gateway.say("y".repeat(500_000));
+    await vi.waitFor(() => expect([input.isPaused(), fromGateway.isPaused()]).toEqual([true, true]));
+    gateway.heard.resume();
+    client.resume();
+    await vi.waitFor(() => expect([input.isPaused(), fromGateway.isPaused()]).toEqual([false, false]));
+    await vi.waitFor(() => expect([gateway.heard.lines.length, client.lines.length]).toEqual([1, 1]));
+    expect([toGateway.writableLength, output.writableLength]).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,121 @@
+import { finished, type Readable, type Writable } from "node:stream";
+import { LineReader } from "@cortex-os/mcp-bridge";
+import { GatewayError, type Logger } from "@cortex-os/mcp-core";
+import { ChannelClient } from "../gateway/channel-client.js";
+import type { Gateway } from "../gateway/gateway.js";
+import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { FAREWELL } from "./farewell.js";
+import { LineChannel } from "./line-channel.js";
+
+/** How a client is served over a pair of byte streams. */
+export interface StdioOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Longest message that a client may send, in bytes. @default 4 MiB */
+  readonly maxMessageBytes?: number;
+  /** Ends a drained conversation with {@link FAREWELL}, for a relay that goes on with another gateway. @default false */
+  readonly farewell?: boolean;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+}
+
+const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/** The refusal of a line that is longer than it may be. */
+export const tooLong = (maxBytes: number): GatewayError =>
+  new GatewayError("INVALID_REQUEST", `The message is larger than ${maxBytes} bytes`);
+
+/**
+ * One client on a pair of byte streams, a message a line (2026-07-28, stdio). While the client does not read, nothing more of it is read, and upstreams wait: what is
+ * held for it stays bounded. The end of its input is its end: its session goes, and what is under way is cancelled.
+ */
+export class StdioConversation {
+  /** Resolves when the conversation is over, however it ended, and nothing of it is left. */
+  readonly ended: Promise<void>;
+  readonly #options: StdioOptions;
+  readonly #client: ChannelClient;
+  readonly #lines: LineReader;
+  #draining: Promise<void> | undefined;
+  #onEnded: () => void = () => {};
+  #isOver = false;
+
+  constructor(gateway: Gateway, options: StdioOptions) {
+    const { input, output, metrics, logger, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+    this.#options = options;
+    this.ended = new Promise<void>((resolve) => {
+      this.#onEnded = resolve;
+    });
+    const channel = new LineChannel(output, {
+      onBehind: (isBehind) => {
+        this.#onBehind(isBehind);
+      },
+      onStuck: () => {
+        logger.warn({}, "A client on a stream has stopped reading; its conversation ends");
+        this.close();
+      },
+    });
+    this.#client = new ChannelClient({ gateway, channel, metrics, logger });
+    this.#lines = new LineReader(maxMessageBytes, (line, _bytes, isCut) => {
+      if (isCut) this.#client.refuse(tooLong(maxMessageBytes));
+      else if (line.trim() !== "") this.#client.receive(Buffer.from(line));
+    });
+    input.on("data", this.#onData);
+    finished(input, { writable: false }, () => {
+      this.#end("the client closed its input");
+    });
+    finished(output, { readable: false }, () => {
+      this.#end("the client went away");
+      this.#onEnded();
+    });
+  }
+
+  /**
+   * Reads no further and resolves when everything that was read is answered and written. Who sent more can be sure that nothing of it was carried out. Wait no
+   * longer than you like: {@link shutDown} answers the rest. Idempotent.
+   */
+  async drain(): Promise<void> {
+    this.#draining ??= this.#drain();
+    await this.#draining;
+  }
+
+  /** Answers everything that is under way with `error`. @returns how many requests that were */
+  shutDown(error: GatewayError): number {
+    return this.#client.shutDown(error);
+  }
+
+  /** Ends it at once. Idempotent. */
+  close(): void {
+    this.#end("the gateway closed the conversation");
+    this.#options.output.destroy();
+  }
+
+  async #drain(): Promise<void> {
+    const { input, output, farewell } = this.#options;
+    input.off("data", this.#onData).pause();
+    await this.#client.idle();
+    if (this.#isOver) return;
+    if (farewell === true) output.write(`${JSON.stringify(FAREWELL)}\n`);
+    this.#end("the gateway is shutting down");
+    await this.ended;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#lines.push(chunk);
+  };
+
+  #onBehind(isBehind: boolean): void {
+    if (isBehind) this.#options.input.pause();
+    else {
+      if (this.#draining === undefined) this.#options.input.resume();
+      this.#client.resume();
+    }
+  }
+
+  #end(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#client.end(reason);
+    this.#options.input.off("data", this.#onData).resume();
+    this.#options.output.end();
+  }
+}
