@@ -112,6 +112,8 @@ async function verdict() {
   await pnpmStep("coverage of each package: at least 90 % of lines and branches (R19)", 15, ["test:coverage"]);
   await pnpmStep("coverage of what changed: at least 95 % (R19)", 1, ["coverage:diff"]);
 
+  await pnpmStep("metrics, alert rules and dashboard, checked by promtool (R15)", 10, ["check:metrics"]);
+
   let node24 = "";
   const fetched = await step("fetch Node 24", async () => {
     node24 = fetchNode24(scratch);

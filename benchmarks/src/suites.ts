@@ -9,6 +9,7 @@ import { measureRegistryFlush } from "./registry-flush.js";
 import { roadReport } from "./road-report.js";
 import { measureRoad } from "./road.js";
 import { cellOf, ratiosOf } from "./summary.js";
+import { measureWarmStart } from "./warm-start.js";
 import { ROAD } from "./way-names.js";
 import type { WaysOptions } from "./ways.js";
 
@@ -47,6 +48,12 @@ export function suitesOf(quick: boolean): readonly Suite[] {
       name: "cold-start",
       run: async (onRound) => ({
         comparisons: await measureColdStart({ connectors: 10, listDelayMs: 500, rounds: quick ? 2 : 7 }, onRound),
+      }),
+    },
+    {
+      name: "warm-start",
+      run: async (onRound) => ({
+        comparisons: await measureWarmStart({ connectors: 10, listDelayMs: 500, rounds }, onRound),
       }),
     },
     {

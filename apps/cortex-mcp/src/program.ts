@@ -10,6 +10,7 @@ import { registerEnable } from "./commands/enable.js";
 import { registerGet } from "./commands/get.js";
 import { registerList } from "./commands/list.js";
 import { registerMap } from "./commands/map.js";
+import { registerReload } from "./commands/reload.js";
 import { registerRemove } from "./commands/remove.js";
 import { registerServe } from "./commands/serve.js";
 import { registerStatus } from "./commands/status.js";
@@ -30,6 +31,7 @@ const COMMANDS = [
   registerTools,
   registerCall,
   registerStatus,
+  registerReload,
   registerMap,
   registerConfig,
 ];

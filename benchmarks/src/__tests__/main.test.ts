@@ -37,6 +37,6 @@ test("the program prints a table and writes both files, with every round to comp
 
 test("a suite that there is not is refused with the names of those there are", async () => {
   await expect(run(process.execPath, [main, "--only", "speed"])).rejects.toThrow(
-    "no suite is named speed; there are road, refresh, cold-start, registry, map-verify, map-refresh",
+    "no suite is named speed; there are road, refresh, cold-start, warm-start, registry, map-verify, map-refresh",
   );
 });

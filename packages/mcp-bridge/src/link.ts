@@ -5,6 +5,8 @@ import type { AnswerSink, Exchange, UpstreamCall } from "./runtime/exchange.js";
 /** What an upstream turned out to be: the verdict of era detection, remembered with its date. */
 export interface UpstreamFacts {
   readonly era: Era;
+  /** Set when it speaks over the old HTTP+SSE transport (2024-11-05). */
+  readonly transport?: "sse";
   /** The revision that the gateway and the upstream speak with each other. */
   readonly revision: string;
   /** The upstream's own name and version; for display only, never for behaviour (2026-07-28, discover). */

@@ -35,6 +35,8 @@ export type ConnectorTransport =
       readonly headers: Readonly<Record<string, string>>;
       /** Refuses to connect to an address that is not public, whatever the host's name resolves to: what came over HTTP names it. @default false */
       readonly publicOnly?: boolean;
+      /** Only the old HTTP+SSE transport (2024-11-05) is spoken; absent, what the server speaks is found out, that transport included. */
+      readonly sse?: true;
     }
   | {
       readonly kind: "stdio";

@@ -21,3 +21,16 @@ export const silentLogger: Logger = {
   warn: () => {},
   error: () => {},
 };
+
+/** On every line, under `brand` (R16). */
+export const BRAND = "brAInwav";
+
+/** Says the same through `logger`, with the brand on every line: for what takes a logger of somebody else's making. */
+export function branded(logger: Logger): Logger {
+  const method =
+    (level: keyof Logger): LogMethod =>
+    (fields, message) => {
+      logger[level]({ brand: BRAND, ...fields }, message);
+    };
+  return { debug: method("debug"), info: method("info"), warn: method("warn"), error: method("error") };
+}

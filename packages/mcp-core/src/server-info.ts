@@ -99,7 +99,7 @@ function connectorTransportOf(entry: ServerInfo): ConnectorTransport {
     case "streamableHttp":
       return { kind: "http", url: entry.endpoint ?? "", headers: entry.headers ?? {} };
     case "sse":
-      return { kind: "unsupported", reason: "the HTTP+SSE transport of 2024-11-05 is not supported yet" };
+      return { kind: "http", url: entry.endpoint ?? "", headers: entry.headers ?? {}, sse: true };
     case "ws":
       return { kind: "unsupported", reason: "WebSocket servers are not supported; use streamable HTTP or stdio" };
   }

@@ -1,4 +1,5 @@
 import {
+  branded,
   GatewayError,
   messageOf,
   silentLogger,
@@ -72,7 +73,7 @@ export class RegistryMemoryCache {
     }
     this.#registryPath = options.registryPath;
     this.#flushIntervalMs = Math.max(SHORTEST_FLUSH_INTERVAL_MS, flushIntervalMs);
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = branded(options.logger ?? silentLogger);
     this.#warnings = new RegistryWarnings(this.#logger, options.registryPath);
     this.#timers = options.timers ?? systemTimers;
     this.#clock = options.clock ?? systemClock;

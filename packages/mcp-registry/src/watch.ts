@@ -6,9 +6,9 @@ import { resolveTarget } from "./snapshot-file.js";
 
 // Not chokidar 5: tried here on Linux, it lost a replacement by rename within 60 ms after a write for good, and with it the change.
 
-/** Options of {@link watchRegistry}. */
-export interface RegistryWatchOptions {
-  /** The registry file; neither it nor its folder need exist. */
+/** Options of {@link watchFile}. */
+export interface FileWatchOptions {
+  /** The file; neither it nor its folder need exist. */
   readonly path: string;
   /** Called after a change, once for those that come together. It is told of some that were none: compare what you read. */
   readonly onChange: () => void;
@@ -19,7 +19,7 @@ export interface RegistryWatchOptions {
 }
 
 /** A watch that runs. */
-export interface RegistryWatch {
+export interface FileWatch {
   /** Ends it; `onChange` is not called any more from the call on. Idempotent. */
   close(): Promise<void>;
 }
@@ -30,20 +30,20 @@ const DEBOUNCE_MS = 50;
 const LOOK_MS = 2_000;
 
 /**
- * Tells when the registry file changes, by whatever hand: in place, by rename, removed, made anew, also where it or its folder does not exist
+ * Tells when a file (the registry, the configuration) changes, by whatever hand: in place, by rename, removed, made anew, also where it or its folder does not exist
  * yet, and at the end of a symbolic link. Within about 50 ms where the system tells of changes, within about 2 s where it does not. It does
  * not keep the process alive.
  *
  * Resolves when changes from then on are noticed, so read the file after that. A folder that cannot be watched (no more watches to be
  * had, for example) is logged as a warning.
  */
-export async function watchRegistry(options: RegistryWatchOptions): Promise<RegistryWatch> {
-  const watcher = new RegistryWatcher(options);
+export async function watchFile(options: FileWatchOptions): Promise<FileWatch> {
+  const watcher = new FileWatcher(options);
   await watcher.start();
   return watcher;
 }
 
-class RegistryWatcher implements RegistryWatch {
+class FileWatcher implements FileWatch {
   readonly #file: string;
   readonly #onChange: () => void;
   readonly #logger: Logger;
@@ -56,7 +56,7 @@ class RegistryWatcher implements RegistryWatch {
   #cancelLook: (() => void) | undefined;
   #closed = false;
 
-  constructor(options: RegistryWatchOptions) {
+  constructor(options: FileWatchOptions) {
     this.#file = path.resolve(options.path);
     this.#onChange = options.onChange;
     this.#logger = options.logger ?? silentLogger;
@@ -64,10 +64,7 @@ class RegistryWatcher implements RegistryWatch {
     this.#folders = new FolderWatches({
       onEvent: () => this.#reportSoon(),
       onError: (error) =>
-        this.#logger.warn(
-          { err: error, registryPath: this.#file },
-          "Registry changes are noticed by looking every 2 s only",
-        ),
+        this.#logger.warn({ err: error, file: this.#file }, "Changes of a file are noticed by looking every 2 s only"),
     });
   }
 
@@ -120,7 +117,7 @@ class RegistryWatcher implements RegistryWatch {
     try {
       this.#onChange();
     } catch (error) {
-      this.#logger.error({ err: error, registryPath: this.#file }, "A listener to registry changes failed");
+      this.#logger.error({ err: error, file: this.#file }, "A listener to a file's changes failed");
     }
   }
 }

@@ -53,6 +53,23 @@ describe("the service map of pnpm start", () => {
     expect(io.errLines).toEqual([]);
   });
 
+  test("config.json takes effect while it runs: another map in its place, and back to the example's", async () => {
+    const io = await homeWithoutServers({ CONNECTORS_SIGNATURE_KEY: CANARY_KEY });
+    await startExample(io);
+    const own = await mapStatus(io);
+    const map = await publishing([connector("docs", (await fixture()).url)]);
+    const configure = async (config: object): Promise<void> =>
+      writeFile(path.join(io.home, "mcp/config.json"), JSON.stringify(config));
+    const connectorsNow = async (): Promise<string> => (await io.run("list")).out;
+    await configure({ serviceMap: { url: map.url }, names: { separator: "." } });
+    await vi.waitFor(async () => expect(await connectorsNow()).toMatch(/^docs +map +http +up/m), 20_000);
+    expect(await connectorsNow()).not.toMatch(/^fixture/m);
+    await configure({});
+    await vi.waitFor(async () => expect(await connectorsNow()).toMatch(/^fixture +map +http +up/m), 20_000);
+    expect((await mapStatus(io))?.["url"]).toBe(own?.["url"]);
+    expect((await io.run("call", "fixture__echo", '{"message":"back"}')).out).toBe("back");
+  });
+
   test("keeps its key and what was edited over a restart, and the newer map is taken", async () => {
     const io = await homeWithoutServers();
     const first = await startExample(io);
@@ -76,7 +93,8 @@ describe("the service map of pnpm start", () => {
     expect(connectors[0]).toEqual(mine);
     expect(connectors[2]?.["endpoint"]).toBe(connectors[1]?.["endpoint"]);
     expect(connectors[1]?.["endpoint"]).not.toBe(manifest.connectors[0]?.["endpoint"]);
-    expect(await readdir(path.join(io.home, "mcp"))).not.toContain("state");
+    // What the publisher and the gateway keep of the example's map is with the example.
+    expect(await readdir(path.join(io.home, "mcp", "state"))).toEqual(["catalog"]);
     expect(io.errLines).toEqual([]);
   });
 

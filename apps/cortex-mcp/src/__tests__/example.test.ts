@@ -52,7 +52,7 @@ describe("pnpm start", () => {
     );
     expect(await readFile(path.join(io.home, "mcp/example/memory.json"), "utf8")).toContain('"name":"n"');
     expect(await stop()).toBe(0);
-    expect((await readdir(path.join(io.home, "mcp"))).toSorted()).toEqual(["example", "servers.json"]);
+    expect((await readdir(path.join(io.home, "mcp"))).toSorted()).toEqual(["example", "servers.json", "state"]);
     expect(io.errLines).toEqual([]);
   });
 

@@ -205,6 +205,6 @@ describe.runIf(process.platform === "linux")("our programs as processes", () => 
     example.child.kill("SIGINT");
     expect(await example.ended).toEqual({ code: 0, signal: null });
     await noneLeft(home);
-    expect((await readdir(path.join(home, "mcp"))).toSorted()).toEqual(["example", "servers.json"]);
+    expect((await readdir(path.join(home, "mcp"))).toSorted()).toEqual(["example", "servers.json", "state"]);
   });
 });

@@ -58,7 +58,7 @@ describe("R14: the command line changes the registry", () => {
     expect(relative.out).toContain(`Added "a" (stdio: node server.mjs in ${io.cwd}).`);
     await io.run("add", "b", "--", "./run.sh");
     const sse = await io.run("add", "c", "-t", "sse", "http://127.0.0.1:1/sse");
-    expect(sse.out).toContain("It will be down: the HTTP+SSE transport of 2024-11-05 is not supported yet.");
+    expect(sse.out).not.toContain("It will be down");
     expect(await stored(io)).toEqual([
       { name: "a", transport: "stdio", command: "node", args: ["server.mjs"], cwd: io.cwd },
       { name: "b", transport: "stdio", command: path.join(io.cwd, "run.sh") },
@@ -108,6 +108,8 @@ describe("R14: the command line changes the registry", () => {
       { name: "c", transport: "http", endpoint: "https://c.example" },
       { name: "d", command: "./tool", cwd: "/srv" },
     ]);
+    const socket = await io.run("add-json", "ws", '{"type":"ws","url":"ws://h.example"}');
+    expect(socket.out).toContain("It will be down: WebSocket servers are not supported; use streamable HTTP or stdio.");
     const refused = await io.run("add-json", "e", '{"comand":"node"}');
     expect([refused.code, refused.err]).toEqual([
       1,

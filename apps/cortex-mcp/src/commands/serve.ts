@@ -1,11 +1,10 @@
 import path from "node:path";
-import { createMetrics } from "@cortex-os/mcp";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import { loadConfig } from "../config/load.js";
+import { loadConfig, type ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
-import { homeSources } from "../serve/home-sources.js";
+import { homeParts } from "../serve/home-parts.js";
 import { hostGateway } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
@@ -35,8 +34,9 @@ async function serve(io: Io, flags: ServeFlags): Promise<number> {
   const stop = listenForStop(io);
   try {
     const paths = statePaths(io.env);
-    const config = await configOf(io, paths, flags);
-    return await serveUntil(io, { paths, config, json: flags.json === true, stop });
+    const configSources = configSourcesOf(io, paths, flags);
+    const config = await loadConfig(configSources);
+    return await serveUntil(io, { paths, configSources, config, json: flags.json === true, stop });
   } finally {
     stop.dispose();
   }
@@ -44,21 +44,21 @@ async function serve(io: Io, flags: ServeFlags): Promise<number> {
 
 interface Serving {
   readonly paths: StatePaths;
+  readonly configSources: ConfigSources;
   readonly config: Config;
   readonly json: boolean;
   readonly stop: StopRequest;
 }
 
-async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promise<number> {
+async function serveUntil(io: Io, { paths, configSources, config, json, stop }: Serving): Promise<number> {
   const version = programVersion();
   const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
   const forgetFatal = io.onFatal((error) => {
     logger.error({ err: error }, "A bug ended the gateway");
   });
   try {
-    const metrics = createMetrics({ ofProcess: true });
-    const sources = async () => homeSources(io, { paths, config, logger, metrics });
-    const options = { version, config, paths, sources, metrics, system: io.system, logger };
+    const parts = homeParts(io, { paths, config, configSources, logger });
+    const options = { version, config, paths, ...parts, system: io.system, logger };
     const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
     if (typeof hosted === "number") {
       logger.info({ signal: await stop.requested }, "Stopped before it had started");
@@ -77,7 +77,7 @@ async function serveUntil(io: Io, { paths, config, json, stop }: Serving): Promi
   }
 }
 
-async function configOf(io: Io, paths: StatePaths, flags: ServeFlags): Promise<Config> {
+function configSourcesOf(io: Io, paths: StatePaths, flags: ServeFlags): ConfigSources {
   const { host, port, config } = flags;
   const layer: JsonObject = {
     ...(host === undefined ? {} : { host }),
@@ -85,5 +85,5 @@ async function configOf(io: Io, paths: StatePaths, flags: ServeFlags): Promise<C
     ...(port === undefined ? {} : { port: /^\d+$/.test(port) ? Number(port) : port }),
   };
   const file = config === undefined ? paths.config : path.resolve(io.cwd, config);
-  return loadConfig({ file, fileRequired: config !== undefined, env: io.env, cwd: io.cwd, flags: layer });
+  return { file, fileRequired: config !== undefined, env: io.env, cwd: io.cwd, flags: layer };
 }

@@ -1,9 +1,8 @@
-import { GatewayError } from "@cortex-os/mcp-core";
 import { ControlClient } from "../control/control-client.js";
 import type { Io } from "../io.js";
 import { columns, counted, jsonText } from "../output.js";
 import { mapStatusLines } from "../service-map/map-text.js";
-import { findRunningGateway } from "../state/running-gateway.js";
+import { requireRunningGateway } from "../state/running-gateway.js";
 import { statePaths } from "../state/state-paths.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
 
@@ -17,11 +16,7 @@ export const registerStatus: RegisterCommand = (program, { io, finish }) => {
 };
 
 async function status(io: Io, json: boolean): Promise<number> {
-  const paths = statePaths(io.env);
-  const running = await findRunningGateway(paths);
-  if (running === undefined) {
-    throw new GatewayError("NOT_READY", `no gateway is running for ${paths.folder}; cortex-mcp serve starts one`);
-  }
+  const running = await requireRunningGateway(statePaths(io.env));
   const view = await new ControlClient(running, io.system.timers).status();
   const { url = null, pid = null } = running.record ?? {};
   const where = running.record === undefined ? "at (still starting)" : url === null ? "(stdio only)" : `at ${url}`;

@@ -33,12 +33,13 @@ async function stdio(io: Io): Promise<number> {
   const stop = listenForStop(io);
   const paths = statePaths(io.env);
   try {
-    const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {} });
+    const configSources = { file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {} };
+    const config = await loadConfig(configSources);
     const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
     const forgetFatal = io.onFatal((error) => {
       logger.error({ err: error }, "A bug ended the gateway");
     });
-    const finder = new HomeGateway({ io, paths, config, logger });
+    const finder = new HomeGateway({ io, paths, config, configSources, logger });
     const streams = io.streams();
     const relay = new Relay({ ...streams, finder, maxMessageBytes: config.limits.bodyBytes, logger });
     void stop.requested.then(() => {

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { text as wholeText } from "node:stream/consumers";
-import type { MapDiff, MapOperation, MapOperationResult } from "@cortex-os/mcp";
+import type { MapDiff, MapOperation, MapOperationResult, ReloadReport } from "@cortex-os/mcp";
 import type { Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { z } from "zod";
@@ -11,6 +11,7 @@ import {
   CallResultSchema,
   ControlErrorSchema,
   GatewayViewSchema,
+  ReloadReportSchema,
   ToolViewsSchema,
   type GatewayView,
   type ToolView,
@@ -60,6 +61,11 @@ export class ControlClient {
   async reload(): Promise<void> {
     const body = { source: "registry" };
     await this.#askSoon(ANSWER_MS, { method: "POST", path: RELOAD_PATH, body }, CallResultSchema);
+  }
+
+  /** Makes the gateway read configuration, registry and service map again now. */
+  reloadAll(): Promise<ReloadReport> {
+    return this.#askSoon(LIST_MS, { method: "POST", path: RELOAD_PATH }, ReloadReportSchema);
   }
 
   /** The service map: how it is, which connectors it names, which maps are kept. */

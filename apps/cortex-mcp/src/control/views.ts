@@ -1,4 +1,4 @@
-import type { ServiceMapStatus } from "@cortex-os/mcp";
+import type { ReloadReport, ServiceMapStatus } from "@cortex-os/mcp";
 import { GATEWAY_ERROR_CODES, type ConnectorStatus, type GatewayErrorCode } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { z } from "zod";
@@ -11,7 +11,7 @@ export interface GatewayView {
   readonly startedAt: string;
   readonly tools: number;
   readonly connectors: readonly ConnectorStatus[];
-  /** Why a source of connectors cannot be read; empty when all can. */
+  /** Why a source of connectors, or the configuration, cannot be read; empty when all can. */
   readonly problems: readonly string[];
   /** The service map; absent when none is configured. */
   readonly serviceMap?: ServiceMapStatus;
@@ -54,6 +54,16 @@ export const GatewayViewSchema: z.ZodType<GatewayView> = z.looseObject({
 /** The answer of `GET /api/v1/tools`. */
 export const ToolViewsSchema = z.object({
   tools: z.array(z.object({ name: z.string(), connector: z.string(), tool: z.string(), definition: JsonObjectSchema })),
+});
+
+const Keys = z.array(z.string());
+
+/** The answer of `POST /api/v1/reload` that names no source. */
+export const ReloadReportSchema: z.ZodType<ReloadReport> = z.looseObject({
+  configuration: z.looseObject({ changed: Keys, needRestart: Keys }),
+  connectors: z.looseObject({ added: Keys, removed: Keys, changed: Keys, unchanged: Keys }),
+  tools: z.looseObject({ before: z.number(), after: z.number() }),
+  problems: Keys,
 });
 
 /** Any JSON object, as the answer of `POST /api/v1/call` is one. */

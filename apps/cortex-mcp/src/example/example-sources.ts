@@ -34,17 +34,26 @@ const FOLLOW_MS = 10_000;
  * @throws GatewayError USER_INPUT when something that is there cannot be used
  */
 export async function exampleSources(options: ExampleSourcesOptions): Promise<HostedSources> {
-  const { io, config, paths, logger, metrics, empty } = options;
-  const published = empty ? undefined : await prepare(options);
-  const map =
-    published === undefined
-      ? await followMap({ io, paths, config, logger, metrics })
-      : await followExample(options, published);
+  const { empty } = options;
+  if (!empty) await prepare(options);
+  const map = await exampleMapSource(options);
   const registry = await registryOf(options);
   return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
 }
 
-async function prepare({ io, paths, places, config, logger, map }: ExampleSourcesOptions) {
+/**
+ * The service map of `config` or, when it names none and the example publishes one, the example's.
+ *
+ * @throws GatewayError USER_INPUT when it is configured without a usable key
+ */
+export async function exampleMapSource(options: ExampleSourcesOptions): Promise<FollowedMap | undefined> {
+  const { io, config, paths, logger, metrics, map } = options;
+  if (config.serviceMap.url !== undefined || map.published === undefined)
+    return followMap({ io, paths, config, logger, metrics });
+  return followExample(options, map.published);
+}
+
+async function prepare({ io, paths, places, config, logger, map }: ExampleSourcesOptions): Promise<void> {
   const registry = openRegistry(io);
   const state = {
     registryExists: await exists(paths.registry),
@@ -52,8 +61,8 @@ async function prepare({ io, paths, places, config, logger, map }: ExampleSource
     mapExists: await exists(map.files.manifest),
   };
   await prepareExample(registry, state, places);
-  if (config.serviceMap.url !== undefined || !belongsToExample(state) || ownsFixture(state)) return undefined;
-  return map.publish(logger);
+  if (config.serviceMap.url !== undefined || !belongsToExample(state) || ownsFixture(state)) return;
+  await map.publish(logger);
 }
 
 /** With the example's own key and nothing else of this environment's: what is secret there is none of its business. */
@@ -76,8 +85,13 @@ async function followExample(
   return followed;
 }
 
-async function registryOf({ io, paths, logger, empty }: ExampleSourcesOptions): Promise<ConnectorSource> {
-  const source = registrySource({ path: paths.registry, logger, timers: io.system.timers });
+async function registryOf({ io, paths, logger, metrics, empty }: ExampleSourcesOptions): Promise<ConnectorSource> {
+  const source = registrySource({
+    ...{ path: paths.registry, logger, timers: io.system.timers },
+    onRead: (ok) => {
+      metrics.registryRead(ok);
+    },
+  });
   if (!empty) return source;
   const omitted = new Set((await openRegistry(io).all()).filter(isExample).map(({ name }) => name));
   return filteredSource(source, (specs) => specs.filter(({ key }) => !omitted.has(key)));

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { createMetrics } from "@cortex-os/mcp";
+import { LiveConfig } from "../config/live-config.js";
 import { loadConfig } from "../config/load.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
@@ -11,7 +12,7 @@ import { programVersion } from "../version.js";
 import { announcement, type Shown } from "./announcement.js";
 import { examplePlaces } from "./example-entries.js";
 import { ExampleMap } from "./example-map.js";
-import { exampleSources } from "./example-sources.js";
+import { exampleMapSource, exampleSources } from "./example-sources.js";
 import { hostOnAnyPort } from "./host-on-any-port.js";
 import { showProgress } from "./progress.js";
 import { untilSettled } from "./until-settled.js";
@@ -38,12 +39,17 @@ export async function runExample({ empty }: ExampleFlags, io: Io): Promise<numbe
   const base = { log: { level: "warn" } };
   let hosted: ServedGateway | undefined;
   try {
-    const from = { file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {} };
-    const config = await loadConfig({ ...from, base });
+    const from = { file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {}, base };
+    const config = await loadConfig(from);
     const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
     const metrics = createMetrics({ ofProcess: true });
-    const sources = async () => exampleSources({ io, paths, places, config, logger, metrics, empty, map });
-    const options = { version: programVersion(), config, paths, sources, metrics, system, logger };
+    const origin = { io, paths, places, config, logger, metrics, empty, map };
+    const configuration = new LiveConfig({
+      ...{ sources: from, inForce: config, logger, timers: system.timers },
+      followMap: (wanted) => exampleMapSource({ ...origin, config: wanted }),
+    });
+    const sources = async () => exampleSources(origin);
+    const options = { version: programVersion(), config, configuration, paths, sources, metrics, system, logger };
     const started = await startUnlessStopped(
       (signal) => hostOnAnyPort({ ...options, signal }, io.out),
       stop,

@@ -1,4 +1,4 @@
-import type { Logger } from "@cortex-os/mcp-core";
+import { BRAND, type Logger } from "@cortex-os/mcp-core";
 import { pino } from "pino";
 import { prettyLine } from "./pretty-line.js";
 
@@ -11,8 +11,11 @@ export interface LoggerOptions {
   readonly pretty: boolean;
 }
 
-/** On every line (R16). */
-const BRAND = "brAInwav";
+/** A logger that may be told to write more or less while it is used. */
+export interface LeveledLogger extends Logger {
+  /** The least important lines that are written, in the words of {@link LoggerOptions.level}. */
+  level: string;
+}
 
 const SECRET_KEYS = ["headers", "env", "authorization", "cookie", "token", "apiKey", "password", "secret"];
 
@@ -20,7 +23,7 @@ const SECRET_KEYS = ["headers", "env", "authorization", "cookie", "token", "apiK
  * The gateway's logger: one line an event, JSON or, at a terminal, text. An `Error` under `err` is written with message and
  * stack. Nobody is meant to log a secret; should somebody, the usual keys are blacked out two levels deep.
  */
-export function createLogger({ level, write, pretty }: LoggerOptions): Logger {
+export function createLogger({ level, write, pretty }: LoggerOptions): LeveledLogger {
   return pino(
     {
       level,

@@ -1,5 +1,6 @@
 import {
   createMetrics,
+  fileCatalogStore,
   Gateway,
   serveHttp,
   type ConnectorSource,
@@ -9,6 +10,7 @@ import {
   type ServiceMapFollower,
 } from "@cortex-os/mcp";
 import type { Logger } from "@cortex-os/mcp-core";
+import type { LiveConfig } from "../config/live-config.js";
 import type { Config } from "../config/schema.js";
 import type { SystemPorts } from "../io.js";
 import {
@@ -41,6 +43,8 @@ export interface HostOptions {
   readonly metrics?: GatewayMetrics;
   readonly system: SystemPorts;
   readonly logger: Logger;
+  /** Where `config` came from: followed while the gateway runs. @default it is fixed */
+  readonly configuration?: LiveConfig;
   /** Calls the start off. */
   readonly signal: AbortSignal;
 }
@@ -63,6 +67,15 @@ export interface HostedGateway {
 export interface ServedGateway extends HostedGateway {
   /** The endpoint for clients. */
   readonly url: string;
+}
+
+/** What is to be released. */
+interface Opened {
+  gateway?: Gateway;
+  configuration?: LiveConfig;
+  endpoint?: HttpFront;
+  control?: ControlSocket;
+  record?: GatewayRecord;
 }
 
 /** An orderly end takes at most 10 s; what is left is for the process to exit. */
@@ -91,8 +104,9 @@ async function open<Endpoint extends HttpFront | undefined>(
   openEndpoint: (listen: Listen) => Promise<Endpoint>,
 ): Promise<HostedGateway & { readonly endpoint: Endpoint }> {
   const { config, paths, system, logger, signal } = options;
-  const opened: { gateway?: Gateway; endpoint?: HttpFront; control?: ControlSocket; record?: GatewayRecord } = {};
+  const opened: Opened = {};
   const release = async (): Promise<void> => {
+    await opened.configuration?.close();
     await opened.gateway?.close();
     await opened.endpoint?.close();
     const { control } = opened;
@@ -108,8 +122,9 @@ async function open<Endpoint extends HttpFront | undefined>(
     await control.front.close();
   };
   const stop = once(async (deadlineMs: number) => {
-    const { endpoint, control, record } = opened;
+    const { configuration, endpoint, control, record } = opened;
     await Promise.all([
+      configuration?.close(),
       endpoint?.drain({ deadlineMs, minMs: config.drainMinMs }),
       control?.front.drain({ deadlineMs, keepListening: true }),
       record && tellStopping(options, record),
@@ -132,6 +147,10 @@ async function open<Endpoint extends HttpFront | undefined>(
       },
     });
     await orAborted(gateway.start(), signal);
+    if (options.configuration !== undefined) {
+      opened.configuration = options.configuration;
+      await options.configuration.follow(gateway);
+    }
     const { version } = options;
     const url = endpoint === undefined ? {} : { url: endpoint.url };
     opened.record = { pid: process.pid, ...url, version, socket: paths.socket };
@@ -168,13 +187,14 @@ function gatewayOf(
   options: HostOptions,
   { sources, serviceMap }: HostedSources,
 ): { readonly gateway: Gateway; readonly listen: Listen } {
-  const { version, config, system, logger } = options;
+  const { version, config, configuration, paths, system, logger } = options;
   const { names, lists, startup } = config;
   const { metrics = createMetrics({ ofProcess: true }) } = options;
+  const catalogStore = fileCatalogStore({ folder: paths.catalog, logger, timers: system.timers });
   const gateway = new Gateway({
     ...system,
-    ...{ version, sources, names, lists, startup, logger, metrics },
-    ...(serviceMap === undefined ? {} : { serviceMap }),
+    ...{ version, sources, names, lists, startup, catalogStore, logger, metrics },
+    ...{ serviceMap, configuration },
   });
   return {
     gateway,

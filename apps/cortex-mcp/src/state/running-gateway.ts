@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createConnection } from "node:net";
+import { GatewayError } from "@cortex-os/mcp-core";
 import { readGatewayRecord, type GatewayRecord } from "./gateway-file.js";
 import type { StatePaths } from "./state-paths.js";
 
@@ -8,6 +9,17 @@ export interface RunningGateway {
   readonly socket: string;
   /** What it wrote about itself; `undefined` while it is still starting. */
   readonly record: GatewayRecord | undefined;
+}
+
+/**
+ * {@link findRunningGateway}, for commands that are of no use without one.
+ *
+ * @throws GatewayError NOT_READY when none is running
+ */
+export async function requireRunningGateway(paths: StatePaths): Promise<RunningGateway> {
+  const running = await findRunningGateway(paths);
+  if (running !== undefined) return running;
+  throw new GatewayError("NOT_READY", `no gateway is running for ${paths.folder}; cortex-mcp serve starts one`);
 }
 
 /**

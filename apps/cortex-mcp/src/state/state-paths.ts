@@ -14,6 +14,8 @@ export interface StatePaths {
   readonly config: string;
   /** The service maps that were accepted. */
   readonly serviceMap: string;
+  /** The folder of what connectors listed last. */
+  readonly catalog: string;
   /** Who runs: pid, URL, version. */
   readonly gatewayFile: string;
   /** The control socket. */
@@ -32,6 +34,7 @@ export function statePaths(env: Env): StatePaths {
     registry: registryPath(env),
     config: path.join(folder, "config.json"),
     serviceMap: path.join(folder, "state", "service-map.json"),
+    catalog: path.join(folder, "state", "catalog"),
     gatewayFile: path.join(folder, "gateway.json"),
   };
   const socket = path.join(folder, "gateway.sock");

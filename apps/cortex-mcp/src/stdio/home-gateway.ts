@@ -1,24 +1,18 @@
 import { PassThrough } from "node:stream";
-import { createMetrics, StdioConversation, type GatewayMetrics } from "@cortex-os/mcp";
-import type { Logger } from "@cortex-os/mcp-core";
-import type { Config } from "../config/schema.js";
+import { StdioConversation, type GatewayMetrics } from "@cortex-os/mcp";
 import type { Io } from "../io.js";
 import { isHomeTaken } from "../serve/claim-home.js";
 import { hostForRelays, type HostedGateway } from "../serve/host-gateway.js";
-import { homeSources } from "../serve/home-sources.js";
+import { homeParts, type HomePartsOptions } from "../serve/home-parts.js";
 import { orAborted } from "../serve/or-aborted.js";
 import { findRunningGateway } from "../state/running-gateway.js";
-import type { StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import type { GatewayFinder, GatewayLink } from "./gateway-link.js";
 import { openSocketLink } from "./socket-link.js";
 
 /** What a {@link HomeGateway} is made of. */
-export interface HomeGatewayOptions {
+export interface HomeGatewayOptions extends HomePartsOptions {
   readonly io: Io;
-  readonly paths: StatePaths;
-  readonly config: Config;
-  readonly logger: Logger;
 }
 
 const LOOK_AGAIN_MS = 25;
@@ -66,17 +60,16 @@ export class HomeGateway implements GatewayFinder {
   /** @returns `undefined` when another process was faster */
   async #become(signal: AbortSignal): Promise<GatewayLink | undefined> {
     const { io, paths, config, logger } = this.#options;
-    const metrics = createMetrics({ ofProcess: true });
-    const sources = async () => homeSources(io, { paths, config, logger, metrics });
+    const parts = homeParts(io, this.#options);
     try {
-      const options = { version: programVersion(), config, paths, sources, metrics, system: io.system, logger, signal };
+      const options = { version: programVersion(), config, paths, ...parts, system: io.system, logger, signal };
       this.#hosted = await hostForRelays(options);
     } catch (error) {
       if (isHomeTaken(error)) return undefined;
       throw error;
     }
     logger.info({}, "Became the gateway of this home");
-    return this.#ownLink(this.#hosted, metrics);
+    return this.#ownLink(this.#hosted, parts.metrics);
   }
 
   #ownLink({ gateway }: HostedGateway, metrics: GatewayMetrics): GatewayLink {

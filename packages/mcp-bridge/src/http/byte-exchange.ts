@@ -1,5 +1,6 @@
 import { toJsonRpcError, type GatewayError } from "@cortex-os/mcp-core";
 import { changedFeature, classifyMessage, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import { isResourceUpdate } from "../listening/notifications.js";
 import { single, type Headers } from "./answer-head.js";
 import { answers, notJson, type AnswerForm } from "./answer-reader.js";
 import { protocolFailure } from "./failures.js";
@@ -21,7 +22,7 @@ const BEFORE_JSON: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 
  *
  * A JSON answer is not read: that it is not empty and begins like JSON is all that is looked at, so that a wrong id or half a
  * text is the client's to notice. Of an event stream each event is read beside being passed on, because it may hold what is not for the
- * client (requests of the upstream, changes of its tools), and because its end must be known.
+ * client (requests of the upstream, changes of its lists and resources), and because its end must be known.
  */
 export class ByteExchange extends UpstreamExchange {
   #status = 0;
@@ -123,6 +124,10 @@ export class ByteExchange extends UpstreamExchange {
     if (changed !== undefined) {
       // The gateway's lists are others, of whose changes it tells itself.
       this.host.listChanged(changed);
+      return undefined;
+    }
+    if (kind === "notification" && isResourceUpdate(message)) {
+      this.host.told(message);
       return undefined;
     }
     if (kind !== "response" || !answers(message, this.request.id)) return value;

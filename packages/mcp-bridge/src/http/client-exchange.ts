@@ -1,6 +1,7 @@
 import type { ConnectorTimeouts } from "@cortex-os/mcp-core";
 import { paramsForUpstream, progressTokenOf, withMeta } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
+import { askedLevel, ownLogLevel } from "../log-levels.js";
 import type { AnswerSink, UpstreamCall } from "../runtime/exchange.js";
 import { ByteExchange } from "./byte-exchange.js";
 import type { HttpUpstream } from "./http-upstream.js";
@@ -43,7 +44,9 @@ function toLegacy(deps: ClientExchangeDeps, call: UpstreamCall, sink: AnswerSink
   // two clients both begin to count at 0 (CVE-2026-25536).
   if (caller.era === "modern" || keepsNone || caller.sessionKey === undefined)
     return asMessages(deps, call, sink, session);
-  const draft = { id, method, params, session, revision: deps.facts.revision };
+  const { logLevel: level, sessionKey } = caller;
+  const logs = level === undefined ? undefined : { level, isShared: false, sessionKey };
+  const draft = { id, method, params, session, revision: deps.facts.revision, logs };
   return new ByteExchange(deps.exchanges, prepareRequest(draft, deps.timeouts), sink);
 }
 
@@ -57,7 +60,10 @@ function asMessages(
   const id = upstream.nextId();
   const converted = paramsForUpstream(params, caller, facts);
   const asked = progressTokenOf(params) === undefined ? converted : withMeta(converted, { progressToken: id });
-  const draft = { id, method, params: asked, session, revision: facts.revision, paramHeaders };
+  const level = askedLevel(call);
+  const logs = level === undefined || session === undefined ? undefined : { level, isShared: true };
+  const draft = { id, method, params: asked, session, revision: facts.revision, paramHeaders, logs };
   const eras = { callerEra: caller.era, upstreamEra: facts.era };
-  return new MessageExchange(exchanges, prepareRequest(draft, timeouts), sink, { id: call.id, params, ...eras });
+  const shape = { id: call.id, params, ...eras, logLevel: ownLogLevel(call) };
+  return new MessageExchange(exchanges, prepareRequest(draft, timeouts), sink, shape);
 }

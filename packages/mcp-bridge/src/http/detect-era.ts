@@ -1,4 +1,4 @@
-import { GatewayError } from "@cortex-os/mcp-core";
+import type { GatewayError } from "@cortex-os/mcp-core";
 import {
   eraOfRevision,
   isJsonObject,
@@ -9,7 +9,7 @@ import {
   type JsonObject,
 } from "@cortex-os/mcp-core/wire";
 import { quoteUpstream } from "../upstream-text.js";
-import { connectorName, protocolFailure, statusFailure } from "./failures.js";
+import { connectorName, NotStreamableError, protocolFailure, statusFailure } from "./failures.js";
 import type { HttpReply } from "./http-reply.js";
 
 /** What the answer to `server/discover` says about an upstream. */
@@ -27,6 +27,13 @@ const HEADER_MISMATCH = -32_020;
 const CAPABILITY_MISSING = -32_021;
 const VERSION_UNSUPPORTED = -32_022;
 const METHOD_UNKNOWN = -32_601;
+
+/** A modern server says so itself, whatever it was asked. */
+const isModernError = (code: number): boolean =>
+  code === HEADER_MISMATCH || code === CAPABILITY_MISSING || code === VERSION_UNSUPPORTED;
+
+/** Statuses of a POST after which a server of the older HTTP+SSE transport is looked for (2025-11-25, transports, Backwards Compatibility). */
+const isNoPost = (status: number): boolean => status === 400 || status === 404 || status === 405;
 
 /** Statuses that pass: they say nothing about the era, and asking again may help. */
 const isTransient = (status: number): boolean => status >= 500 || status === 408 || status === 425 || status === 429;
@@ -94,15 +101,15 @@ export function describedBy(result: JsonObject): {
  */
 export function judgeInitialize(
   key: string,
-  reply: HttpReply,
+  reply: Pick<HttpReply, "status" | "body" | "response">,
 ): { revision: string; result: JsonObject } | GatewayError {
   const { status, response } = reply;
   if (response === undefined) return initializeRefused(key, reply);
   if ("error" in response) {
     const { code, message } = response.error;
-    return saysNothingOfEra(status)
-      ? statusFailure(key, status, message)
-      : protocolFailure(key, `refused initialize with error ${code} ${quoteUpstream(message)}`);
+    if (saysNothingOfEra(status)) return statusFailure(key, status, message);
+    const refused = protocolFailure(key, `refused initialize with error ${code} ${quoteUpstream(message)}`);
+    return isNoPost(status) && !isModernError(code) ? new NotStreamableError(refused.message) : refused;
   }
   const revision = response.result["protocolVersion"];
   if (typeof revision === "string" && isLegacyRevision(revision)) return { revision, result: response.result };
@@ -114,11 +121,13 @@ export function judgeInitialize(
   );
 }
 
-const saysNothingOfEra = (status: number): boolean =>
+/** Whether a status is about something else than what the server speaks. */
+export const saysNothingOfEra = (status: number): boolean =>
   status === 401 || status === 403 || isTransient(status) || (status >= 300 && status < 400);
 
-function initializeRefused(key: string, { status, body }: HttpReply): GatewayError {
-  if (status !== 400 && status !== 404 && status !== 405) return statusFailure(key, status, body);
-  const message = `${connectorName(key)} answered HTTP ${status} to POST: there is no Streamable HTTP server at this address (the older HTTP+SSE transport is not supported yet); check the URL`;
-  return new GatewayError("UPSTREAM_PROTOCOL", message);
+function initializeRefused(key: string, { status, body }: Pick<HttpReply, "status" | "body">): GatewayError {
+  if (!isNoPost(status)) return statusFailure(key, status, body);
+  return new NotStreamableError(
+    `${connectorName(key)} answered HTTP ${status} to POST: there is no Streamable HTTP server at this address, and none of the older HTTP+SSE either; check the URL`,
+  );
 }

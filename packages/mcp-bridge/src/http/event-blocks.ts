@@ -13,6 +13,8 @@ const FEED = Buffer.from("\n");
 export interface EventBlock {
   /** The message; absent for comments, events of other types and events without data. */
   readonly data?: string;
+  /** An event of another type: of such only the old HTTP+SSE transport knows one. */
+  readonly other?: { readonly type: string; readonly data: string };
   /** The bytes as they came, but for the lines `id` and `retry`; empty when there was nothing else. */
   readonly bytes: Buffer;
   /** The event's id; empty when the upstream took the last one back. */
@@ -148,6 +150,7 @@ export class EventBlocks {
       // Nothing but an id to resume from: empty data would be no message to clients that do not know of such events.
       bytes: wasOwn && data === "" ? NOTHING : bytes,
       ...(event === "message" && data !== "" ? { data } : {}),
+      ...(event !== "message" && data !== "" ? { other: { type: event, data } } : {}),
       ...(id === undefined ? {} : { id }),
       ...(retryMs === undefined ? {} : { retryMs }),
     });

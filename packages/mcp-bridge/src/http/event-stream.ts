@@ -28,15 +28,18 @@ export interface StreamListener {
 export class EventStream implements Dispatcher.DispatchHandler {
   readonly #key: string;
   readonly #listener: StreamListener;
+  readonly #given: Pick<AnswerReader, "push"> | undefined;
   #controller: Dispatcher.DispatchController | undefined;
-  #reader: AnswerReader | undefined;
+  #reader: Pick<AnswerReader, "push"> | undefined;
   #status = 0;
   #refusal = "";
   #stopped = false;
 
-  constructor(key: string, listener: StreamListener) {
+  /** @param reader reads the events in the place of the listener's `onMessage`; what it throws ends the stream */
+  constructor(key: string, listener: StreamListener, reader?: Pick<AnswerReader, "push">) {
     this.#key = key;
     this.#listener = listener;
+    this.#given = reader;
   }
 
   /** Closes it; the listener hears nothing more. */
@@ -56,9 +59,11 @@ export class EventStream implements Dispatcher.DispatchHandler {
     const contentType = headers["content-type"];
     const isStream = typeof contentType === "string" && answerForm(contentType) === "sse";
     if (status !== 200 || !isStream) return;
-    this.#reader = answerReader("sse", this.#key, MAX_EVENT_BYTES, (message) => {
-      if (!this.#stopped) this.#listener.onMessage(message);
-    });
+    this.#reader =
+      this.#given ??
+      answerReader("sse", this.#key, MAX_EVENT_BYTES, (message) => {
+        if (!this.#stopped) this.#listener.onMessage(message);
+      });
     this.#listener.onOpen();
   }
 

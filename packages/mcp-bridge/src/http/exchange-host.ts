@@ -1,9 +1,10 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
-import type { RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcNotification, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
 import type { Lane } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
+import type { LevelWish } from "./session-levels.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
 
 /** A request ready to be sent: everything but the session, which may be lost and replaced meanwhile. */
@@ -23,6 +24,8 @@ export interface PreparedRequest {
   readonly idleMs: number;
   /** Longest duration altogether, in milliseconds. */
   readonly maxMs: number;
+  /** What its session is told about log messages before it is sent. */
+  readonly logs?: LevelWish;
 }
 
 /** What an exchange needs of the link it runs on. */
@@ -56,6 +59,8 @@ export interface ExchangeHost {
   unreachable(error: GatewayError): void;
   /** The upstream's lists of this feature are not what they were. */
   listChanged(feature: ServerFeature): void;
+  /** The upstream told something that is not for whoever asked, but for everybody. */
+  told(notification: JsonRpcNotification): void;
   /** Answers a request of the upstream's, which the gateway declared no capability for. */
   refuse(request: PreparedRequest, id: RequestId, method: string): void;
 }

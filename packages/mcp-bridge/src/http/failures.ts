@@ -51,6 +51,16 @@ export class UnreachableError extends GatewayError {
 }
 
 /**
+ * UPSTREAM_PROTOCOL because `initialize` by POST met HTTP 400, 404 or 405 and nothing modern: there is no Streamable HTTP server at this address, but
+ * there may be one of the older HTTP+SSE (2025-11-25, transports, Backwards Compatibility).
+ */
+export class NotStreamableError extends GatewayError {
+  constructor(message: string) {
+    super("UPSTREAM_PROTOCOL", message);
+  }
+}
+
+/**
  * UPSTREAM_UNAVAILABLE for a connection that could not be made or broke. The message is made of the error's code alone,
  * because Node's own messages may quote addresses.
  *

@@ -1,5 +1,12 @@
 import { GatewayError, messageOf, type ConnectorTimeouts } from "@cortex-os/mcp-core";
-import type { Era, JsonObject, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type {
+  Era,
+  JsonObject,
+  JsonRpcNotification,
+  JsonRpcRequest,
+  LogLevel,
+  ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
 import {
   GATEWAY_INFO,
@@ -10,9 +17,12 @@ import {
   type UpstreamFacts,
 } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
+import { claimedFeatures, declaredFeatures, hearsAll } from "../listening/feature-changes.js";
+import type { Listening } from "../listening/listening.js";
 import { RequestedResources } from "../listening/requested-resources.js";
 import {
   noSubscriptions,
+  resourceUpdated,
   offersSubscriptions,
   type ResourceSubscriptions,
 } from "../listening/resource-subscriptions.js";
@@ -21,15 +31,17 @@ import { EraWatch } from "./era-watch.js";
 import { closedFailure, connectorName, protocolFailure } from "./failures.js";
 import type { Handshake } from "./handshake.js";
 import type { HttpUpstream } from "./http-upstream.js";
-import { LegacySession } from "./legacy-session.js";
+import { LegacySession, type SessionFacts } from "./legacy-session.js";
 import { LinkExchanges } from "./link-exchanges.js";
-import { changesOf } from "./list-changes.js";
-import type { Listening } from "./listening.js";
+import { listeningTo } from "./listening-to.js";
 import { OwnRequests } from "./own-requests.js";
 import type { SessionBook } from "./session-book.js";
+import type { LevelWish } from "./session-levels.js";
+import { SessionStreams } from "./session-streams.js";
+import { isFresh } from "./verdict-age.js";
 
-/** A remembered verdict older than this is found out anew: an upstream may have become modern. */
-const PRIOR_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+/** How long a call waits until its session has taken a log level, in milliseconds. */
+const LEVEL_MS = 2_000;
 /** Longest answer to a request that brings nothing but an agreement, in bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -51,12 +63,16 @@ export class HttpLink implements Link {
   readonly #timeouts: ConnectorTimeouts;
   readonly #exchanges: LinkExchanges;
   readonly #own: OwnRequests;
+  readonly #sessionStreams: SessionStreams;
   #resources: ResourceSubscriptions;
+  /** The same of a legacy upstream, which forgets them with the session. */
+  #requested: RequestedResources | undefined;
   #facts: UpstreamFacts | undefined;
   /** The gateway's own session with a legacy upstream. */
   #control: LegacySession | undefined;
   #listening: Listening | undefined;
   #eraWatch: EraWatch | undefined;
+  #logLevel: LogLevel | undefined;
   #phase: "live" | "lost" | "closed" = "live";
 
   constructor(deps: HttpLinkDeps) {
@@ -66,18 +82,19 @@ export class HttpLink implements Link {
     this.#resources = noSubscriptions(connectorName(this.#key));
     this.#exchanges = new LinkExchanges(deps.upstream, deps, {
       onListChanged: (feature) => this.#listChanged(feature),
+      onTold: (notification) => this.#told(notification),
       onUnreachable: (error) => this.#lost(error),
       onRefused: () => this.#eraWatch?.doubt(),
-      onSessionLost: (session) => {
-        // Whoever listens learns of a restart by the broken stream; without a stream this is the only sign.
-        if (session === this.#control || this.#listening === undefined) this.#listChanged("tools");
-      },
-      onNoteFailed: (error) => {
-        deps.logger.debug(
-          { connectorId: this.#key, reason: messageOf(error) },
-          "A notification did not reach the upstream",
-        );
-      },
+      onSessionLost: (session) => this.#onSessionLost(session),
+      onNoteFailed: (error) => this.#noteFailed("A notification did not reach the upstream", error),
+      wishLogs: (session, wish) => this.#wishLogs(session, wish),
+    });
+    this.#sessionStreams = new SessionStreams({
+      ...deps,
+      openMs: LEVEL_MS,
+      onRequest: this.#refuse,
+      onNotification: (notification, sessionKey) => this.#told(notification, sessionKey),
+      onGone: (error) => this.#lost(error),
     });
     this.#own = new OwnRequests({
       upstream: deps.upstream,
@@ -89,7 +106,7 @@ export class HttpLink implements Link {
 
   async open(signal: AbortSignal): Promise<UpstreamFacts> {
     const { clock, handshake, prior } = this.#deps;
-    const known = prior?.era === "legacy" && clock.now() - Date.parse(prior.detectedAt) < PRIOR_MAX_AGE_MS;
+    const known = prior?.era === "legacy" && prior.transport === undefined && isFresh(prior, clock);
     const greeting = await handshake.greet(known, signal);
     const { era, revision, capabilities, serverInfo, instructions } = greeting;
     const facts: UpstreamFacts = {
@@ -101,21 +118,14 @@ export class HttpLink implements Link {
       detectedAt: known && era === "legacy" ? prior.detectedAt : new Date(clock.now()).toISOString(),
     };
     this.#facts = facts;
-    this.#resources = this.#resourcesOf(facts);
-    if (greeting.era === "legacy") {
-      const ports = {
-        open: () => handshake.openSession(revision, undefined),
-        end: (session: Parameters<Handshake["endSession"]>[0]) => handshake.endSession(session),
-        closedError: () => closedFailure(this.#key),
-      };
-      this.#control = new LegacySession(ports, greeting.session);
-    }
+    if (greeting.era === "legacy") this.#control = this.#controlIn(greeting.session);
     const { monotonic } = this.#deps;
     const onChanged = (now: Era) =>
       this.#lost(protocolFailure(this.#key, `is not the server it was: it is ${now} now`));
     this.#eraWatch = new EraWatch({ handshake, monotonic, era, onChanged });
     if (this.#phase === "live") this.#listen(facts);
     else void this.#control?.close();
+    this.#wishLevel();
     return facts;
   }
 
@@ -152,55 +162,109 @@ export class HttpLink implements Link {
   }
 
   setLogLevel(level: LogLevel): void {
-    const facts = this.#facts;
-    if (facts?.era !== "legacy" || facts.capabilities["logging"] === undefined) return;
-    this.#ask("logging/setLevel", { level }).catch((error: unknown) => {
-      this.#deps.logger.debug(
-        { connectorId: this.#key, reason: messageOf(error) },
-        "The upstream did not take a log level",
-      );
-    });
+    this.#logLevel = level;
+    this.#wishLevel();
   }
 
   get hearsChanges(): boolean {
-    return this.#listening?.hears === true;
+    const listening = this.#listening;
+    const { capabilities = {} } = this.#facts ?? {};
+    return listening !== undefined && hearsAll(capabilities, (feature) => listening.hears(feature));
   }
 
   endSession(sessionKey: string): void {
+    this.#sessionStreams.end(sessionKey, closedFailure(this.#key));
     this.#deps.sessions.end(sessionKey);
   }
 
   async close({ drain = false, error = closedFailure(this.#key) }: CloseOptions = {}): Promise<void> {
     this.#phase = "closed";
-    this.#listening?.stop();
+    this.#listening?.stop(error);
+    this.#sessionStreams.endAll(error);
     this.#eraWatch?.stop();
     if (drain) await this.#exchanges.drained();
     else this.#exchanges.failAll(error);
     await this.#control?.close();
   }
 
-  #resourcesOf({ era, capabilities }: UpstreamFacts): ResourceSubscriptions {
-    if (era === "modern" || !offersSubscriptions(capabilities)) return noSubscriptions(connectorName(this.#key));
-    const ask = (method: string, params: JsonObject) => this.#ask(method, params);
-    return new RequestedResources({ key: this.#key, logger: this.#deps.logger, ask });
+  #controlIn(session: SessionFacts): LegacySession {
+    const { handshake } = this.#deps;
+    const ports = {
+      open: () => handshake.openSession(session.revision, undefined),
+      end: (ended: SessionFacts) => handshake.endSession(ended),
+      closedError: () => closedFailure(this.#key),
+      opened: () => {
+        this.#wishLevel();
+        this.#requested?.renew();
+      },
+    };
+    return new LegacySession(ports, session);
   }
 
-  #ask(method: string, params: JsonObject): Promise<JsonObject> {
-    return this.request(method, params, { timeoutMs: this.#timeouts.listMs, maxBytes: MAX_ANSWER_BYTES });
+  /** The upstream has forgotten a session. Whoever listens learns of a restart by the broken stream, unless the stream was another session's. */
+  #onSessionLost(session: LegacySession): void {
+    const isControl = session === this.#control;
+    if (isControl || this.#listening === undefined) this.#onMissed(declaredFeatures(this.#facts?.capabilities ?? {}));
+    if (isControl) this.#listening?.restart();
+    else this.#sessionStreams.restart(session);
+  }
+
+  #wishLevel(): void {
+    if (this.#control?.facts === undefined || this.#logLevel === undefined || this.#phase !== "live") return;
+    this.#exchanges.wish(this.#control, { level: this.#logLevel, isShared: false }, () => {});
+  }
+
+  async #wishLogs(session: LegacySession, { level, sessionKey }: LevelWish): Promise<void> {
+    const facts = this.#facts;
+    if (facts === undefined || this.#phase !== "live") return;
+    const bounds = { timeoutMs: LEVEL_MS, maxBytes: MAX_ANSWER_BYTES };
+    const telling = this.#own.ask(facts, session, "logging/setLevel", { level }, bounds);
+    const opening = sessionKey === undefined ? undefined : this.#sessionStreams.open(session, sessionKey);
+    const told = telling.catch((error: unknown) => this.#noteFailed("The upstream did not take a log level", error));
+    await Promise.all([told, opening]);
+  }
+
+  readonly #refuse = (session: LegacySession, { id, method }: JsonRpcRequest): void =>
+    this.#exchanges.refuseOn(session, id, method);
+
+  #noteFailed(what: string, error: unknown): void {
+    this.#deps.logger.debug({ connectorId: this.#key, reason: messageOf(error) }, what);
   }
 
   #listen(facts: UpstreamFacts): void {
-    this.#listening = changesOf({
+    const { capabilities } = facts;
+    this.#listening = listeningTo({
       ...this.#deps,
       facts,
       control: this.#control,
-      params: this.#own.params(facts, { notifications: { toolsListChanged: true } }),
-      onListChanged: () => this.#listChanged("tools"),
-      onNotification: (notification) => this.#deps.events.onNotification(notification),
-      onRequest: (session, { id, method }) => this.#exchanges.refuseOn(session, id, method),
-      onUnreachable: (error) => this.#lost(error),
+      subscribeMs: this.#timeouts.listMs,
+      params: (params) => this.#own.params(facts, params),
+      onListChanged: (feature) => this.#listChanged(feature),
+      onNotification: (notification) => this.#told(notification),
+      onMissed: () => this.#onMissed(claimedFeatures(capabilities)),
+      onRequest: this.#refuse,
+      onGone: (error) => this.#lost(error),
     });
+    if (offersSubscriptions(capabilities)) this.#resources = this.#resourcesOf(facts);
     this.#listening?.start();
+  }
+
+  #resourcesOf({ era }: UpstreamFacts): ResourceSubscriptions {
+    if (era === "modern" && this.#listening !== undefined) return this.#listening;
+    const bounds = { timeoutMs: this.#timeouts.listMs, maxBytes: MAX_ANSWER_BYTES };
+    const ask = (method: string, params: JsonObject) => this.request(method, params, bounds);
+    this.#requested = new RequestedResources({ key: this.#key, logger: this.#deps.logger, ask });
+    return this.#requested;
+  }
+
+  /** Nobody said what changed meanwhile: everything may have. */
+  #onMissed(features: readonly ServerFeature[]): void {
+    for (const feature of features) this.#listChanged(feature);
+    for (const uri of this.#resources.uris) this.#told(resourceUpdated(uri));
+  }
+
+  #told(notification: JsonRpcNotification, sessionKey?: string): void {
+    if (this.#phase === "live") this.#deps.events.onNotification(notification, sessionKey);
   }
 
   #listChanged(feature: ServerFeature): void {
@@ -212,7 +276,8 @@ export class HttpLink implements Link {
     this.#phase = "lost";
     // An upstream that is not there cannot be told goodbye.
     this.#control = undefined;
-    this.#listening?.stop();
+    this.#listening?.stop(error);
+    this.#sessionStreams.endAll(error);
     this.#eraWatch?.stop();
     this.#deps.events.onLost(error);
   }

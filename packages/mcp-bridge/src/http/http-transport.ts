@@ -1,10 +1,22 @@
-import { messageOf, type ConnectorTimeouts, type Logger, type Monotonic, type Timers } from "@cortex-os/mcp-core";
+import {
+  messageOf,
+  type Clock,
+  type ConnectorTimeouts,
+  type Logger,
+  type Monotonic,
+  type Timers,
+} from "@cortex-os/mcp-core";
 import { isLegacyRevision, LATEST_LEGACY, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
-import { GATEWAY_INFO, type Link, type LinkDeps } from "../link.js";
+import { GATEWAY_INFO, type Link, type LinkDeps, type UpstreamFacts } from "../link.js";
+import { redactorOf } from "../redact.js";
 import type { Caller } from "../runtime/exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "../runtime/forward.js";
+import type { SseOpening } from "../sse/open-sse-peer.js";
+import { SseLink } from "../sse/sse-link.js";
+import { SseSessions } from "../sse/sse-sessions.js";
+import { DetectedLink } from "./detected-link.js";
 import { closedFailure, timeoutFailure } from "./failures.js";
 import { Handshake } from "./handshake.js";
 import { HttpLink } from "./http-link.js";
@@ -21,6 +33,7 @@ const MAX_FORWARD_BYTES = 32 * 1024 * 1024;
 export interface HttpTransportDeps {
   readonly target: HttpTarget;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly monotonic: Monotonic;
   /** What unfinished answers of this upstream may hold together. */
@@ -38,6 +51,9 @@ export class HttpTransport {
   readonly #upstream: HttpUpstream;
   readonly #handshake: Handshake;
   readonly #sessions: SessionBook;
+  /** The connections of clients over HTTP+SSE. */
+  readonly #sse: SseSessions;
+  readonly #sseOpening: SseOpening;
   readonly #closing = new AbortController();
 
   /** @throws GatewayError as {@link HttpUpstream} */
@@ -60,16 +76,28 @@ export class HttpTransport {
       },
     );
     this.#sessions = new SessionBook((caller) => this.#sessionFor(caller));
+    const { budget, clientInfo = GATEWAY_INFO, clock, logger, timers } = deps;
+    const redact = redactorOf(Object.values(target.headers));
+    const common = { upstream: this.#upstream, timeouts: target.timeouts, clientInfo, redact };
+    this.#sseOpening = { ...common, budget, clock, logger, timers };
+    this.#sse = new SseSessions(this.#sseOpening);
   }
 
   /** A new link; the one before it is lost. */
   link(deps: LinkDeps): Link {
-    const lasting = { upstream: this.#upstream, handshake: this.#handshake, sessions: this.#sessions };
-    return new HttpLink({ ...deps, ...lasting, budget: this.#deps.budget });
+    const { clock, prior, spec, timers } = deps;
+    if (this.#deps.target.sse === true) return this.#sseLink(deps, prior);
+    return new DetectedLink({
+      ...{ key: this.#key, connectMs: spec.timeouts.connectMs, clock, timers },
+      ...(prior === undefined ? {} : { prior }),
+      streamable: () => this.#httpLink(deps),
+      sse: (remembered) => this.#sseLink(deps, remembered),
+    });
   }
 
   endSession(sessionKey: string): void {
     this.#sessions.end(sessionKey);
+    this.#sse.end(sessionKey);
   }
 
   /**
@@ -99,9 +127,20 @@ export class HttpTransport {
 
   /** Says goodbye to all sessions and closes the sockets; an injected agent stays open. Idempotent. */
   async close(): Promise<void> {
-    this.#closing.abort(closedFailure(this.#key));
-    await this.#sessions.endAll();
+    const closed = closedFailure(this.#key);
+    this.#closing.abort(closed);
+    await Promise.all([this.#sessions.endAll(), this.#sse.endAll(closed)]);
     await this.#upstream.destroy();
+  }
+
+  #httpLink(deps: LinkDeps): Link {
+    const lasting = { upstream: this.#upstream, handshake: this.#handshake, sessions: this.#sessions };
+    return new HttpLink({ ...deps, ...lasting, budget: this.#deps.budget });
+  }
+
+  #sseLink(deps: LinkDeps, remembered?: UpstreamFacts): Link {
+    const lasting = { opening: this.#sseOpening, sessions: this.#sse };
+    return new SseLink({ ...deps, ...lasting, ...(remembered === undefined ? {} : { remembered }) });
   }
 
   #sessionFor(caller: Caller): LegacySession {

@@ -10,6 +10,9 @@ const CALL_CONNECTIONS = 128;
 /** Sockets for long streams: the gateway holds one or two per upstream. */
 const STREAM_CONNECTIONS = 16;
 
+/** Sockets for the streams of clients' sessions (as many as `SseSessions` opens), which must not starve the gateway's own; more than that are opened when others end. */
+const SESSION_CONNECTIONS = 256;
+
 /** Sockets for short requests of the gateway's own: as many long calls as there may be must not lock out a handshake. */
 const CONTROL_CONNECTIONS = 8;
 
@@ -17,7 +20,7 @@ const CONTROL_CONNECTIONS = 8;
  * Which sockets an exchange takes. Streams have their own, because ten of them must not starve the calls; handshakes, goodbyes,
  * notes and lists have theirs, because calls must not starve them.
  */
-export type Lane = "calls" | "streams" | "control";
+export type Lane = "calls" | "streams" | "sessions" | "control";
 
 /** What one HTTP exchange asks for. */
 export interface HttpRequest {
@@ -26,6 +29,8 @@ export interface HttpRequest {
   readonly headers: FlatHeaders;
   readonly body?: string;
   readonly lane: Lane;
+  /** Path and query, of the upstream's own origin: no request can be sent to another. @default those of its address */
+  readonly path?: string;
 }
 
 /** Where an upstream is and what it gets with every request. */
@@ -36,6 +41,8 @@ export interface HttpTarget {
   readonly timeouts: ConnectorTimeouts;
   /** Whether only public addresses may be connected to; see `ConnectorTransport`. @default false */
   readonly publicOnly?: boolean;
+  /** Whether only the old HTTP+SSE transport will do; see `ConnectorTransport`. @default false */
+  readonly sse?: boolean;
 }
 
 /**
@@ -74,7 +81,7 @@ export class HttpUpstream {
     if (target.publicOnly === true && !mayBePublicHost(url.hostname))
       throw new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is not reached: ${NOT_PUBLIC_REASON}`);
     if (agent !== undefined && target.publicOnly !== true) {
-      this.#lanes = { calls: agent, streams: agent, control: agent };
+      this.#lanes = { calls: agent, streams: agent, sessions: agent, control: agent };
       this.#owned = [];
       return;
     }
@@ -85,9 +92,15 @@ export class HttpUpstream {
     this.#lanes = {
       calls: pool(CALL_CONNECTIONS),
       streams: pool(STREAM_CONNECTIONS),
+      sessions: pool(SESSION_CONNECTIONS),
       control: pool(CONTROL_CONNECTIONS),
     };
     this.#owned = Object.values(this.#lanes);
+  }
+
+  /** Where it is, without user name and password. */
+  get address(): string {
+    return this.#origin + this.#path;
   }
 
   /** A request id that no other request to this upstream has. */
@@ -100,7 +113,7 @@ export class HttpUpstream {
     this.#lanes[request.lane].dispatch(
       {
         origin: this.#origin,
-        path: this.#path,
+        path: request.path ?? this.#path,
         method: request.method,
         headers: [...this.#headers, ...request.headers],
         body: request.body ?? null,

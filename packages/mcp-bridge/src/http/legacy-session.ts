@@ -24,6 +24,8 @@ export interface SessionPorts {
   /** Never rejects: an upstream that does not answer to a goodbye is none of the caller's business. */
   end(facts: SessionFacts): Promise<void>;
   closedError(): GatewayError;
+  /** It was opened, which may be once more: whatever the one before it was told is forgotten. */
+  opened?(): void;
 }
 
 /** One session with a legacy upstream: opened on first use, once for all who wait, and again after the upstream forgot it. */
@@ -77,6 +79,7 @@ export class LegacySession {
         // Closed meanwhile: nobody else knows of the session that was just opened.
         if (this.#state !== opening) return this.#ports.end(facts);
         this.#state = { kind: "open", facts };
+        this.#ports.opened?.();
         for (const done of waiting) done();
         return undefined;
       },

@@ -1,5 +1,5 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
-import type { JsonObject, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
@@ -8,6 +8,7 @@ import { httpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
 import { legacyHeaders, POST_HEADERS, STREAM_HEADERS } from "./request-headers.js";
+import { SessionLevels, type LevelWish } from "./session-levels.js";
 import { withinTime } from "./time-limit.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
 
@@ -18,12 +19,16 @@ const NOTE_BYTES = 64 * 1024;
 /** What the exchanges of a link report to it. */
 export interface ExchangeEvents {
   onListChanged(feature: ServerFeature): void;
+  /** The upstream told something that is for everybody. */
+  onTold(notification: JsonRpcNotification): void;
   onUnreachable(error: GatewayError): void;
   onRefused(): void;
   /** The upstream had forgotten a session. */
   onSessionLost(session: LegacySession): void;
   /** A message that needs no answer could not be delivered. */
   onNoteFailed(error: unknown): void;
+  /** Has a session, which is open, send the log messages that are wished. */
+  wishLogs(session: LegacySession, wish: LevelWish): Promise<unknown>;
 }
 
 /** The requests under way on one link: starts them, keeps account of them, and lends them what they need. */
@@ -33,6 +38,7 @@ export class LinkExchanges implements ExchangeHost {
   readonly budget: ByteBudget;
   readonly #upstream: HttpUpstream;
   readonly #events: ExchangeEvents;
+  readonly #levels: SessionLevels;
   readonly #active = new Set<UpstreamExchange>();
   readonly #notes = new AbortController();
   #onEmpty: (() => void)[] = [];
@@ -47,6 +53,7 @@ export class LinkExchanges implements ExchangeHost {
     this.ports = ports;
     this.#upstream = upstream;
     this.#events = events;
+    this.#levels = new SessionLevels(async (session, wish) => events.wishLogs(session, wish));
   }
 
   get active(): number {
@@ -61,13 +68,18 @@ export class LinkExchanges implements ExchangeHost {
       return;
     }
     session.whenOpen((error) => {
-      if (error === undefined) exchange.dispatch(session.facts?.id);
+      if (error === undefined) this.wish(session, exchange.request.logs, () => exchange.dispatch(session.facts?.id));
       else {
         exchange.fail(error);
         if (error.code === "UPSTREAM_PROTOCOL") this.refused();
         if (error instanceof UnreachableError) this.unreachable(error);
       }
     });
+  }
+
+  /** Tells an open session what is wished about log messages, if it was not told already, and goes on then. */
+  wish(session: LegacySession, logs: LevelWish | undefined, then: () => void): void {
+    this.#levels.before(session, logs, then);
   }
 
   post(request: PreparedRequest, handler: Dispatcher.DispatchHandler): void {
@@ -140,6 +152,10 @@ export class LinkExchanges implements ExchangeHost {
 
   listChanged(feature: ServerFeature): void {
     this.#events.onListChanged(feature);
+  }
+
+  told(notification: JsonRpcNotification): void {
+    this.#events.onTold(notification);
   }
 
   /** Resolves when nothing is under way. */

@@ -3,8 +3,6 @@ import {
   changedFeature,
   errorForClient,
   MAX_JSON_DEPTH,
-  META,
-  metaOf,
   progressTokenOf,
   resultForClient,
   type ClassifiedMessage,
@@ -12,8 +10,11 @@ import {
   type JsonObject,
   type JsonRpcNotification,
   type JsonRpcResponse,
+  type LogLevel,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import { isOfProtocol, isResourceUpdate } from "../listening/notifications.js";
+import { isLog, isLogFor } from "../log-levels.js";
 import type { AnswerSink } from "../runtime/exchange.js";
 import { answers, readMessages } from "./answer-reader.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
@@ -25,10 +26,12 @@ import { UpstreamExchange } from "./upstream-exchange.js";
 export interface AnswerShape {
   /** The caller's own request id. */
   readonly id: RequestId;
-  /** The params as the caller sent them: its progress token, and whether it wants log messages. */
+  /** The params as the caller sent them: its progress token. */
   readonly params: JsonObject | undefined;
   readonly callerEra: Era;
   readonly upstreamEra: Era;
+  /** From which level on the caller gets log messages of this request; `undefined` for none. */
+  readonly logLevel: LogLevel | undefined;
   /** Whether it is the gateway itself who asked: then nothing is passed on, and the reader looks how deeply it is nested. */
   readonly isOwn?: boolean;
 }
@@ -107,8 +110,10 @@ export class MessageExchange extends UpstreamExchange {
     const { method, params } = notification;
     const changed = changedFeature(method);
     if (changed !== undefined) this.host.listChanged(changed);
+    else if (isResourceUpdate(notification)) this.host.told(notification);
     else if (method === "notifications/progress") this.#progress(params);
-    else if (method === "notifications/message" && this.#wantsLog()) this.sink.notify(notification);
+    else if (isLog(notification) ? isLogFor(this.#shape.logLevel, notification) : !isOfProtocol(method))
+      this.sink.notify(notification);
   }
 
   /** Progress of somebody else's request, or of none, is dropped. */
@@ -119,11 +124,6 @@ export class MessageExchange extends UpstreamExchange {
       method: "notifications/progress",
       params: { ...params, progressToken: this.#token },
     });
-  }
-
-  /** Modern clients get log messages only for requests that ask for them (2026-07-28, logging). */
-  #wantsLog(): boolean {
-    return this.#shape.callerEra === "legacy" || metaOf(this.#shape.params)?.[META.logLevel] !== undefined;
   }
 
   #respond(response: JsonRpcResponse): void {

@@ -67,7 +67,14 @@ export class OwnRequests {
       // A call of the gateway's own may be long like every call; everything else it asks is short and must not wait for calls.
       const lane: Lane = method === "tools/call" ? "calls" : "control";
       const request = { ...prepareRequest(draft, timeouts), idleMs: timeoutMs, maxMs: timeoutMs, maxBytes, lane };
-      const shape = { id, params: undefined, callerEra: facts.era, upstreamEra: facts.era, isOwn: true };
+      const shape = {
+        id,
+        params: undefined,
+        callerEra: facts.era,
+        upstreamEra: facts.era,
+        logLevel: undefined,
+        isOwn: true,
+      };
       const exchange = new MessageExchange(exchanges, request, sink, shape);
       if (signal?.aborted === true) onAbort();
       signal?.addEventListener("abort", onAbort);

@@ -3,6 +3,7 @@ import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
 import type { PreparedRequest } from "./exchange-host.js";
 import type { LegacySession } from "./legacy-session.js";
 import { modernHeaders, POST_HEADERS } from "./request-headers.js";
+import type { LevelWish } from "./session-levels.js";
 
 /** Longest message of an answer that is read, in bytes. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -18,14 +19,26 @@ export interface RequestDraft {
   /** The modern era's revision. */
   readonly revision: string;
   readonly paramHeaders?: Readonly<Record<string, string>> | undefined;
+  readonly logs?: LevelWish | undefined;
 }
 
 /** Encodes a request, within the bounds of a call. */
 export function prepareRequest(draft: RequestDraft, timeouts: ConnectorTimeouts): PreparedRequest {
-  const { id, method, params, session, revision, paramHeaders } = draft;
+  const { id, method, params, session, revision, paramHeaders, logs } = draft;
   const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
   const headers =
     session === undefined ? [...POST_HEADERS, ...modernHeaders(revision, method, params, paramHeaders)] : POST_HEADERS;
   const { callMs: idleMs, callMaxMs: maxMs } = timeouts;
-  return { id, method, body, headers, session, lane: "calls", maxBytes: MAX_MESSAGE_BYTES, idleMs, maxMs };
+  const prepared = {
+    id,
+    method,
+    body,
+    headers,
+    session,
+    lane: "calls",
+    maxBytes: MAX_MESSAGE_BYTES,
+    idleMs,
+    maxMs,
+  } as const;
+  return logs === undefined ? prepared : { ...prepared, logs };
 }

@@ -1,3 +1,5 @@
+import { META, metaOf, type JsonRpcNotification } from "@cortex-os/mcp-core/wire";
+
 /** Notifications that are about a request, or the connection itself: outside of the request they mean nothing to anybody. */
 const OF_PROTOCOL: ReadonlySet<string> = new Set([
   "notifications/cancelled",
@@ -8,3 +10,17 @@ const OF_PROTOCOL: ReadonlySet<string> = new Set([
 
 /** Whether a notification is between the gateway and its upstream: never passed on, whatever it holds. */
 export const isOfProtocol = (method: string): boolean => OF_PROTOCOL.has(method);
+
+/** Whether a notification says that a resource changed. Wherever it comes, it is for those who subscribed with the gateway. */
+export const isResourceUpdate = ({ method }: JsonRpcNotification): boolean =>
+  method === "notifications/resources/updated";
+
+/** A notification without the mark of the subscription it came by, which is between the gateway and its upstream; everything else as it was. */
+export function withoutSubscriptionId(notification: JsonRpcNotification): JsonRpcNotification {
+  const { params } = notification;
+  const meta = metaOf(params);
+  if (params === undefined || meta?.[META.subscriptionId] === undefined) return notification;
+  const { [META.subscriptionId]: _, ...kept } = meta;
+  const { _meta: __, ...rest } = params;
+  return { ...notification, params: Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept } };
+}

@@ -7,7 +7,7 @@ export interface RequestedResourcesPorts {
   readonly key: string;
   readonly logger: Logger;
   /** A request of the gateway's own. @throws GatewayError as `Link.request` */
-  ask(method: string, params: JsonObject): Promise<unknown>;
+  readonly ask: (method: string, params: JsonObject) => Promise<unknown>;
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  branded,
   DEFAULT_TIMEOUTS,
   systemClock,
   systemMonotonic,
@@ -78,7 +79,7 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
   const { agent, prior } = options;
   return {
     spec: "spec" in options ? options.spec : specOf(options),
-    logger: options.logger,
+    logger: branded(options.logger),
     clock: options.clock ?? systemClock,
     monotonic: options.monotonic ?? systemMonotonic,
     timers: options.timers ?? systemTimers,

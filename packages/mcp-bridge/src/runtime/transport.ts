@@ -25,8 +25,8 @@ export function transportFor(options: ResolvedOptions): Transport {
   if (transport.kind === "stdio") return stdioTransport(spec.key);
   if (transport.kind === "unsupported") return brokenTransport("unsupported", unsupported(spec.key, transport.reason));
   try {
-    const { url, headers, publicOnly = false } = transport;
-    const target = { key: spec.key, url, headers, publicOnly, timeouts: spec.timeouts };
+    const { url, headers, publicOnly = false, sse = false } = transport;
+    const target = { key: spec.key, url, headers, publicOnly, sse, timeouts: spec.timeouts };
     const http = new HttpTransport({ ...options, target });
     return {
       kind: "http",

@@ -2,13 +2,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { GatewayError, messageOf, type Logger, type Timers } from "@cortex-os/mcp-core";
+import type { QueuedLine } from "../channel/queued-line.js";
+import { redactorOf } from "../redact.js";
 import { childEnvironment } from "./environment.js";
 import { findCommand } from "./find-command.js";
 import { LineReader, type LineSink } from "./framing.js";
 import { behindLifeline, LIFELINE_FD } from "./lifeline.js";
-import { LineWriter, type QueuedLine } from "./line-writer.js";
+import { LineWriter } from "./line-writer.js";
 import { isGroupGone, signalGroup } from "./process-group.js";
-import { redactorOf } from "./redact.js";
 import { lastWords, StderrTail } from "./stderr-tail.js";
 
 /** What to run, how, and who hears of it. */

@@ -3,11 +3,10 @@ import {
   isLegacyRevision,
   LATEST_LEGACY,
   LATEST_MODERN,
-  META,
   type JsonObject,
   type JsonRpcResponse,
-  type JsonValue,
 } from "@cortex-os/mcp-core/wire";
+import { modernMeta } from "../channel/modern-meta.js";
 import type { UpstreamFacts } from "../link.js";
 import { printable, quoteUpstream } from "../upstream-text.js";
 import type { Peer } from "./peer.js";
@@ -29,15 +28,6 @@ export interface HandshakeSettings {
   readonly clientInfo: JsonObject;
   readonly timers: Timers;
   readonly patience: ProbePatience;
-}
-
-/** The `_meta` of a modern request of the gateway's own (2026-07-28, basic, `_meta`). */
-export function modernMeta(revision: string, clientInfo: JsonObject): Record<string, JsonValue> {
-  return {
-    [META.protocolVersion]: revision,
-    [META.clientInfo]: clientInfo,
-    [META.clientCapabilities]: {},
-  };
 }
 
 /**

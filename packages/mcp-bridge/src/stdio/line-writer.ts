@@ -1,10 +1,5 @@
 import type { Writable } from "node:stream";
-
-/** A line that was accepted for sending. */
-export interface QueuedLine {
-  /** Takes the line back. @returns whether not a byte of it has been sent, so that the peer will never hear of it */
-  withdraw(): boolean;
-}
+import type { QueuedLine } from "../channel/queued-line.js";
 
 class Item implements QueuedLine {
   text: string | undefined;

@@ -1,7 +1,8 @@
 import { GatewayError, type Clock } from "@cortex-os/mcp-core";
+import type { PeerEvents, Serving } from "../channel/lane.js";
 import type { UpstreamFacts } from "../link.js";
 import { Handshake, type DetectedFacts, type HandshakeSettings } from "./handshake.js";
-import { Peer, type PeerEvents, type PeerSettings } from "./peer.js";
+import { Peer, type PeerSettings } from "./peer.js";
 import { lastWords } from "./stderr-tail.js";
 
 /** What opening works with. */
@@ -15,12 +16,6 @@ export interface OpeningDeps {
   readonly prior?: UpstreamFacts;
   /** What another process of the same server has turned out to be just now: modern facts need no greeting at all. */
   readonly twin?: UpstreamFacts;
-}
-
-/** A running server and what it is. */
-export interface OpenPeer {
-  readonly peer: Peer;
-  readonly facts: UpstreamFacts;
 }
 
 type Way = "detect" | "initialize" | "trust";
@@ -46,7 +41,7 @@ function waysOf({ prior, twin }: OpeningDeps): {
  * @throws GatewayError UPSTREAM_TIMEOUT after `startMs`, CANCELLED when `signal` ended it, or why the last start failed. No process
  *   is left then
  */
-export async function openPeer(deps: OpeningDeps, events: PeerEvents, signal: AbortSignal): Promise<OpenPeer> {
+export async function openPeer(deps: OpeningDeps, events: PeerEvents, signal: AbortSignal): Promise<Serving<Peer>> {
   const opening = new Opening(deps, events);
   const abort = (): void => opening.give("CANCELLED", "its start was cancelled");
   const cancelDeadline = deps.handshake.timers.after(deps.startMs, () => {
@@ -83,7 +78,7 @@ class Opening {
     this.#peer?.retire(this.#givenUp);
   }
 
-  async run(): Promise<OpenPeer> {
+  async run(): Promise<Serving<Peer>> {
     const { first, second, onlyIfItDied } = waysOf(this.#deps);
     try {
       return await this.#start(first);
@@ -100,7 +95,7 @@ class Opening {
     }
   }
 
-  async #start(way: Way): Promise<OpenPeer> {
+  async #start(way: Way): Promise<Serving<Peer>> {
     const peer = await Peer.start(this.#deps.peer, {
       onNotification: (notification) => {
         this.#events.onNotification(notification);

@@ -1,21 +1,16 @@
 import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
-import { Channel, type PendingRequest, type RequestBounds } from "./channel.js";
+import type { JsonObject, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import { Channel } from "../channel/channel.js";
+import type { LanePeer, PeerEvents } from "../channel/lane.js";
+import { ask, type AskOptions } from "../channel/own-request.js";
+import { redactorOf } from "../redact.js";
 import { Child, type ChildOptions } from "./child.js";
-import { redactorOf } from "./redact.js";
 
 /** What to start, and how. */
 export type PeerSettings = Omit<ChildOptions, "onLine" | "onFirstSound" | "onEnd">;
 
-/** Hears of a {@link Peer} from its start on. */
-export interface PeerEvents {
-  onNotification(notification: JsonRpcNotification): void;
-  /** The peer serves no more, and not because it was stopped. Called once, after every request under way has failed. */
-  onLost(error: GatewayError): void;
-}
-
 /** One child process that speaks JSON-RPC. */
-export class Peer {
+export class Peer implements LanePeer {
   readonly channel: Channel;
   /** Resolves when the child first writes anything: it has begun to run. */
   readonly firstSound: Promise<void>;
@@ -55,6 +50,7 @@ export class Peer {
       connectorId,
       timers,
       logger,
+      output: "stdout",
       redact: redactorOf(Object.values(env)),
       write: (line) => this.#child?.write(line),
       onNotification: (notification) => {
@@ -82,39 +78,10 @@ export class Peer {
    * Sends a request of the gateway's own.
    *
    * @returns the answer, an error of the peer's being one
-   * @throws GatewayError as the channel fails the request, or CANCELLED when `signal` ended it
+   * @throws GatewayError as the function `ask`
    */
-  ask(
-    method: string,
-    params: JsonObject,
-    { signal, maxBytes = Infinity, ...bounds }: AskOptions = {},
-  ): Promise<JsonRpcResponse> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        pending.cancel("cancelled");
-        reject(this.failure("CANCELLED", `${method} was cancelled`));
-      };
-      const settle = (): void => signal?.removeEventListener("abort", onAbort);
-      const pending: PendingRequest = this.channel.request(
-        method,
-        params,
-        {
-          onAnswer: (answer, bytes) => {
-            settle();
-            if (bytes <= maxBytes) resolve(answer);
-            else reject(this.failure("UPSTREAM_LIMIT", `the answer to ${method} is longer than ${maxBytes} bytes`));
-          },
-          onProgress: () => {},
-          onFailure: (error) => {
-            settle();
-            reject(error);
-          },
-        },
-        bounds,
-      );
-      if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener("abort", onAbort, { once: true });
-    });
+  ask(method: string, params: JsonObject, options?: AskOptions): Promise<JsonRpcResponse> {
+    return ask(this.channel, method, params, options);
   }
 
   /** Serves no more: requests under way fail with `error`, and nothing is heard of it again. `stop` remains to be called. */
@@ -146,13 +113,6 @@ export class Peer {
     const message = `Connector ${JSON.stringify(this.#connectorId)}: ${what}`;
     return new GatewayError(code, message, detail === undefined ? {} : { detail });
   }
-}
-
-/** Bounds of a request of the gateway's own. */
-export interface AskOptions extends RequestBounds {
-  readonly signal?: AbortSignal;
-  /** Longest answer in bytes. @default unbounded but for the longest line */
-  readonly maxBytes?: number;
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

@@ -1,6 +1,6 @@
 import { LineReader } from "./framing.js";
 import { printable } from "../upstream-text.js";
-import type { Redactor } from "./redact.js";
+import type { Redactor } from "../redact.js";
 
 /** How much of a child's stderr is kept, and how long one logged line may be, in characters. */
 const KEPT = 8 * 1024;

@@ -8,6 +8,7 @@ import * as wire from "../wire/index.js";
 
 test("@cortex-os/mcp-core exports exactly these values", () => {
   expect(Object.keys(core).toSorted()).toEqual([
+    "BRAND",
     "DEFAULT_NAME_POLICY",
     "DEFAULT_TIMEOUTS",
     "GATEWAY_ERROR_CODES",
@@ -16,6 +17,7 @@ test("@cortex-os/mcp-core exports exactly these values", () => {
     "ServerInfoSchema",
     "WIRE_CODE",
     "backoffDelayMs",
+    "branded",
     "connectorSpecOf",
     "isConnectorKey",
     "messageOf",

@@ -173,15 +173,25 @@ describe("connectorSpecOf", () => {
     });
   });
 
-  test.each([
-    ["sse", "http://x.test", "the HTTP+SSE transport of 2024-11-05 is not supported yet"],
-    ["ws", "ws://x.test", "WebSocket servers are not supported; use streamable HTTP or stdio"],
-  ])("%s is kept as unsupported, with the reason", (transport, endpoint, reason) => {
-    expect(connectorSpecOf(parse({ name: "a", transport, endpoint })).transport).toEqual({
-      kind: "unsupported",
-      reason,
+  test("sse is HTTP of which it is known that only the old transport is spoken", () => {
+    const entry = { name: "a", transport: "sse", endpoint: "https://x.test/sse", headers: { A: "1" } };
+    expect(connectorSpecOf(parse(entry)).transport).toStrictEqual({
+      kind: "http",
+      url: "https://x.test/sse",
+      headers: { A: "1" },
+      sse: true,
     });
   });
+
+  test.each([["ws", "ws://x.test", "WebSocket servers are not supported; use streamable HTTP or stdio"]])(
+    "%s is kept as unsupported, with the reason",
+    (transport, endpoint, reason) => {
+      expect(connectorSpecOf(parse({ name: "a", transport, endpoint })).transport).toEqual({
+        kind: "unsupported",
+        reason,
+      });
+    },
+  );
 
   test.each([
     [

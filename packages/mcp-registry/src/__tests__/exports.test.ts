@@ -26,6 +26,6 @@ test("@cortex-os/mcp-registry exports exactly these names", () => {
     "resolveTarget",
     "setAsideOf",
     "upsert",
-    "watchRegistry",
+    "watchFile",
   ]);
 });

@@ -175,7 +175,11 @@ describe("RegistryMemoryCache: reads and changes (R10)", () => {
       "it has mcpServers but no servers, so nothing is served; add each of them with cortex-mcp add-json, or make a list named servers of them";
     expect([cache.getAll(), cache.problems]).toEqual([[], [reason]]);
     expect(registry.logger.lines).toEqual([
-      { level: "warn", fields: { registryPath: registry.file, reason }, message: "Registry serves nothing" },
+      {
+        level: "warn",
+        fields: { brand: "brAInwav", registryPath: registry.file, reason },
+        message: "Registry serves nothing",
+      },
     ]);
     cache.upsert(server("b"));
     await cache.flush();

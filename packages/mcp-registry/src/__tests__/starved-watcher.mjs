@@ -1,7 +1,7 @@
 // Watches a registry in a process that has no file descriptor left, and then changes it. Runs what the package ships: `dist`.
 // Usage: starved-watcher.mjs FILE, under a low `ulimit -n`: prints `warned CODE`, then `changed`.
 import { closeSync, openSync, writeFileSync } from "node:fs";
-import { watchRegistry } from "@cortex-os/mcp-registry";
+import { watchFile } from "@cortex-os/mcp-registry";
 
 const file = process.argv[2] ?? "";
 const print = (line) => process.stdout.write(`${line}\n`);
@@ -15,7 +15,7 @@ const silent = () => {};
 const warned = new Set();
 const warn = ({ err }) => warned.add(err.code);
 const holdOpen = setInterval(silent, 1_000);
-const watch = await watchRegistry({
+const watch = await watchFile({
   path: file,
   logger: { debug: silent, info: silent, warn, error: silent },
   onChange: () => {

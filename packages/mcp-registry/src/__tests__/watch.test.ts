@@ -5,11 +5,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { watchRegistry, type RegistryWatch, type RegistryWatchOptions } from "../watch.js";
+import { watchFile, type FileWatch, type FileWatchOptions } from "../watch.js";
 import { useTempFolder } from "./temp-folder.js";
 
 const folder = useTempFolder();
-const watches: RegistryWatch[] = [];
+const watches: FileWatch[] = [];
 let changes: number;
 let watchesBefore: number;
 
@@ -36,8 +36,8 @@ afterEach(async () => {
   if (left > 0) throw new Error(`the test left ${left} file system watch(es) open`);
 });
 
-async function watched(file: string, options: Partial<RegistryWatchOptions> = {}): Promise<RegistryWatch> {
-  const watch = await watchRegistry({ path: file, onChange: () => void changes++, ...options });
+async function watched(file: string, options: Partial<FileWatchOptions> = {}): Promise<FileWatch> {
+  const watch = await watchFile({ path: file, onChange: () => void changes++, ...options });
   watches.push(watch);
   return watch;
 }
@@ -69,7 +69,7 @@ async function expectLifeReported(file: string): Promise<void> {
   await expectReported(() => writeFile(file, "made anew"));
 }
 
-describe("watchRegistry notices changes by whatever hand (R14)", () => {
+describe("watchFile notices changes by whatever hand (R14)", () => {
   test("of a file that exists: in place, by rename, removed, made anew", async () => {
     await make(folder.at("mcp", "servers.json"));
     await watched(folder.at("mcp", "servers.json"));
@@ -132,7 +132,7 @@ describe("watchRegistry notices changes by whatever hand (R14)", () => {
   });
 });
 
-describe("watchRegistry", () => {
+describe("watchFile", () => {
   test("reports changes that come together once, and not those of other files", async () => {
     const time = new ManualTime();
     const file = folder.at("mcp", "servers.json");
@@ -219,6 +219,6 @@ describe("watchRegistry", () => {
     await watched(file, { logger, onChange });
     await expectReported(() => writeFile(file, "1"));
     await expectReported(() => writeFile(file, "22"));
-    expect(logger.messages("error")[0]).toBe("A listener to registry changes failed");
+    expect(logger.messages("error")[0]).toBe("A listener to a file's changes failed");
   });
 });

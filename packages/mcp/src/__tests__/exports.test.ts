@@ -28,6 +28,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "createMetrics",
     "diffMaps",
     "featureFlagProblem",
+    "fileCatalogStore",
     "fileServiceMapStore",
     "loadConnectorServiceMap",
     "memoryServiceMapStore",

@@ -1,5 +1,4 @@
-import { messageOf, type Logger } from "@cortex-os/mcp-core";
-import { BRAND } from "./brand.js";
+import { BRAND, messageOf, type Logger } from "@cortex-os/mcp-core";
 
 /** A logger of somebody else's making: methods that it lacks are silent. */
 export type CallersLogger = Partial<Logger>;

@@ -1,25 +1,27 @@
-import type { ConnectorOrigin, ConnectorSpec, ConnectorStatus, Logger } from "@cortex-os/mcp-core";
+import type { ConnectorOrigin, ConnectorStatus, Logger } from "@cortex-os/mcp-core";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { Catalog, type CatalogPolicy } from "../catalog/catalog.js";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { CatalogHolder } from "../catalog/catalog-holder.js";
 import type { Connector } from "./connector.js";
-import type { ConnectorSource, SourceState } from "./connector-source.js";
+import type { ConnectorSource } from "./connector-source.js";
+import { ConnectorSources } from "./connector-sources.js";
 import { mergeSpecs, ShadowedConnectors } from "./merge-specs.js";
 import { Reconciler, type ReconcilerDeps } from "./reconciler.js";
 import { StartGate, type StartupPolicy } from "./start-gate.js";
+import type { CatalogStore } from "./warm/catalog-store.js";
+import { RememberedParts } from "./warm/remembered-parts.js";
 
 /** What a {@link ConnectorDirectory} works through. */
-export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange"> {
+export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange" | "memory"> {
   readonly sources: readonly ConnectorSource[];
   readonly catalogPolicy: CatalogPolicy;
   readonly startup: StartupPolicy;
+  /** Where what connectors offer is kept over a restart. @default nowhere */
+  readonly catalogStore?: CatalogStore | undefined;
   /** Status or catalog changed. */
   readonly onChange: () => void;
 }
-
-/** Between two readings that calls cause of a source that is read on demand and is not fresh. */
-const FOLLOW_GAP_MS = 1_000;
 
 /**
  * The refresh flow: sources → reconciler → connectors → catalog. Owns them all and keeps the catalog true to what the connectors offer.
@@ -30,26 +32,38 @@ export class ConnectorDirectory {
   readonly #deps: ConnectorDirectoryDeps;
   readonly #logger: Logger;
   readonly #reconciler: Reconciler;
-  readonly #named = new Map<ConnectorOrigin, readonly ConnectorSpec[]>();
-  readonly #problems = new Map<ConnectorOrigin, string>();
-  readonly #settling = new Set<ConnectorOrigin>();
+  readonly #memory: RememberedParts | undefined;
+  #policy: CatalogPolicy;
+  #graceMs: number;
+  readonly #sources: ConnectorSources;
   readonly #shadowed = new ShadowedConnectors();
   #started = false;
   #rebuildPending = false;
   #knownCollisions = "";
   #parts: readonly CatalogPart[] = [];
-  #followedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(deps: ConnectorDirectoryDeps) {
     this.#deps = deps;
     this.#logger = deps.logger;
+    this.#policy = deps.catalogPolicy;
+    this.#graceMs = deps.startup.graceMs;
+    this.#sources = new ConnectorSources({
+      ...deps,
+      onChange: () => {
+        // Until every source has spoken once, a connector could be started for one source and replaced for another.
+        if (this.#started) this.#reconcile();
+      },
+    });
     this.gate = new StartGate(deps.startup, deps.timers);
     this.catalog = new CatalogHolder(new Catalog([], deps.catalogPolicy), (error) => {
       this.#logger.error({ err: error }, "A catalog listener failed");
     });
+    const { catalogStore } = deps;
+    this.#memory = catalogStore && new RememberedParts(catalogStore, deps.logger);
     this.#reconciler = new Reconciler({
       ...deps,
+      memory: this.#memory,
       onChange: () => {
         this.#onConnectorsChanged();
       },
@@ -59,21 +73,29 @@ export class ConnectorDirectory {
   /** Reads the sources and starts their connectors; resolves when they are starting, not when they are up. */
   async start(): Promise<void> {
     this.gate.start();
-    await Promise.all(
-      this.#deps.sources.map((source) =>
-        source.start((specs, state) => {
-          this.#onSpecs(source.origin, specs, state);
-        }),
-      ),
-    );
+    await Promise.all([this.#memory?.load(), this.#sources.start()]);
     this.#started = true;
     this.#reconcile();
   }
 
   /** Reads every source again now, or the one of that origin. */
   async reload(origin?: ConnectorOrigin): Promise<void> {
-    const wanted = this.#deps.sources.filter((source) => origin === undefined || source.origin === origin);
-    await Promise.all(wanted.map((source) => source.reload()));
+    await this.#sources.reload(origin);
+  }
+
+  /** Takes its connectors from `source` from now on, instead of the source of that origin; see `ConnectorSources.replace`. */
+  async replaceSource(origin: ConnectorOrigin, source: ConnectorSource | undefined): Promise<void> {
+    await this.#sources.replace(origin, source);
+  }
+
+  /** Offers the same under another policy: no connector hears of it, and calls in flight go on. */
+  reconfigure(policy: CatalogPolicy, startup: StartupPolicy): void {
+    this.#policy = policy;
+    this.#graceMs = startup.graceMs;
+    this.gate.reconfigure(startup);
+    if (this.#closed) return;
+    this.#rebuildFrom(this.#parts);
+    this.#deps.onChange();
   }
 
   /**
@@ -81,24 +103,30 @@ export class ConnectorDirectory {
    * @returns `undefined` when there is nothing to wait for, which is how it is unless refresh in the background was turned off; else what never rejects
    */
   freshen(): Promise<void> | undefined {
-    const freshening = this.#deps.sources.flatMap((source) => source.freshen?.() ?? []);
+    const freshening = this.#sources.freshen();
     return freshening.length === 0 ? undefined : this.#settledAfter(freshening);
   }
 
   /**
    * Begins what {@link freshen} waits for, and does not wait: for a call whose tool is known, so that a client that does nothing but call has the gateway follow
-   * its sources all the same. At most once a second: what cannot be made fresh is not asked for with every call.
+   * its sources all the same.
    */
   follow(): void {
-    const nowMs = this.#deps.monotonic.elapsedMs();
-    if (nowMs - this.#followedMs < FOLLOW_GAP_MS) return;
-    for (const source of this.#deps.sources) {
-      const freshening = source.freshen?.();
-      if (freshening === undefined) continue;
-      this.#followedMs = nowMs;
-      // Whatever came of it is in the log, and the source's problem.
-      freshening.catch(() => {});
-    }
+    this.#sources.follow();
+  }
+
+  /** Resolves when what is connecting has settled and what came of it is in the catalog, after the grace of a start at the latest. Never rejects. */
+  async settled(): Promise<void> {
+    let cancel = (): void => {};
+    const grace = new Promise<void>((resolve) => {
+      cancel = this.#deps.timers.after(this.#graceMs, resolve);
+    });
+    await Promise.race([this.#reconciler.whenSettled(), grace]);
+    cancel();
+    // The catalog of it is built before this one's turn.
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
   }
 
   /** The living connector of that key, disabled ones included. */
@@ -123,7 +151,7 @@ export class ConnectorDirectory {
 
   /** Why sources cannot be read at present; empty when all is well. */
   problems(): readonly string[] {
-    return [...this.#problems.values()];
+    return this.#sources.problems();
   }
 
   /** A client session ended: nothing is held for it any longer. */
@@ -155,43 +183,23 @@ export class ConnectorDirectory {
   async close(): Promise<void> {
     this.#closed = true;
     this.gate.open();
-    const closed = await Promise.allSettled(this.#deps.sources.map((source) => source.close()));
-    for (const result of closed) {
-      if (result.status === "rejected") this.#logger.error({ err: result.reason }, "A source did not close cleanly");
-    }
+    await this.#sources.close();
     await this.#reconciler.close();
+    await this.#memory?.close();
   }
 
   async #settledAfter(freshening: readonly Promise<void>[]): Promise<void> {
     await Promise.allSettled(freshening);
-    let cancel = (): void => {};
-    const grace = new Promise<void>((resolve) => {
-      cancel = this.#deps.timers.after(this.#deps.startup.graceMs, resolve);
-    });
-    await Promise.race([this.#reconciler.whenSettled(), grace]);
-    cancel();
-    // The catalog of it is built before this one's turn.
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-
-  #onSpecs(origin: ConnectorOrigin, specs: readonly ConnectorSpec[], state: SourceState = {}): void {
-    const { problem, settling = false } = state;
-    if (settling) this.#settling.add(origin);
-    else this.#settling.delete(origin);
-    this.#named.set(origin, specs);
-    if (problem === undefined) this.#problems.delete(origin);
-    else this.#problems.set(origin, problem);
-    // Until every source has spoken once, a connector could be started for one source and replaced for another.
-    if (this.#started) this.#reconcile();
+    await this.settled();
   }
 
   #reconcile(): void {
     if (this.#closed) return;
-    const { specs, shadowed } = mergeSpecs(this.#named.get("registry") ?? [], this.#named.get("map") ?? []);
+    const { specs, shadowed } = mergeSpecs(this.#sources.named("registry"), this.#sources.named("map"));
     this.#shadowed.update(shadowed, this.#deps.clock.now());
     this.#reconciler.apply(specs);
+    // A source that cannot be read, or has more to say soon, may yet name the connectors that are missing.
+    if (this.problems().length === 0 && !this.#sources.isSettling) this.#memory?.dropUnclaimed();
   }
 
   #onConnectorsChanged(): void {
@@ -214,7 +222,7 @@ export class ConnectorDirectory {
   }
 
   #rebuildFrom(parts: readonly CatalogPart[]): void {
-    const next = new Catalog(parts, this.#deps.catalogPolicy);
+    const next = new Catalog(parts, this.#policy);
     this.#parts = parts;
     this.#reportCollisions(next);
     if (this.catalog.swap(next)) {
@@ -227,8 +235,9 @@ export class ConnectorDirectory {
   #openGate(): void {
     const { connectors } = this.#reconciler;
     // A source that has more to say soon is one more thing that is still connecting.
-    if (this.#settling.size === 0 && connectors.every(({ isSettled }) => isSettled)) this.gate.open();
-    else if (connectors.some(({ isUp }) => isUp)) this.gate.firstUp();
+    const isDone = ({ isSettled, isWarm }: Connector): boolean => isSettled || isWarm;
+    if (!this.#sources.isSettling && connectors.every(isDone)) this.gate.open();
+    else if (connectors.some(({ isUp, isWarm }) => isUp || isWarm)) this.gate.firstUp();
   }
 
   #reportCollisions({ collisions, promptCollisions }: Catalog): void {

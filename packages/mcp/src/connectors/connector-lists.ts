@@ -9,6 +9,8 @@ import type { Upstream } from "./upstream.js";
 export interface ConnectorListsDeps {
   readonly key: string;
   readonly upstream: Upstream;
+  /** What it listed in an earlier life of the gateway, if that is known. */
+  readonly known: CatalogPart | undefined;
   readonly monotonic: Monotonic;
   readonly timers: Timers;
   readonly random: RandomSource;
@@ -33,8 +35,9 @@ const ALL: ReadonlySet<ServerFeature> = new Set(SERVER_FEATURES);
 /** Keeps what is known of an upstream's lists true: asks when it comes up, when it announces a change, and from time to time. */
 export class ConnectorLists {
   readonly #deps: ConnectorListsDeps;
-  readonly #brake: Brake;
-  /** Features whose changes were announced and not looked at yet. */
+  /** One a feature: a server whose tools change all the time must not keep a change of its prompts back. */
+  readonly #brakes: Readonly<Record<ServerFeature, Brake>>;
+  /** Features whose changes were announced while something else was asked for. */
   readonly #announced = new Set<ServerFeature>();
   #part: CatalogPart | undefined;
   #available = false;
@@ -46,12 +49,15 @@ export class ConnectorLists {
 
   constructor(deps: ConnectorListsDeps) {
     this.#deps = deps;
-    this.#brake = new Brake(deps, ANNOUNCED, () => {
-      this.#refresh("announced", new Set(this.#announced));
-    });
+    this.#part = deps.known;
+    const brake = (feature: ServerFeature): Brake =>
+      new Brake(deps, ANNOUNCED, () => {
+        this.#refreshAnnounced(feature);
+      });
+    this.#brakes = { tools: brake("tools"), resources: brake("resources"), prompts: brake("prompts") };
   }
 
-  /** What the upstream listed last; `undefined` until it listed its tools once. */
+  /** What the upstream listed last, in an earlier life of the gateway perhaps; `undefined` until it listed its tools once. */
   get part(): CatalogPart | undefined {
     return this.#part;
   }
@@ -73,8 +79,8 @@ export class ConnectorLists {
   /** The upstream says that the lists of `feature` changed. */
   announced(feature: ServerFeature): void {
     if (this.#ended || !this.#available) return;
-    this.#announced.add(feature);
-    if (!this.#refreshing) this.#brake.request();
+    if (this.#refreshing) this.#announced.add(feature);
+    else this.#brakes[feature].request();
   }
 
   /** Asks for everything now or, when it is being asked, once more after that. */
@@ -90,7 +96,13 @@ export class ConnectorLists {
 
   #quiet(): void {
     this.#cancelTimer();
-    this.#brake.cancel();
+    for (const brake of Object.values(this.#brakes)) brake.cancel();
+  }
+
+  #refreshAnnounced(feature: ServerFeature): void {
+    // What is under way may have been asked for before the change.
+    if (this.#refreshing) this.#announced.add(feature);
+    else this.#refresh("announced", new Set([feature]));
   }
 
   #refresh(why: "own" | "announced", features: ReadonlySet<ServerFeature>): void {
@@ -101,17 +113,17 @@ export class ConnectorLists {
     if (this.#ended || !this.#available) return;
     this.#refreshing = true;
     this.#again = false;
-    this.#announced.clear();
+    for (const feature of features) this.#announced.delete(feature);
     this.#cancelTimer();
     const { key, upstream, logger, monotonic } = this.#deps;
     const started = monotonic.elapsedMs();
     const finish = (ok: boolean): void => {
       this.#refreshing = false;
       if (this.#ended) return;
-      if (why === "announced") this.#brake.ended();
+      if (why === "announced") for (const feature of features) this.#brakes[feature].ended();
       this.#deps.onSync((monotonic.elapsedMs() - started) / 1_000, ok);
       if (this.#again) this.refresh();
-      else if (this.#announced.size > 0 && this.#available) this.#brake.request();
+      else this.#requestAnnounced();
     };
     listPart(upstream, { key, logger, features, known: this.#part }).then(
       (listed) => {
@@ -123,6 +135,16 @@ export class ConnectorLists {
         finish(false);
       },
     );
+  }
+
+  #requestAnnounced(): void {
+    if (!this.#available) return;
+    for (const feature of [...this.#announced]) {
+      // One that may be asked for at once is; the others follow when it has answered.
+      if (this.#refreshing) return;
+      this.#announced.delete(feature);
+      this.#brakes[feature].request();
+    }
   }
 
   #onListed({ part, failed }: ListedPart): void {

@@ -8,11 +8,12 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcNotification, ServerFeature } from "@cortex-os/mcp-core/wire";
 import { entriesOf, type CatalogPart } from "../catalog/catalog-part.js";
 import { ConnectorLists } from "./connector-lists.js";
 import { wholeReason, type ConnectorState } from "./connector-state.js";
-import type { CreateUpstream, Upstream } from "./upstream.js";
+import type { CreateUpstream, EarlierUpstream, Upstream } from "./upstream.js";
+import type { StoredPart } from "./warm/catalog-store.js";
 
 /** What connectors work through. */
 export interface ConnectorDeps {
@@ -32,6 +33,14 @@ export interface ConnectorDeps {
   readonly onConnectFailed?: (connector: Connector, error: unknown) => void;
 }
 
+/** What is known of a connector before it has connected. */
+export interface Earlier {
+  /** What the connector offered in whose place this one comes: offered until this one settles, so that no list lacks it meanwhile. */
+  readonly inherited?: CatalogPart | undefined;
+  /** What it listed itself before the gateway was started anew: offered until it lists again. */
+  readonly stored?: StoredPart | undefined;
+}
+
 /**
  * One upstream as the gateway knows it: its spec, its live state and what it last listed.
  *
@@ -45,32 +54,36 @@ export class Connector {
   readonly #lists: ConnectorLists | undefined;
   #state: ConnectorState;
   #since: number;
+  #listedMs: number | undefined;
   readonly #inherited: CatalogPart | undefined;
+  /** Whether it begins with what it listed before a restart: no list needs to wait for it. */
+  readonly isWarm: boolean;
   #available = false;
   #retrying = false;
   #waiting: (() => void)[] = [];
   #closed = false;
 
-  /** @param inherited what the connector offered in whose place this one comes: offered until this one settles, so that no list lacks it meanwhile */
-  constructor(spec: ConnectorSpec, deps: ConnectorDeps, inherited?: CatalogPart) {
+  constructor(spec: ConnectorSpec, deps: ConnectorDeps, { inherited, stored }: Earlier = {}) {
     this.spec = spec;
     this.#inherited = inherited;
+    this.isWarm = stored !== undefined;
     this.#deps = deps;
     this.#since = deps.clock.now();
     this.#state = spec.disabled ? { kind: "disabled" } : { kind: "connecting" };
     if (spec.disabled) return;
-    this.#upstream = deps.createUpstream(spec, {
-      onAvailability: (up, reason, detail) => {
+    const events = {
+      onAvailability: (up: boolean, reason?: string, detail?: string) => {
         this.#onAvailability(up, reason, detail);
       },
-      onListChanged: (feature) => {
+      onListChanged: (feature: ServerFeature) => {
         this.#lists?.announced(feature);
       },
-      onNotification: (notification, sessionKey) => {
+      onNotification: (notification: JsonRpcNotification, sessionKey?: string) => {
         if (!this.#closed) this.#deps.onNotification?.(this, notification, sessionKey);
       },
-    });
-    this.#lists = this.#listsOf(this.#upstream);
+    };
+    this.#upstream = deps.createUpstream(spec, events, stored && earlierOf(stored));
+    this.#lists = this.#listsOf(this.#upstream, stored?.part);
   }
 
   get key(): string {
@@ -89,6 +102,11 @@ export class Connector {
 
   get isUp(): boolean {
     return this.#state.kind === "up";
+  }
+
+  /** When its lists were last had in full, in milliseconds since the epoch; `undefined` until that happened once. */
+  get listedMs(): number | undefined {
+    return this.#listedMs;
   }
 
   /** The way to call it; `undefined` when disabled. */
@@ -115,9 +133,9 @@ export class Connector {
     return `connector "${this.key}" is ${this.#state.kind}${why}`;
   }
 
-  /** Begins to connect, and to heal for as long as it lives. Never throws: how it goes is in {@link status}. */
+  /** Begins to connect, and to heal for as long as it lives, unless a call had it connect before. Never throws: how it goes is in {@link status}. */
   start(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.isSettled) return;
     // The outcome arrives by onAvailability; the promise only repeats it.
     this.#upstream?.connect().catch((error: unknown) => {
       this.#onConnectFailed(error);
@@ -187,11 +205,10 @@ export class Connector {
     this.#enter({ kind: "down", reason: reason ?? "the upstream is not reachable", ...known });
   }
 
-  #listsOf(upstream: Upstream): ConnectorLists {
+  #listsOf(upstream: Upstream, known: CatalogPart | undefined): ConnectorLists {
     return new ConnectorLists({
       ...this.#deps,
-      key: this.key,
-      upstream,
+      ...{ key: this.key, upstream, known },
       onListed: (part) => {
         this.#onListed(part);
       },
@@ -199,6 +216,7 @@ export class Connector {
         this.#onListFailed(error);
       },
       onSync: (seconds, ok) => {
+        if (ok) this.#listedMs = this.#deps.clock.now();
         this.#deps.onSync(this, seconds, ok);
       },
     });
@@ -237,3 +255,5 @@ export class Connector {
     for (const resolve of waiting) resolve();
   }
 }
+
+const earlierOf = ({ facts, part }: StoredPart): EarlierUpstream => ({ facts, tools: entriesOf(part, "tools") });

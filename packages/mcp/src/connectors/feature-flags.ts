@@ -1,5 +1,4 @@
-import { LONGEST_DELAY_MS, type Logger } from "@cortex-os/mcp-core";
-import { BRAND } from "./brand.js";
+import { BRAND, LONGEST_DELAY_MS, type Logger } from "@cortex-os/mcp-core";
 
 /** How connectors are kept fresh (R7). */
 export interface ConnectorFeatureFlags {

@@ -8,6 +8,7 @@ import {
 import pLimit, { type LimitFunction } from "p-limit";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { Connector, type ConnectorDeps } from "./connector.js";
+import type { RememberedParts } from "./warm/remembered-parts.js";
 
 interface Entry {
   readonly connector: Connector;
@@ -22,7 +23,12 @@ export interface ReconcilerDeps extends Omit<ConnectorDeps, "onChange"> {
    * How many connectors may be starting at a time; one counts until it settled, or its connect and list time-outs are both over. @default no bound
    */
   readonly concurrency?: number;
+  /** What connectors offered before a restart: those of which it is known begin with that. @default nothing is remembered */
+  readonly memory?: RememberedParts | undefined;
 }
+
+/** How many connectors that serve already connect at a time: a restart must not spawn everything at the same instant. A call to one of them waits for no turn. */
+const WARM_AT_A_TIME = 4;
 
 /** How long calls to a connector that was changed, removed or disabled may go on. */
 const RETIRE_MS = 30_000;
@@ -44,6 +50,7 @@ export class Reconciler {
   /** Those that are in line to try again: once is enough. */
   readonly #retries = new Set<Connector>();
   readonly #limit: LimitFunction | undefined;
+  readonly #warmLimit = pLimit(WARM_AT_A_TIME);
 
   /** @throws TypeError for a `concurrency` that is no whole number from 1 on */
   constructor(deps: ReconcilerDeps) {
@@ -78,6 +85,7 @@ export class Reconciler {
     for (const [key, { connector }] of this.#entries) {
       if (wanted.has(key)) continue;
       this.#entries.delete(key);
+      this.#deps.memory?.forget(key);
       this.#retire(connector, "Connector removed", "was removed");
     }
     for (const spec of wanted.values()) this.#applyOne(spec);
@@ -127,21 +135,28 @@ export class Reconciler {
     if (existing?.fingerprint === fingerprint) return;
     if (existing !== undefined)
       this.#retire(existing.connector, "Connector changed", spec.disabled ? "was disabled" : "was changed");
+    const { memory } = this.#deps;
     const onChange = (changed: Connector): void => {
       // A connector that was replaced may still be finishing: its word no longer counts.
-      if (this.#entries.get(changed.key)?.connector === changed) this.#deps.onChange();
+      if (this.#entries.get(changed.key)?.connector !== changed) return;
+      memory?.keep(changed, fingerprint);
+      this.#deps.onChange();
     };
-    const connector = new Connector(spec, { ...this.#deps, onChange }, existing?.connector.part);
+    const stored = memory?.claim(spec.key, fingerprint);
+    const connector = new Connector(spec, { ...this.#deps, onChange }, { inherited: existing?.connector.part, stored });
     this.#entries.set(spec.key, { connector, fingerprint });
-    this.#logger.info({ connectorId: spec.key, source: spec.source }, "Connector added");
+    const { isWarm } = connector;
+    this.#logger.info({ connectorId: spec.key, source: spec.source, ...(isWarm ? { isWarm } : {}) }, "Connector added");
     this.#begin(connector, () => {
       connector.start();
     });
   }
 
   #begin(connector: Connector, begin: () => void): void {
-    const starting = this.#limit?.(() => this.#beginInTime(connector, begin)) ?? this.#beginNow(connector, begin);
-    this.#starting.add(starting);
+    const limit = this.#limit ?? (connector.isWarm ? this.#warmLimit : undefined);
+    const starting = limit?.(() => this.#beginInTime(connector, begin)) ?? this.#beginNow(connector, begin);
+    // Nothing waits for one that serves already.
+    if (!connector.isWarm) this.#starting.add(starting);
     const forget = (): void => void this.#starting.delete(starting);
     starting.then(forget, forget);
   }

@@ -1,4 +1,5 @@
 import {
+  BRAND,
   LONGEST_DELAY_MS,
   messageOf,
   systemClock,
@@ -9,7 +10,6 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import { BRAND } from "./brand.js";
 
 export type { Clock, RandomSource } from "@cortex-os/mcp-core";
 

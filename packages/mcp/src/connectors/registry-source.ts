@@ -3,10 +3,10 @@ import {
   entriesOf,
   problemsOf,
   readRegistry,
-  watchRegistry,
+  watchFile,
   type RegistryDocument,
   type RegistryRead,
-  type RegistryWatch,
+  type FileWatch,
 } from "@cortex-os/mcp-registry";
 import type { ConnectorSource, SpecsListener } from "./connector-source.js";
 
@@ -16,6 +16,8 @@ export interface RegistrySourceOptions {
   readonly path: string;
   readonly logger: Logger;
   readonly timers: Timers;
+  /** Hears of every reading that was believed, and whether the file could be read and was a registry. */
+  readonly onRead?: (ok: boolean) => void;
 }
 
 /** A file that was there and is gone is believed to be gone after so many milliseconds: some editors move it away to save it. */
@@ -33,7 +35,7 @@ class RegistrySource implements ConnectorSource {
   readonly origin = "registry";
   readonly #options: RegistrySourceOptions;
   #listener: SpecsListener = () => {};
-  #watch: RegistryWatch | undefined;
+  #watch: FileWatch | undefined;
   #specs: readonly ConnectorSpec[] = [];
   #reading: Promise<void> = Promise.resolve();
   #cancelAbsent: (() => void) | undefined;
@@ -48,7 +50,7 @@ class RegistrySource implements ConnectorSource {
     this.#listener = listener;
     const { path, logger, timers } = this.#options;
     // Watch first, then read: a change between the two is seen.
-    this.#watch = await watchRegistry({ path, logger, timers, onChange: () => void this.reload() });
+    this.#watch = await watchFile({ path, logger, timers, onChange: () => void this.reload() });
     // It may have been closed meanwhile: a start that was called off must leave no watch.
     if (this.#closed) await this.#watch.close();
     await this.reload();
@@ -91,6 +93,7 @@ class RegistrySource implements ConnectorSource {
   #tell(specs: readonly ConnectorSpec[]): void {
     if (this.#closed) return;
     this.#specs = specs;
+    this.#options.onRead?.(true);
     this.#listener(specs);
   }
 
@@ -99,7 +102,8 @@ class RegistrySource implements ConnectorSource {
     const kept = this.#specs.length;
     const consequence =
       kept === 0 ? "no server of it is served" : `the ${kept} servers it named last stay; the file is left as it is`;
-    const { path, logger } = this.#options;
+    const { path, logger, onRead } = this.#options;
+    onRead?.(false);
     logger.error({ ...fields, registryPath: path, consequence }, "Failed to load registry");
     const problem = `the registry servers.json cannot be read: ${reason}; mend it or restore it from a copy`;
     this.#listener(this.#specs, { problem });

@@ -1,4 +1,5 @@
 import {
+  BRAND,
   LONGEST_DELAY_MS,
   systemClock,
   systemHoldingTimers,
@@ -14,7 +15,6 @@ import {
   type VerifiedServiceMap,
 } from "@cortex-os/protocol";
 import type { Dispatcher } from "undici";
-import { BRAND } from "./brand.js";
 import { ConnectorManifestError, type ManifestRule } from "./connector-manifest-error.js";
 import { DEFAULT_FETCH_MS, fetchOf, headerOf, statusOf, type FetchLike, type FetchLikeResponse } from "./fetch-like.js";
 import { MapValidators, type RememberedMap } from "./map-validators.js";

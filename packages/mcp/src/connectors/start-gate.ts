@@ -16,7 +16,7 @@ export const DEFAULT_STARTUP: StartupPolicy = { graceMs: 2_000, maxMs: 20_000 };
  * for weeks. Opens once and stays open.
  */
 export class StartGate {
-  readonly #policy: StartupPolicy;
+  #policy: StartupPolicy;
   readonly #timers: Timers;
   readonly #waiting = new Set<() => void>();
   #cancelMax: (() => void) | undefined;
@@ -30,6 +30,11 @@ export class StartGate {
 
   get isOpen(): boolean {
     return this.#open;
+  }
+
+  /** For waits that begin from now on. */
+  reconfigure(policy: StartupPolicy): void {
+    this.#policy = policy;
   }
 
   /** Begins the longest wait. Idempotent. */

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { GatewayError, type Logger, type NamePolicy } from "@cortex-os/mcp-core";
+import { BRAND, GatewayError, type Logger, type NamePolicy } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart, CatalogTool, NameCollision } from "../catalog/catalog-part.js";
 import { nameTools } from "../catalog/name-tools.js";
-import { BRAND } from "./brand.js";
 
 /** Options of a call by a {@link RegistrableTool}'s handler. */
 export interface ToolCallOptions {

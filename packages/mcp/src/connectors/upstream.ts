@@ -44,5 +44,12 @@ export interface UpstreamEvents {
   readonly onNotification: (notification: JsonRpcNotification, sessionKey?: string) => void;
 }
 
+/** What was learned of an upstream in an earlier life of the gateway. */
+export interface EarlierUpstream {
+  readonly facts: UpstreamFacts;
+  /** Its tools as it listed them. */
+  readonly tools: readonly JsonObject[];
+}
+
 /** Makes the upstream of a connector; injected, so that the connectors do not know how one is reached. */
-export type CreateUpstream = (spec: ConnectorSpec, events: UpstreamEvents) => Upstream;
+export type CreateUpstream = (spec: ConnectorSpec, events: UpstreamEvents, earlier?: EarlierUpstream) => Upstream;

@@ -1,39 +1,39 @@
-import {
-  DEFAULT_NAME_POLICY,
-  GatewayError,
-  type Clock,
-  type ConnectorOrigin,
-  type ConnectorStatus,
-  type Logger,
-  type Monotonic,
-  type NamePolicy,
-  type RandomSource,
-  type Timers,
-} from "@cortex-os/mcp-core";
+import type { Clock, ConnectorOrigin, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import { DEFAULT_CATALOG_POLICY } from "../catalog/catalog.js";
 import type { CatalogTool } from "../catalog/catalog-part.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
-import type { ServiceMapFollower, ServiceMapStatus } from "../connectors/map/service-map-follower.js";
+import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
 import { remoteUpstreams } from "../connectors/remote-upstreams.js";
-import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
+import type { CatalogStore } from "../connectors/warm/catalog-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { resolveSettings, type GatewaySettings } from "./gateway-settings.js";
+import type { GatewayStatus } from "./gateway-status.js";
+import { Measuring } from "./measuring.js";
 import { Notices } from "./notices.js";
+import { reloadReport, type Inventory, type ReloadableConfiguration, type ReloadReport } from "./reload-report.js";
 import { Router } from "./router.js";
 import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
+import { untilOpen } from "./until-open.js";
+
+/** A service map as a source of connectors, and what follows it. */
+export interface FollowedSource {
+  readonly source: ConnectorSource;
+  /** For status, metrics and the operators' commands. The source stops it. */
+  readonly follower: ServiceMapFollower;
+}
 
 /** How a {@link Gateway} is made. */
-export interface GatewayOptions {
+export interface GatewayOptions extends GatewaySettings {
   /** Our own version, as clients and upstreams see it. */
   readonly version: string;
   readonly sources: readonly ConnectorSource[];
   /** What the service map's source follows: for status, metrics and the operators' commands. Its source stops it. @default none is configured */
   readonly serviceMap?: ServiceMapFollower | undefined;
-  readonly names?: Partial<NamePolicy>;
-  /** `ttlMs`: caching hint of lists in milliseconds (300,000); `pageSize`: tools on a page (1,000). */
-  readonly lists?: { readonly ttlMs?: number; readonly pageSize?: number };
-  readonly startup?: Partial<StartupPolicy>;
+  /** Where the settings came from, to be read again by {@link Gateway.reloadAll}. @default they are fixed */
+  readonly configuration?: ReloadableConfiguration | undefined;
+  /** Where what connectors offer is kept, so that it is served at once after a restart. @default nowhere */
+  readonly catalogStore?: CatalogStore | undefined;
   readonly sessions?: Partial<SessionLimits>;
   readonly clock: Clock;
   readonly monotonic: Monotonic;
@@ -41,23 +41,6 @@ export interface GatewayOptions {
   readonly random: RandomSource;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
-}
-
-/** The gateway at a glance. */
-export interface GatewayStatus {
-  readonly version: string;
-  /** RFC 3339. */
-  readonly startedAt: string;
-  /** The catalog's content hash. */
-  readonly revision: string;
-  readonly tools: number;
-  /** Legacy client sessions alive. */
-  readonly sessions: number;
-  readonly connectors: readonly ConnectorStatus[];
-  /** Why sources of connectors cannot be read at present; empty when all is well. */
-  readonly problems: readonly string[];
-  /** How the service map is; absent when none is configured. */
-  readonly serviceMap?: ServiceMapStatus;
 }
 
 /**
@@ -73,14 +56,17 @@ export class Gateway {
   readonly #notices: Notices;
   readonly #listeners = new Set<() => void>();
   readonly #startedAt: string;
-  #measured: ReadonlyMap<string, ConnectorStatus["state"]> = new Map();
+  /** What is wrong outside of the sources, by what it is about. */
+  readonly #problems = new Map<string, string>();
+  #serviceMap: ServiceMapFollower | undefined;
+  readonly #measuring: Measuring;
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
     const { clock, monotonic, timers, random, logger, metrics } = options;
-    const names = { ...DEFAULT_NAME_POLICY, ...options.names };
-    const lists = { ...DEFAULT_CATALOG_POLICY, ...options.lists };
+    const settings = resolveSettings(options);
     this.#options = options;
+    this.#serviceMap = options.serviceMap;
     this.#startedAt = new Date(clock.now()).toISOString();
     this.serverInfo = { name: "cortex-mcp", version: options.version };
     this.#directory = new ConnectorDirectory({
@@ -91,8 +77,9 @@ export class Gateway {
       random,
       logger,
       sources: options.sources,
-      catalogPolicy: { names, ttlMs: lists.ttlMs, pageSize: lists.pageSize },
-      startup: { ...DEFAULT_STARTUP, ...options.startup },
+      catalogStore: options.catalogStore,
+      catalogPolicy: settings.catalog,
+      startup: settings.startup,
       onSync: (_connector, seconds, ok) => {
         metrics.synced(ok, seconds);
       },
@@ -103,6 +90,9 @@ export class Gateway {
         this.#notices.fromUpstream(key, notification, sessionKey);
       },
     });
+    this.#measuring = new Measuring({ directory: this.#directory, clock, monotonic, metrics });
+    this.#measuring.follow(options.serviceMap);
+    metrics.build(options.version);
     this.sessions = new SessionStore({
       monotonic,
       timers,
@@ -120,16 +110,14 @@ export class Gateway {
       sessions: this.sessions,
       sessionRequests,
       monotonic,
-      observeCall: (connector, outcome, seconds) => {
-        metrics.called(connector, outcome, seconds);
+      observe: (request) => {
+        this.#measuring.ended(request);
       },
       serverInfo: this.serverInfo,
-      separator: names.prefix === "always" ? names.separator : undefined,
-      discoverTtlMs: lists.ttlMs,
+      ...settings.routing,
     });
-    this.#directory.catalog.subscribe(({ tools }, changed) => {
-      metrics.catalogTools(tools.length);
-      metrics.catalogChanged();
+    this.#directory.catalog.subscribe((catalog, changed) => {
+      this.#measuring.catalogChanged(catalog);
       // While starting, clients wait for the gate: nobody was told a list that this could change.
       if (this.#directory.gate.isOpen) this.#notices.listsChanged(changed);
     });
@@ -142,9 +130,7 @@ export class Gateway {
 
   /** Resolves when every connector was up, down or disabled once, or the longest wait is over. */
   async settled(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#directory.gate.whenOpen(resolve);
-    });
+    await untilOpen(this.#directory.gate);
   }
 
   /** Whether a client would be given a list: the start is over and something can be served. */
@@ -154,7 +140,7 @@ export class Gateway {
 
   /** What follows the service map; `undefined` when none is configured. */
   get serviceMap(): ServiceMapFollower | undefined {
-    return this.#options.serviceMap;
+    return this.#serviceMap;
   }
 
   status(): GatewayStatus {
@@ -167,7 +153,7 @@ export class Gateway {
       tools: catalog.tools.length,
       sessions: this.sessions.size,
       connectors: this.#directory.statuses(),
-      problems: this.#directory.problems(),
+      problems: this.#allProblems(),
       ...(serviceMap === undefined ? {} : { serviceMap }),
     };
   }
@@ -186,9 +172,45 @@ export class Gateway {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Reads every source again now, or the one of that origin. */
+  /** Reads the source of that origin again now, or every one. */
   async reload(origin?: ConnectorOrigin): Promise<void> {
     await this.#directory.reload(origin);
+  }
+
+  /**
+   * Reads configuration and sources again now, gives what is new the grace of a start, and tells what came of it.
+   * @throws GatewayError USER_INPUT when the configuration is refused; nothing else is read then
+   */
+  async reloadAll(): Promise<ReloadReport> {
+    const before = this.#inventory();
+    const configuration = (await this.#options.configuration?.reload()) ?? { changed: [], needRestart: [] };
+    await this.#directory.reload();
+    await this.#directory.settled();
+    return reloadReport(before, this.#inventory(), { configuration, problems: this.#allProblems() });
+  }
+
+  /** Puts other settings in force, those that are not given being the defaults: clients hear of it as of any change, connectors do not. */
+  reconfigure(given: GatewaySettings): void {
+    const settings = resolveSettings(given);
+    this.router.reconfigure(settings.routing);
+    this.#directory.reconfigure(settings.catalog, settings.startup);
+  }
+
+  /**
+   * Follows another service map from now on, or none. The connectors that both name are left alone, as are the registry's; calls in flight to the others may end.
+   * Resolves when it was read and the one before is closed; one after the other.
+   */
+  async followServiceMap(next: FollowedSource | undefined): Promise<void> {
+    await this.#directory.replaceSource("map", next?.source);
+    this.#serviceMap = next?.follower;
+    this.#onDirectoryChanged();
+  }
+
+  /** Shows in {@link status} that something around the gateway is wrong, or that it is not any more. */
+  setProblem(about: string, problem: string | undefined): void {
+    if (problem === undefined) this.#problems.delete(about);
+    else this.#problems.set(about, problem);
+    this.#onDirectoryChanged();
   }
 
   /** Resolves when {@link settled}, and sources that are read on demand are fresh or could not be made so. Never rejects. */
@@ -199,9 +221,7 @@ export class Gateway {
 
   /** Numbers that are cheaper to read than to keep: called before they are shown. */
   measure(): void {
-    this.#options.metrics.sessions(this.sessions.size);
-    this.#options.metrics.listeners(this.#notices.subscriptions.size);
-    if (this.serviceMap !== undefined) this.#options.metrics.serviceMap(this.serviceMap.status());
+    this.#measuring.now({ sessions: this.sessions.size, listeners: this.#notices.subscriptions.size });
   }
 
   /**
@@ -210,7 +230,7 @@ export class Gateway {
    * @throws GatewayError TOOL_UNKNOWN, CANCELLED, UPSTREAM_UNAVAILABLE, UPSTREAM_TIMEOUT…; what `Upstream.callTool` throws for an error of the upstream's
    */
   async callTool(name: string, args: JsonObject, options: { readonly signal?: AbortSignal } = {}): Promise<JsonObject> {
-    await this.#settledUnless(options.signal);
+    await untilOpen(this.#directory.gate, options.signal);
     if (this.#directory.catalog.current.find(name) === undefined) await this.#directory.freshen();
     else this.#directory.follow();
     const tool = this.#directory.catalog.current.find(name);
@@ -239,37 +259,17 @@ export class Gateway {
     this.#listeners.clear();
   }
 
-  /** @throws GatewayError CANCELLED as soon as `signal` says so */
-  async #settledUnless(signal: AbortSignal | undefined): Promise<void> {
-    const { gate } = this.#directory;
-    if (signal === undefined || gate.isOpen) {
-      await this.settled();
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        forget();
-        reject(new GatewayError("CANCELLED", "The call was given up while the connectors were starting"));
-      };
-      const forget = gate.whenOpen(() => {
-        signal.removeEventListener("abort", onAbort);
-        resolve();
-      });
-      if (signal.aborted) onAbort();
-      else signal.addEventListener("abort", onAbort, { once: true });
-    });
+  #inventory(): Inventory {
+    return { connectors: this.#directory.connectors, tools: this.tools().length };
+  }
+
+  #allProblems(): readonly string[] {
+    return [...this.#directory.problems(), ...this.#problems.values()];
   }
 
   #onDirectoryChanged(): void {
-    const { metrics, logger } = this.#options;
-    const statuses = this.#directory.living();
-    for (const { key, state } of statuses) {
-      metrics.connectorUp(key, state === "up");
-      if (state === "down" && this.#measured.get(key) !== "down") metrics.connectorFailed(key);
-    }
-    const living = new Map(statuses.map(({ key, state }) => [key, state]));
-    for (const key of this.#measured.keys()) if (!living.has(key)) metrics.connectorGone(key);
-    this.#measured = living;
+    const { logger } = this.#options;
+    this.#measuring.directoryChanged();
     this.#notices.follow();
     for (const listener of [...this.#listeners]) {
       try {

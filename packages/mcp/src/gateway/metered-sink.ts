@@ -1,10 +1,10 @@
 import type { Exchange } from "@cortex-os/mcp-bridge";
-import type { GatewayError, Monotonic } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { GatewayError, GatewayErrorCode, Monotonic } from "@cortex-os/mcp-core";
+import type { Era, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
 
 /**
- * How a call can end: `answered` (whatever the upstream said), `failed` (an error of ours), `broken` (bytes that stopped half-way) or
+ * How a request can end: `answered` (whatever the upstream said), `failed` (an error of ours), `broken` (bytes that stopped half-way) or
  * `cancelled` (its client asked for that, or went away).
  */
 export const CALL_OUTCOMES = ["answered", "failed", "broken", "cancelled"] as const;
@@ -12,28 +12,54 @@ export const CALL_OUTCOMES = ["answered", "failed", "broken", "cancelled"] as co
 /** One of {@link CALL_OUTCOMES}. */
 export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 
-/** Hears how one call ended. */
-export type CallObserver = (connector: string, outcome: CallOutcome, seconds: number) => void;
+/** How one request of a client ended. */
+export interface EndedRequest {
+  /** As the client said it. */
+  readonly method: string;
+  readonly era: Era;
+  /** The key of the connector it was forwarded to; absent when the gateway answered itself. */
+  readonly connector?: string;
+  readonly outcome: CallOutcome;
+  /** From its arrival to the last byte of its answer. */
+  readonly seconds: number;
+  /** The code of the error of ours it ended with. */
+  readonly code?: GatewayErrorCode;
+}
 
-/** Passes everything on and reports once how the call ended and how long it took. */
+/** Hears how one request ended. */
+export type RequestObserver = (ended: EndedRequest) => void;
+
+/** Passes everything on and reports once how the request ended and how long it took. */
 export class MeteredSink implements ClientSink {
   readonly #sink: ClientSink;
-  readonly #connector: string;
+  readonly #request: Pick<EndedRequest, "method" | "era">;
   readonly #monotonic: Monotonic;
-  readonly #observe: CallObserver;
+  readonly #observe: RequestObserver;
   readonly #startedMs: number;
+  #connector: string | undefined;
   #reported = false;
 
-  constructor(sink: ClientSink, connector: string, monotonic: Monotonic, observe: CallObserver) {
+  constructor(
+    sink: ClientSink,
+    request: Pick<EndedRequest, "method" | "era">,
+    monotonic: Monotonic,
+    observe: RequestObserver,
+  ) {
     this.#sink = sink;
-    this.#connector = connector;
+    this.#request = request;
     this.#monotonic = monotonic;
     this.#observe = observe;
     this.#startedMs = monotonic.elapsedMs();
   }
 
+  /** The request goes to this connector, and counts as its from now on. */
+  forwardedTo(connector: string): void {
+    this.#connector = connector;
+  }
+
   /** The exchange that is answered here, as one whose cancelling is noticed. */
   over(exchange: Exchange): Exchange {
+    if (this.#reported) return exchange;
     return {
       cancel: (reason) => {
         this.#done("cancelled");
@@ -55,7 +81,8 @@ export class MeteredSink implements ClientSink {
 
   end(failure?: GatewayError): void {
     this.#sink.end(failure);
-    this.#done(failure === undefined ? "answered" : "failed");
+    if (failure === undefined) this.#done("answered");
+    else this.#done("failed", failure);
   }
 
   notify(notification: JsonRpcNotification): void {
@@ -74,17 +101,25 @@ export class MeteredSink implements ClientSink {
 
   fail(error: GatewayError): void {
     this.#sink.fail(error);
-    this.#done("failed");
+    this.#done("failed", error);
   }
 
   abort(error: GatewayError): void {
     this.#sink.abort(error);
-    this.#done("broken");
+    this.#done("broken", error);
   }
 
-  #done(outcome: CallOutcome): void {
+  #done(outcome: CallOutcome, error?: GatewayError): void {
     if (this.#reported) return;
     this.#reported = true;
-    this.#observe(this.#connector, outcome, (this.#monotonic.elapsedMs() - this.#startedMs) / 1_000);
+    const { method, era } = this.#request;
+    this.#observe({
+      method,
+      era,
+      outcome,
+      seconds: (this.#monotonic.elapsedMs() - this.#startedMs) / 1_000,
+      ...(this.#connector === undefined ? {} : { connector: this.#connector }),
+      ...(error === undefined ? {} : { code: error.code }),
+    });
   }
 }

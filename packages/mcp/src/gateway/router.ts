@@ -15,7 +15,7 @@ import type { ConnectorDirectory } from "../connectors/connector-directory.js";
 import { targetOf, type CallTarget, type FailedTarget, type MissingEntry, type TargetedCall } from "./call-target.js";
 import { CAPABILITIES } from "./capabilities.js";
 import { ANSWERED, DeferredExchange, type ClientSink } from "./client-sink.js";
-import { MeteredSink, type CallObserver } from "./metered-sink.js";
+import { MeteredSink, type RequestObserver } from "./metered-sink.js";
 import type { SessionRequests } from "./session-requests.js";
 import type { SessionStore } from "./session-store.js";
 import type { Subscriptions } from "./subscriptions.js";
@@ -28,19 +28,24 @@ export interface ClientRequest {
   readonly paramHeaders?: Readonly<Record<string, string>>;
 }
 
+/** What of a router can be set anew while it works. */
+export interface RouterSettings {
+  /** The key separator when names are prefixed always; lets an unknown tool of a known connector be explained. */
+  readonly separator: string | undefined;
+  /** Caching hint of `server/discover`, in milliseconds. */
+  readonly discoverTtlMs: number;
+}
+
 /** What the router works through. */
-export interface RouterDeps {
+export interface RouterDeps extends RouterSettings {
   readonly directory: ConnectorDirectory;
   readonly subscriptions: Subscriptions;
   readonly sessions: Pick<SessionStore, "find">;
   readonly sessionRequests: SessionRequests;
   readonly monotonic: Monotonic;
-  readonly observeCall: CallObserver;
+  /** Hears how each request ended. */
+  readonly observe: RequestObserver;
   readonly serverInfo: { readonly name: string; readonly version: string };
-  /** The key separator when names are prefixed always; lets an unknown tool of a known connector be explained. */
-  readonly separator: string | undefined;
-  /** Caching hint of `server/discover`, in milliseconds. */
-  readonly discoverTtlMs: number;
 }
 
 const EMPTY_RESULT: readonly Buffer[] = [Buffer.from("{}")];
@@ -56,23 +61,42 @@ const ANSWERED_HERE: Readonly<Record<Era, ReadonlySet<string>>> = {
 /** Says where a client's request goes. The message was read, checked and authenticated before; here it meets the catalog. */
 export class Router {
   readonly #deps: RouterDeps;
-  readonly #discover: readonly Buffer[];
+  #separator: string | undefined;
+  #discover: readonly Buffer[];
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
+    this.#separator = deps.separator;
+    this.#discover = this.#encodeDiscover(deps.discoverTtlMs);
+  }
+
+  /** For requests from now on. */
+  reconfigure({ separator, discoverTtlMs }: RouterSettings): void {
+    this.#separator = separator;
+    this.#discover = this.#encodeDiscover(discoverTtlMs);
+  }
+
+  #encodeDiscover(ttlMs: number): readonly Buffer[] {
     const result = {
       resultType: "complete",
       supportedVersions: SUPPORTED_REVISIONS,
       capabilities: CAPABILITIES,
-      _meta: { [META.serverInfo]: deps.serverInfo },
-      ttlMs: deps.discoverTtlMs,
+      _meta: { [META.serverInfo]: this.#deps.serverInfo },
+      ttlMs,
       cacheScope: "public",
     };
-    this.#discover = [Buffer.from(JSON.stringify(result))];
+    return [Buffer.from(JSON.stringify(result))];
   }
 
   /** Answers through `sink`, now or later; never throws. */
   handle(request: ClientRequest, sink: ClientSink): Exchange {
+    const { message, caller } = request;
+    const { monotonic, observe } = this.#deps;
+    const metered = new MeteredSink(sink, { method: message.method, era: caller.era }, monotonic, observe);
+    return metered.over(this.#route(request, metered));
+  }
+
+  #route(request: ClientRequest, sink: MeteredSink): Exchange {
     const { message, caller } = request;
     const kind = LIST_METHODS.get(message.method);
     if (kind !== undefined) return this.#list(kind, request, sink);
@@ -164,7 +188,7 @@ export class Router {
     else sink.sendResult(message.id, page);
   }
 
-  #call(request: ClientRequest, sink: ClientSink): Exchange {
+  #call(request: ClientRequest, sink: MeteredSink): Exchange {
     const { directory } = this.#deps;
     const targeted = this.#targetOf(request);
     if (targeted.ok) {
@@ -189,7 +213,7 @@ export class Router {
   }
 
   /** What nobody knows yet may be of a connector of a map that has to be fetched first. */
-  #callFresh(request: ClientRequest, sink: ClientSink): Exchange {
+  #callFresh(request: ClientRequest, sink: MeteredSink): Exchange {
     return this.#whenFresh(() => {
       const found = this.#targetOf(request);
       if (found.ok) return this.#forward(found.target, request, sink);
@@ -210,7 +234,7 @@ export class Router {
   #forward(
     { connector, params, mirrored }: CallTarget,
     { message, caller, paramHeaders }: ClientRequest,
-    sink: ClientSink,
+    sink: MeteredSink,
   ): Exchange {
     const upstream = this.#deps.directory.find(connector)?.upstream;
     if (upstream === undefined) {
@@ -225,9 +249,9 @@ export class Router {
         return ANSWERED;
       }
     }
-    const metered = new MeteredSink(sink, connector, this.#deps.monotonic, this.#deps.observeCall);
+    sink.forwardedTo(connector);
     const call = { id, method, params, caller, ...(paramHeaders === undefined ? {} : { paramHeaders }) };
-    return metered.over(upstream.send(call, metered));
+    return upstream.send(call, sink);
   }
 
   /** A tool nobody knows, or one of a connector that has not come up and could not be listed. */
@@ -243,7 +267,8 @@ export class Router {
 
   /** What is missing because its connector is down: that is another thing than one that does not exist. */
   #unavailable({ kind, id }: MissingEntry): GatewayError | undefined {
-    const { separator, directory } = this.#deps;
+    const { directory } = this.#deps;
+    const separator = this.#separator;
     if (separator === undefined || kind === "resource") return undefined;
     const list = kind === "tool" ? "tools" : "prompts";
     // One key may begin like another: "a" and "a__b" both fit "a__b__tool".

@@ -33,15 +33,16 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
       run(deps, response, answer);
     }),
     "/api/v1/reload": onlyPost(deps, async (body, response) => {
-      await gateway.reload(originIn(objectIn(body)));
-      sendJson(response, 200, gateway.status());
+      const source = originIn(objectIn(body));
+      if (source !== undefined) await gateway.reload(source);
+      sendJson(response, 200, source === undefined ? await gateway.reloadAll() : gateway.status());
     }),
     "/api/v1/call": onlyPost(deps, async (body, response) => call(deps, body, response)),
     ...mapApi(deps),
   };
 }
 
-/** Which source is to be read again: both when it does not say. */
+/** Which source is to be read again: both, and the configuration, when it does not say. */
 function originIn({ source }: JsonObject): ConnectorOrigin | undefined {
   if (source === undefined || source === "registry" || source === "map") return source;
   throw new GatewayError("INVALID_PARAMS", "source must be registry or map");

@@ -1,40 +1,38 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { CALL_OUTCOMES, type CallOutcome } from "../gateway/metered-sink.js";
-import { createConnectorAvailabilityGauge, setConnectorAvailabilityGauge } from "./availability-gauge.js";
+import { Counter, Gauge, Registry } from "prom-client";
+import type { EndedRequest } from "../gateway/metered-sink.js";
+import { createCatalogMetrics, type CatalogMetrics } from "./catalog-metrics.js";
+import { createConnectorMetrics, type ConnectorMetrics } from "./connector-metrics.js";
 import { addProcessMetrics } from "./process-metrics.js";
+import { createRequestMetrics, type RequestMetrics } from "./request-metrics.js";
+import {
+  createServiceMapMetrics,
+  type MapFetchOutcome,
+  type MeasuredServiceMap,
+  type ServiceMapMetrics,
+} from "./service-map-metrics.js";
 import { createConnectorSyncHistogram, observeConnectorSync } from "./sync-histogram.js";
-import { createServiceMapMetrics, type MapFetchOutcome, type MeasuredServiceMap } from "./service-map-metrics.js";
 
-/** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
-const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
-
-/** Everything that can be counted, in a registry of its own: two gateways in one process do not meet (R15). */
-export interface GatewayMetrics {
+/** Everything that can be counted, in a registry of its own: two gateways in one process do not meet (R15; docs/metrics.md). */
+export interface GatewayMetrics extends RequestMetrics, Omit<ConnectorMetrics, "called">, CatalogMetrics {
   /** The text of `GET /metrics`. */
   exposition(): Promise<string>;
   readonly contentType: string;
-  /** The connector exists, and is up or not. */
-  connectorUp(connector: string, up: boolean): void;
-  /** The connector went down, or could not come up at first. */
-  connectorFailed(connector: string): void;
-  /** The connector left: its series go with it. */
-  connectorGone(connector: string): void;
+  /** Which gateway this is. */
+  build(version: string): void;
+  /** A connector's lists were asked for. */
   synced(ok: boolean, seconds: number): void;
-  /** A call ended. One that ends after its connector left is not counted: it would bring the series back for good. */
-  called(connector: string, outcome: CallOutcome, seconds: number): void;
   sessions(count: number): void;
   listeners(count: number): void;
-  catalogTools(count: number): void;
-  catalogChanged(): void;
-  rejected(reason: "host" | "origin" | "headers" | "body" | "session"): void;
-  /** How the service map is. Its series exist from the first word about it, so only where one is configured. */
-  serviceMap(status: MeasuredServiceMap): void;
+  /** The registry was read, or could not be. Its series exist from the first word about it. */
+  registryRead(ok: boolean): void;
+  /** How the service map is; `undefined` where none is configured. Its series exist from the first word about one. */
+  serviceMap(status: MeasuredServiceMap | undefined): void;
   serviceMapFetched(outcome: MapFetchOutcome, seconds: number): void;
 }
 
 /** What a set of metrics holds. */
 export interface MetricsOptions {
-  /** Also tells of this process: CPU, memory. For a program that is nothing but the gateway. @default false */
+  /** Also tells of this process: CPU, memory, file descriptors. For a program that is nothing but the gateway. @default false */
   readonly ofProcess?: boolean;
 }
 
@@ -43,57 +41,36 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
   const registry = new Registry();
   if (ofProcess) addProcessMetrics(registry);
   const registers = [registry];
-  const up = createConnectorAvailabilityGauge(registry);
+  const info = new Gauge({
+    name: "brainwav_mcp_build_info",
+    help: "1, with the version of the gateway and of Node.js",
+    labelNames: ["version", "node"] as const,
+    registers,
+  });
+  const ofConnectors = createConnectorMetrics(registry);
   const sync = createConnectorSyncHistogram(registry);
-  const calls = new Histogram({
-    name: "brainwav_mcp_call_duration_seconds",
-    help: "How long a forwarded call took, from its arrival to the last byte of its answer",
-    labelNames: ["connector", "outcome"] as const,
-    buckets: CALL_BUCKETS,
-    registers,
-  });
-  const failures = new Counter({
-    name: "brainwav_mcp_connector_failures_total",
-    help: "How often the connector went down, or could not come up at first",
-    labelNames: ["connector"] as const,
-    registers,
-  });
+  const ofRequests = createRequestMetrics(registry);
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const sessions = gauge("brainwav_mcp_client_sessions", "Legacy client sessions alive");
   const listeners = gauge("brainwav_mcp_listeners", "Modern subscriptions/listen streams open");
-  const tools = gauge("brainwav_mcp_catalog_tools", "Tools in the catalog");
-  const changes = new Counter({ name: "brainwav_mcp_catalog_changes_total", help: "Catalogs put in force", registers });
-  const rejected = new Counter({
-    name: "brainwav_mcp_rejected_requests_total",
-    help: "HTTP requests refused before they reached a connector",
-    labelNames: ["reason"] as const,
-    registers,
-  });
-  const living = new Set<string>();
-  let ofServiceMap: ReturnType<typeof createServiceMapMetrics> | undefined;
-  const serviceMap = (): ReturnType<typeof createServiceMapMetrics> =>
-    (ofServiceMap ??= createServiceMapMetrics(registry));
+  let registryRead: ReturnType<typeof createRegistryMetrics> | undefined;
+  let ofServiceMap: ServiceMapMetrics | undefined;
+  const serviceMap = (): ServiceMapMetrics => (ofServiceMap ??= createServiceMapMetrics(registry));
   return {
     exposition: async () => registry.metrics(),
     contentType: registry.contentType,
-    connectorUp: (connector, isUp) => {
-      living.add(connector);
-      setConnectorAvailabilityGauge(connector, isUp, up);
+    build: (version) => {
+      info.set({ version, node: process.version }, 1);
     },
-    connectorFailed: (connector) => {
-      failures.inc({ connector });
-    },
-    connectorGone: (connector) => {
-      living.delete(connector);
-      up.remove({ connector });
-      failures.remove({ connector });
-      for (const outcome of CALL_OUTCOMES) calls.remove({ connector, outcome });
+    ...ofConnectors,
+    ...ofRequests,
+    ...createCatalogMetrics(registry),
+    ended: (request: EndedRequest) => {
+      ofRequests.ended(request);
+      if (request.connector !== undefined) ofConnectors.called(request.connector, request);
     },
     synced: (ok, seconds) => {
       observeConnectorSync(seconds, ok, sync);
-    },
-    called: (connector, outcome, seconds) => {
-      if (living.has(connector)) calls.observe({ connector, outcome }, seconds);
     },
     sessions: (count) => {
       sessions.set(count);
@@ -101,20 +78,37 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
     listeners: (count) => {
       listeners.set(count);
     },
-    catalogTools: (count) => {
-      tools.set(count);
-    },
-    catalogChanged: () => {
-      changes.inc();
-    },
-    rejected: (reason) => {
-      rejected.inc({ reason });
+    registryRead: (ok) => {
+      registryRead ??= createRegistryMetrics(registry);
+      registryRead(ok);
     },
     serviceMap: (status) => {
-      serviceMap().measured(status);
+      if (status === undefined) ofServiceMap?.gone();
+      else serviceMap().measured(status);
     },
     serviceMapFetched: (outcome, seconds) => {
       serviceMap().fetched(outcome, seconds);
     },
+  };
+}
+
+/** The gateway only reads the registry: what is written, and how long that takes, is the command line's, which does not live to be asked. */
+function createRegistryMetrics(registry: Registry): (ok: boolean) => void {
+  const registers = [registry];
+  const reads = new Counter({
+    name: "brainwav_mcp_registry_reads_total",
+    help: "How often servers.json was read because it changed or somebody asked; failed: it could not be read or is no registry",
+    labelNames: ["result"] as const,
+    registers,
+  });
+  for (const result of ["ok", "failed"]) reads.inc({ result }, 0);
+  const readable = new Gauge({
+    name: "brainwav_mcp_registry_readable",
+    help: "1 while what is served of the registry is what is in servers.json, 0 while that cannot be read and what it held last is served",
+    registers,
+  });
+  return (ok) => {
+    reads.inc({ result: ok ? "ok" : "failed" });
+    readable.set(ok ? 1 : 0);
   };
 }

@@ -28,6 +28,8 @@ const FETCH_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** What can be seen of the service map (R15). */
 export interface ServiceMapMetrics {
   measured(status: MeasuredServiceMap): void;
+  /** No service map is followed any more: what was said of it has no samples. */
+  gone(): void;
   fetched(outcome: MapFetchOutcome, seconds: number): void;
 }
 
@@ -93,6 +95,10 @@ export function createServiceMapMetrics(registry: Registry): ServiceMapMetrics {
       circuit.set(status.circuit === "closed" ? 0 : 1);
       info.reset();
       if (inForce) info.set({ key_id: status.keyId ?? "" }, 1);
+    },
+    gone: () => {
+      for (const each of [age, expires, staleUntil, stale, connectors, held, pinned, circuit, next]) each.remove();
+      info.reset();
     },
     fetched: (outcome, seconds) => {
       fetches.inc({ outcome });

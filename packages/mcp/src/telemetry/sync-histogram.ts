@@ -4,14 +4,14 @@ const NAME = "mcp_connector_sync_duration_seconds";
 /** Buckets in seconds, from an upstream on this machine to one that needs its whole list time-out. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** How long learning a connector's tools took, and how it ended. */
+/** How long asking a connector for its lists took, and how it ended. */
 export type ConnectorSyncHistogram = Histogram<"result">;
 
 /** Makes {@link ConnectorSyncHistogram} in `registry` (R15). */
 export const createConnectorSyncHistogram = (registry: Registry): ConnectorSyncHistogram =>
   new Histogram({
     name: NAME,
-    help: "How long learning a connector's tools took",
+    help: "How long asking a connector for its lists took",
     labelNames: ["result"] as const,
     buckets: BUCKETS,
     registers: [registry],
@@ -28,7 +28,7 @@ export function globalSyncHistogram(): ConnectorSyncHistogram {
 }
 
 /**
- * Counts one connector's listing of its tools.
+ * Counts one round of asking a connector for its lists.
  * @param histogram @default the one in prom-client's global register
  */
 export function observeConnectorSync(

@@ -39,7 +39,7 @@ export async function startTestGateway(
   const metrics = createMetrics();
   const gateway = new Gateway({
     version: "0.0.0-test",
-    sources: [registrySource({ path, logger, timers: systemTimers })],
+    sources: [registrySource({ path, logger, timers: systemTimers, onRead: (ok) => metrics.registryRead(ok) })],
     clock: systemClock,
     monotonic: systemMonotonic,
     timers: systemTimers,

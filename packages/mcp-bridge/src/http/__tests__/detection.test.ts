@@ -123,7 +123,11 @@ describe("era detection against real servers (R8)", () => {
   });
 
   test.each<[string, Script, string]>([
-    ["405", (_, res) => void res.writeHead(405).end(), "the older HTTP+SSE transport is not supported yet"],
+    [
+      "405",
+      (_, res) => void res.writeHead(405).end(),
+      "answered HTTP 405 to POST: there is no Streamable HTTP server at this address, and none of the older HTTP+SSE either; check the URL",
+    ],
     [
       "a web page",
       (_, res) => void res.writeHead(200, { "content-type": "text/html" }).end("<html>"),

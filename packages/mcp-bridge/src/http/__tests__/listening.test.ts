@@ -1,24 +1,11 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
-import type { ServerResponse } from "node:http";
 import { describe, expect, test, vi } from "vitest";
 import { openLink } from "./open-link.js";
-import { DISCOVERED, json, legacy, modern, openStream, result, upstream, type Seen } from "./scripted-upstream.js";
+import { DISCOVERED, json, legacy, modern, result, upstream } from "./scripted-upstream.js";
+import { acknowledged, Streams } from "./streams.js";
 
 const CHANGED = { jsonrpc: "2.0", method: "notifications/tools/list_changed" };
 const TELLS = { tools: { listChanged: true } };
-
-/** Streams that a server holds open, newest last. */
-class Streams {
-  readonly open: { send: ReturnType<typeof openStream>; res: ServerResponse }[] = [];
-  readonly accept = (_: Seen, res: ServerResponse): void => {
-    this.open.push({ send: openStream(res), res });
-  };
-
-  get last() {
-    return this.open.at(-1);
-  }
-}
 
 describe("hearing of changed tools from a modern upstream", () => {
   test("one subscription is kept open on a connection of its own, and each change reported", async () => {
@@ -50,7 +37,7 @@ describe("hearing of changed tools from a modern upstream", () => {
   test("a stream that ends is opened again with growing delays, and a change assumed each time", async () => {
     const time = new ManualTime();
     const streams = new Streams();
-    const server = await upstream(modern(streams.accept, { ...DISCOVERED, capabilities: TELLS }));
+    const server = await upstream(modern(streams.grant, { ...DISCOVERED, capabilities: TELLS }));
     const { changes } = await openLink(server.url, { time });
     for (const [round, delayMs] of [20, 40, 80].entries()) {
       await vi.waitFor(() => expect(streams.open).toHaveLength(round + 1));
@@ -141,7 +128,10 @@ describe("hearing of changed tools from a legacy upstream", () => {
     const server = await upstream(legacy(() => {}, { sessions: new Set(), capabilities: TELLS }));
     const { logger } = await openLink(server.url);
     await vi.waitFor(() => expect(logger.messages("debug")).toContain("The upstream offers no stream of changes"));
-    expect(logger.lines.at(-1)?.fields).toEqual({ connectorId: "up", status: 405 });
+    expect(logger.lines.at(-1)?.fields).toMatchObject({
+      connectorId: "up",
+      reason: expect.stringContaining("HTTP 405"),
+    });
     expect(server.of("GET")).toHaveLength(1);
   });
 
@@ -190,12 +180,6 @@ describe("hearing of changed tools from a legacy upstream", () => {
 });
 
 describe("whether a change would be heard of (R6: what is not announced must be looked for)", () => {
-  const acknowledged = (notifications: JsonObject): JsonObject => ({
-    jsonrpc: "2.0",
-    method: "notifications/subscriptions/acknowledged",
-    params: { notifications },
-  });
-
   test("in the modern era from the acknowledgement that grants it until the stream ends", async () => {
     const time = new ManualTime();
     const streams = new Streams();
@@ -224,7 +208,7 @@ describe("whether a change would be heard of (R6: what is not announced must be 
     await vi.waitFor(() => expect(streams.open).toHaveLength(1));
     streams.last?.send(acknowledged({}));
     await vi.waitFor(() =>
-      expect(logger.messages("debug")).toContain("The upstream will not tell of changes of its tools"),
+      expect(logger.messages("debug")).toContain("The upstream will not tell of changes that it claims to tell"),
     );
     expect(link.hearsChanges).toBe(false);
     streams.last?.send(CHANGED);

@@ -15,6 +15,7 @@ import {
   type JsonObject,
   type JsonRpcNotification,
   type RequestId,
+  type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 import { onTestFinished } from "vitest";
 import type { Dispatcher } from "undici";
@@ -31,13 +32,21 @@ export interface TestLinkOptions {
   readonly budget?: ByteBudget;
   /** Owns time instead of the machine. */
   readonly time?: ManualTime;
+  /** Only the old HTTP+SSE transport. */
+  readonly sse?: true;
 }
 
-export function specFor(url: string, options: Pick<TestLinkOptions, "timeouts" | "headers"> = {}): ConnectorSpec {
+export function specFor(
+  url: string,
+  options: Pick<TestLinkOptions, "timeouts" | "headers" | "sse"> = {},
+): ConnectorSpec {
   return {
     key: "up",
     source: "registry",
-    transport: { kind: "http", url, headers: options.headers ?? {} },
+    transport: {
+      ...{ kind: "http", url, headers: options.headers ?? {} },
+      ...(options.sse === undefined ? {} : { sse: options.sse }),
+    },
     disabled: false,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     isolation: "shared",
@@ -56,10 +65,12 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
   const lost: GatewayError[] = [];
   const told: [JsonRpcNotification, string?][] = [];
   const changes = { count: 0 };
-  const { agent, prior, headers = {} } = options;
+  const changed: ServerFeature[] = [];
+  const { agent, prior, headers = {}, sse = false } = options;
   const transport = new HttpTransport({
-    target: { key: spec.key, url, headers, timeouts: spec.timeouts },
+    target: { key: spec.key, url, headers, sse, timeouts: spec.timeouts },
     logger,
+    clock: time,
     timers: time,
     monotonic: time,
     budget: options.budget ?? new ByteBudget(64 * 1024 * 1024),
@@ -74,8 +85,9 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
       random: fixedRandom(0.1),
       logger,
       events: {
-        onListChanged: () => {
+        onListChanged: (feature) => {
           changes.count += 1;
+          changed.push(feature);
         },
         onNotification: (notification, sessionKey) => {
           told.push(sessionKey === undefined ? [notification] : [notification, sessionKey]);
@@ -92,7 +104,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
     await transport.close();
   };
   onTestFinished(close);
-  return { link, make, transport, logger, lost, told, changes, close };
+  return { link, make, transport, logger, lost, told, changes, changed, close };
 }
 
 /** An open link. */

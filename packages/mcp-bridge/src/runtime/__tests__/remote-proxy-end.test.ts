@@ -79,7 +79,7 @@ describe("the plan's short form (R8)", () => {
     expect(logger.lines.at(-1)).toEqual({
       level: "debug",
       message: "Forwarded remote MCP request",
-      fields: { connectorId: "plan", durationMs: expect.any(Number) as number },
+      fields: { brand: "brAInwav", connectorId: "plan", durationMs: expect.any(Number) as number },
     });
     await proxy.forward({ method: "GET", headers: { Accept: "text/plain" } });
     await proxy.forward({ method: "DELETE" });

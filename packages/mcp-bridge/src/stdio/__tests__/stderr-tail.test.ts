@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { printable } from "../../upstream-text.js";
-import { redactorOf } from "../redact.js";
+import { redactorOf } from "../../redact.js";
 import { StderrTail } from "../stderr-tail.js";
 
 function tailOf(chunks: readonly string[], secrets: readonly string[] = []): { tail: StderrTail; lines: string[] } {

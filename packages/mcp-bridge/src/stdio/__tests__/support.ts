@@ -176,7 +176,7 @@ export async function drive<T>(time: ManualTime, work: Promise<T>, stepMs = 10):
 
 /** Lets real processes work until `condition` holds, without moving any manual time. */
 export const until = (condition: () => unknown): Promise<void> =>
-  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 10_000, interval: 2 });
+  vi.waitFor(async () => expect(await condition()).toBeTruthy(), { timeout: 10_000, interval: 2 });
 
 /** A sink that keeps what it hears. */
 export class RecordingSink implements AnswerSink {

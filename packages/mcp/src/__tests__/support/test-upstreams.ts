@@ -1,7 +1,7 @@
 import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification, ListKind, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
-import type { CreateUpstream, Upstream, UpstreamEvents } from "../../connectors/upstream.js";
+import type { CreateUpstream, EarlierUpstream, Upstream, UpstreamEvents } from "../../connectors/upstream.js";
 
 type Hints = Omit<UpstreamList, "entries">;
 
@@ -22,6 +22,8 @@ export interface SentCall {
 /** The other side of the `Upstream` port, in the hands of a test: it comes up, lists and answers when the test says so. */
 export class TestUpstream implements Upstream {
   readonly spec: ConnectorSpec;
+  /** What it was made with that was known before. */
+  readonly earlier: EarlierUpstream | undefined;
   readonly sent: SentCall[] = [];
   readonly endedSessions: string[] = [];
   /** The resources it was asked to tell of, in order, and with a minus those it was asked to tell of no more. */
@@ -45,8 +47,10 @@ export class TestUpstream implements Upstream {
   readonly #listings: Listing[] = [];
   #lists = 0;
 
-  constructor(spec: ConnectorSpec, events: UpstreamEvents) {
+  constructor(spec: ConnectorSpec, events: UpstreamEvents, earlier?: EarlierUpstream) {
     this.spec = spec;
+    this.earlier = earlier;
+    this.facts = earlier?.facts;
     this.#events = events;
   }
 
@@ -180,8 +184,8 @@ export class TestUpstream implements Upstream {
 /** Every upstream that was made, in order, and the way to make them. */
 export class TestUpstreams {
   readonly made: TestUpstream[] = [];
-  readonly create: CreateUpstream = (spec, events) => {
-    const upstream = new TestUpstream(spec, events);
+  readonly create: CreateUpstream = (spec, events, earlier) => {
+    const upstream = new TestUpstream(spec, events, earlier);
     this.made.push(upstream);
     return upstream;
   };

@@ -58,17 +58,33 @@ test("R22: a change that is announced of one feature asks for the lists of that 
   });
 });
 
-test("R22: changes of several features, announced while a list is asked for, make one more round for those", async () => {
-  const { upstream } = await upWithAll();
+test("R22: changes of several features, announced while a list is asked for, are each looked at once, one after the other", async () => {
+  const { upstream, time } = await upWithAll();
   upstream.announceChange("prompts");
   const before = upstream.lists;
   upstream.announceChange("tools");
   upstream.announceChange("resources");
   upstream.announceChange("tools");
   await upstream.answer("prompts", []);
-  // Tools, resources and templates.
-  expect(upstream.lists).toBe(before);
-  expect(upstream.pendingLists).toBe(0);
+  expect(upstream.lists).toBe(before + 1);
+  await upstream.answer("tools", [toolOf("t")]);
+  // Resources and templates.
+  expect(upstream.lists).toBe(before + 3);
+  await upstream.answer("resources", []);
+  await upstream.answer("resourceTemplates", []);
+  await time.advance(10_000);
+  expect(upstream.lists).toBe(before + 3);
+});
+
+test("R22: a feature whose lists change all the time keeps no change of another one back", async () => {
+  const { upstream } = await upWithAll();
+  upstream.announceChange("tools");
+  await upstream.answer("tools", [toolOf("t1")]);
+  upstream.announceChange("tools");
+  const before = upstream.lists;
+  upstream.announceChange("prompts");
+  expect(upstream.lists).toBe(before + 1);
+  await upstream.answer("prompts", []);
 });
 
 test("R6: resources that cannot be listed take nothing else away, keep what was known, and are asked for again", async () => {

@@ -2,7 +2,7 @@ import type { ConnectorOrigin, ConnectorSpec } from "@cortex-os/mcp-core";
 import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js";
 import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
-import { ConnectorDirectory } from "../connector-directory.js";
+import { ConnectorDirectory, type ConnectorDirectoryDeps } from "../connector-directory.js";
 import type { ConnectorSource, SourceState, SpecsListener } from "../connector-source.js";
 import { DEFAULT_STARTUP } from "../start-gate.js";
 
@@ -14,6 +14,8 @@ export class TestSource implements ConnectorSource {
   closeFailure: Error | undefined;
   /** What it is asked to be fresh for; `undefined`: it always is. */
   freshening: Promise<void> | undefined;
+  /** Ends the start of one that takes for ever. */
+  release: () => void = () => {};
   #tell: SpecsListener = () => {};
   readonly #first: readonly ConnectorSpec[] | undefined;
 
@@ -25,8 +27,11 @@ export class TestSource implements ConnectorSource {
 
   async start(listener: SpecsListener): Promise<void> {
     this.#tell = listener;
-    if (this.#first === undefined) await new Promise(() => {});
-    else listener(this.#first);
+    if (this.#first === undefined) {
+      await new Promise<void>((resolve) => {
+        this.release = resolve;
+      });
+    } else listener(this.#first);
   }
 
   tell(...specs: ConnectorSpec[]): void {
@@ -61,6 +66,11 @@ export class TestSource implements ConnectorSource {
 
 /** A directory over these sources, in a test's own time. */
 export function setUp(...sources: TestSource[]) {
+  return setUpWith({}, ...sources);
+}
+
+/** {@link setUp} with some things different. */
+export function setUpWith(deps: Partial<ConnectorDirectoryDeps>, ...sources: TestSource[]) {
   const time = new ManualTime();
   const logger = new RecordingLogger();
   const upstreams = new TestUpstreams();
@@ -79,6 +89,7 @@ export function setUp(...sources: TestSource[]) {
       seen.changes += 1;
     },
     onSync: () => {},
+    ...deps,
   });
   const names = (): string[] => directory.catalog.current.tools.map(({ name }) => name);
   return { time, logger, upstreams, seen, directory, names };

@@ -17,7 +17,9 @@ async function setUp(content?: string) {
   };
   if (content !== undefined) await write(content);
   const logger = new RecordingLogger();
-  const source: ConnectorSource = registrySource({ path: file, logger, timers: systemTimers });
+  const reads: boolean[] = [];
+  const onRead = (ok: boolean): void => void reads.push(ok);
+  const source: ConnectorSource = registrySource({ path: file, logger, timers: systemTimers, onRead });
   const told: (readonly ConnectorSpec[])[] = [];
   const problems: (string | undefined)[] = [];
   onTestFinished(async () => {
@@ -30,7 +32,7 @@ async function setUp(content?: string) {
   });
   const problem = (): unknown => problems.at(-1);
   const keys = (): unknown => told.at(-1)?.map(({ key }) => key);
-  return { file, write, logger, source, told, keys, problem };
+  return { file, write, logger, source, told, keys, problem, reads };
 }
 
 const serversOf = (...servers: object[]): string => JSON.stringify({ servers });
@@ -52,6 +54,17 @@ describe("the registry as a source (R12, R14)", () => {
     expect(told).toEqual([[]]);
     await write(serversOf(server("a")));
     await vi.waitFor(() => expect(keys()).toEqual(["a"]), 10_000);
+  });
+
+  test("R15: says of each reading whether the file was a registry", async () => {
+    const { write, source, reads } = await setUp(serversOf(server("a")));
+    expect(reads).toEqual([true]);
+    await write("{");
+    await source.reload();
+    expect(reads.at(-1)).toBe(false);
+    await write(serversOf(server("b")));
+    await source.reload();
+    expect(reads.at(-1)).toBe(true);
   });
 
   test("tells of a change to the file", async () => {

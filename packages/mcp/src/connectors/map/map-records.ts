@@ -1,6 +1,5 @@
-import { messageOf, type Clock, type Logger, type Monotonic } from "@cortex-os/mcp-core";
+import { BRAND, messageOf, type Clock, type Logger, type Monotonic } from "@cortex-os/mcp-core";
 import type { KeyRing, ServiceMapPayload } from "@cortex-os/protocol";
-import { BRAND } from "../brand.js";
 import { ManifestCache } from "../cache.js";
 import { ConnectorManifestError } from "../connector-manifest-error.js";
 import type { MapValidators } from "../map-validators.js";

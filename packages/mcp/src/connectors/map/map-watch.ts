@@ -1,5 +1,4 @@
-import { LONGEST_DELAY_MS, type Logger, type Timers } from "@cortex-os/mcp-core";
-import { BRAND } from "../brand.js";
+import { BRAND, LONGEST_DELAY_MS, type Logger, type Timers } from "@cortex-os/mcp-core";
 import { shownUrl } from "../shown-url.js";
 import { URGENCIES, type Urgency } from "./map-lifetime.js";
 import { timeText } from "./time-text.js";

@@ -1,5 +1,4 @@
-import type { Clock, Logger, RandomSource, Timers } from "@cortex-os/mcp-core";
-import { BRAND } from "../brand.js";
+import { BRAND, type Clock, type Logger, type RandomSource, type Timers } from "@cortex-os/mcp-core";
 import { ConnectorManifestError } from "../connector-manifest-error.js";
 import { RefreshScheduler } from "../refresh-scheduler.js";
 import type { RefreshCircuit } from "./refresh-circuit.js";

@@ -1,6 +1,5 @@
-import { messageOf, type Logger, type RandomSource } from "@cortex-os/mcp-core";
+import { BRAND, messageOf, type Logger, type RandomSource } from "@cortex-os/mcp-core";
 import type { ServiceMapPayload } from "@cortex-os/protocol";
-import { BRAND } from "../brand.js";
 import { ConnectorManifestError } from "../connector-manifest-error.js";
 import type { ConnectorFeatureFlags } from "../feature-flags.js";
 import { MapValidators } from "../map-validators.js";

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import type { Clock, Logger } from "@cortex-os/mcp-core";
+import { BRAND, type Clock, type Logger } from "@cortex-os/mcp-core";
 import {
   acquireLock,
   ensureFolder,
@@ -11,7 +11,6 @@ import {
   resolveTarget,
   type LockOptions,
 } from "@cortex-os/mcp-registry";
-import { BRAND } from "../brand.js";
 import { publisherAt, type MapPublisher } from "./map-publisher.js";
 import { parseStored, storedText, type ServiceMapStore, type StoredServiceMaps } from "./stored-service-maps.js";
 

@@ -133,6 +133,10 @@ describe("the gateway", () => {
       'mcp_connector_sync_duration_seconds_count{result="ok"} 1',
       'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="answered"} 1',
       'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="cancelled"} 1',
+      'brainwav_mcp_calls_total{connector="a",method="tools/call",outcome="answered"} 1',
+      'brainwav_mcp_requests_total{era="modern",method="tools/call",outcome="cancelled"} 1',
+      'brainwav_mcp_connectors{source="registry",state="down"} 1',
+      `brainwav_mcp_build_info{version="1.2.3",node="${process.version}"} 1`,
       `brainwav_mcp_catalog_tools ${gateway.tools().length}`,
       "brainwav_mcp_client_sessions 1",
     ]) {

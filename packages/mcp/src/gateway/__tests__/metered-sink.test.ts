@@ -2,15 +2,16 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test } from "vitest";
 import { RecordingSink } from "../../__tests__/support/recording-sink.js";
-import { MeteredSink } from "../metered-sink.js";
+import { MeteredSink, type EndedRequest } from "../metered-sink.js";
 
+const REQUEST = { method: "tools/call", era: "modern" } as const;
 const ERROR = new GatewayError("UPSTREAM_TIMEOUT", "too late");
 
 async function setUp() {
   const time = new ManualTime();
   const inner = new RecordingSink();
-  const seen: unknown[] = [];
-  const sink = new MeteredSink(inner, "k", time, (...call) => seen.push(call));
+  const seen: EndedRequest[] = [];
+  const sink = new MeteredSink(inner, REQUEST, time, (request) => seen.push(request));
   await time.advance(1_500);
   return { inner, seen, sink };
 }
@@ -23,7 +24,7 @@ describe("the metered sink (R15)", () => {
     expect(seen).toEqual([]);
     sink.end();
     expect(inner.events.map(({ kind }) => kind)).toEqual(["start", "write", "end"]);
-    expect(seen).toEqual([["k", "answered", 1.5]]);
+    expect(seen).toEqual([{ ...REQUEST, outcome: "answered", seconds: 1.5 }]);
   });
 
   test("passes messages on and reports at the answer, whatever the upstream said", async () => {
@@ -31,7 +32,7 @@ describe("the metered sink (R15)", () => {
     sink.notify({ jsonrpc: "2.0", method: "notifications/progress" });
     sink.respond({ jsonrpc: "2.0", id: 1, error: { code: -32_602, message: "no" } });
     expect(inner.events.map(({ kind }) => kind)).toEqual(["notify", "respond"]);
-    expect(seen).toEqual([["k", "answered", 1.5]]);
+    expect(seen).toEqual([{ ...REQUEST, outcome: "answered", seconds: 1.5 }]);
   });
 
   test("reports a ready result as answered, a failure of ours as failed, half an answer as broken", async () => {
@@ -40,10 +41,10 @@ describe("the metered sink (R15)", () => {
     failed.sink.fail(ERROR);
     broken.sink.start(200, {});
     broken.sink.abort(ERROR);
-    expect(ready.seen).toEqual([["k", "answered", 1.5]]);
-    expect(failed.seen).toEqual([["k", "failed", 1.5]]);
+    expect(ready.seen).toEqual([{ ...REQUEST, outcome: "answered", seconds: 1.5 }]);
+    expect(failed.seen).toEqual([{ ...REQUEST, outcome: "failed", seconds: 1.5, code: "UPSTREAM_TIMEOUT" }]);
     expect(failed.inner.failure).toBe(ERROR);
-    expect(broken.seen).toEqual([["k", "broken", 1.5]]);
+    expect(broken.seen).toEqual([{ ...REQUEST, outcome: "broken", seconds: 1.5, code: "UPSTREAM_TIMEOUT" }]);
     expect(broken.inner.events.at(-1)).toEqual({ kind: "abort", error: ERROR });
   });
 
@@ -54,7 +55,7 @@ describe("the metered sink (R15)", () => {
     sink.start(200, { "content-type": "text/event-stream" });
     sink.end(ERROR);
     expect(ends).toEqual([ERROR]);
-    expect(seen).toEqual([["k", "failed", 1.5]]);
+    expect(seen).toEqual([{ ...REQUEST, outcome: "failed", seconds: 1.5, code: "UPSTREAM_TIMEOUT" }]);
   });
 
   test("reports once, also when an upstream goes on after its end", async () => {
@@ -62,7 +63,7 @@ describe("the metered sink (R15)", () => {
     sink.end();
     sink.abort(ERROR);
     sink.fail(ERROR);
-    expect(seen).toEqual([["k", "answered", 1.5]]);
+    expect(seen).toEqual([{ ...REQUEST, outcome: "answered", seconds: 1.5 }]);
   });
 
   test("reports a cancelled call as such, whatever comes after it, and passes cancelling and resuming on", async () => {
@@ -79,13 +80,27 @@ describe("the metered sink (R15)", () => {
     exchange.cancel("enough");
     exchange.cancel("again");
     expect(told).toEqual(["resume", "enough", "again"]);
-    expect(seen).toEqual([["k", "cancelled", 1.5]]);
+    expect(seen).toEqual([{ ...REQUEST, outcome: "cancelled", seconds: 1.5 }]);
+  });
+
+  test("names the connector that a request was forwarded to", async () => {
+    const { seen, sink } = await setUp();
+    sink.forwardedTo("k");
+    sink.end();
+    expect(seen).toEqual([{ ...REQUEST, connector: "k", outcome: "answered", seconds: 1.5 }]);
+  });
+
+  test("leaves an exchange alone that is answered already", async () => {
+    const { sink } = await setUp();
+    sink.sendResult(1, [Buffer.from("{}")]);
+    const exchange = { cancel: () => {}, resume: () => {} };
+    expect(sink.over(exchange)).toBe(exchange);
   });
 
   test("says when the reader is behind", async () => {
     const inner = new RecordingSink();
     inner.write = () => false;
-    const sink = new MeteredSink(inner, "k", new ManualTime(), () => {});
+    const sink = new MeteredSink(inner, REQUEST, new ManualTime(), () => {});
     expect(sink.write(Buffer.from("x"))).toBe(false);
   });
 });

@@ -7,6 +7,7 @@ import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js
 import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
 import { ConnectorDirectory } from "../../connectors/connector-directory.js";
 import { DEFAULT_STARTUP } from "../../connectors/start-gate.js";
+import type { EndedRequest } from "../metered-sink.js";
 import { Notices } from "../notices.js";
 import { Router } from "../router.js";
 import { DEFAULT_SESSION_LIMITS, SessionStore } from "../session-store.js";
@@ -57,7 +58,7 @@ export async function setUp(
       notices.fromUpstream(key, notification, sessionKey);
     },
   });
-  const observed: unknown[] = [];
+  const observed: EndedRequest[] = [];
   const sessions = new SessionStore({
     monotonic: time,
     timers: time,
@@ -77,7 +78,7 @@ export async function setUp(
     sessions,
     sessionRequests,
     monotonic: time,
-    observeCall: (...call) => observed.push(call),
+    observe: (request) => observed.push(request),
     serverInfo: { name: "cortex-mcp", version: "1.2.3" },
     separator: names.prefix === "always" ? names.separator : undefined,
     discoverTtlMs: 300_000,

@@ -117,17 +117,25 @@ describe("the control API (R14)", () => {
     expect((await ask("GET", "/api/v1/status")).status).toBe(200);
   });
 
-  test("reloads the sources and gives the status after that", async () => {
+  test("reloads everything and tells what came of it", async () => {
     const { ask, source } = await controlled();
     const before = source.reloads;
-    expect(await ask("POST", "/api/v1/reload")).toMatchObject({ status: 200, body: { version: "1.2.3" } });
+    expect(await ask("POST", "/api/v1/reload")).toMatchObject({
+      status: 200,
+      body: {
+        configuration: { changed: [], needRestart: [] },
+        connectors: { added: [], removed: [], changed: [] },
+        problems: [],
+      },
+    });
     expect(source.reloads).toBe(before + 1);
   });
 
-  test("reloads one source when it says which", async () => {
+  test("reloads one source when it says which, and gives the status after that", async () => {
     const { ask, source } = await controlled();
     const before = source.reloads;
-    await ask("POST", "/api/v1/reload", '{"source": "map"}');
+    const asked = await ask("POST", "/api/v1/reload", '{"source": "map"}');
+    expect(asked).toMatchObject({ status: 200, body: { version: "1.2.3" } });
     expect(source.reloads).toBe(before);
     await ask("POST", "/api/v1/reload", '{"source": "registry"}');
     expect(source.reloads).toBe(before + 1);
@@ -166,7 +174,7 @@ describe("the control API (R14)", () => {
 
   test("a reload that fails says nothing of what went wrong inside", async () => {
     const { gateway, logger, metrics } = await startServed([]);
-    gateway.reload = async () => Promise.reject(new Error("/secret/path"));
+    gateway.reloadAll = async () => Promise.reject(new Error("/secret/path"));
     const front = await serveHttp(gateway, {
       listen: { host: "127.0.0.1", port: 0 },
       controlApi: true,

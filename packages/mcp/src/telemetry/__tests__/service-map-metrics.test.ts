@@ -25,6 +25,19 @@ describe("the service map's metrics (R15)", () => {
     expect(await createMetrics().exposition()).not.toContain("service_map");
   });
 
+  test("when none is followed any more, only what was counted stays", async () => {
+    const metrics = createMetrics();
+    metrics.serviceMap(undefined);
+    expect(await samples(metrics)).toEqual([]);
+    metrics.serviceMapFetched("changed", 1);
+    metrics.serviceMap(FRESH);
+    metrics.serviceMap(undefined);
+    const left = (await samples(metrics)).map((line) => line.replace(/[ {].*/, ""));
+    expect(new Set(left)).toEqual(
+      new Set(["fetches_total", "fetch_duration_seconds_sum", "fetch_duration_seconds_count"]),
+    );
+  });
+
   test("their names, types and labels are pinned: dashboards and alerts are built on them", async () => {
     const metrics = createMetrics();
     metrics.serviceMap(FRESH);

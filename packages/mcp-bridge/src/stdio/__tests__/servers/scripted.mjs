@@ -22,6 +22,8 @@ const { values: flags } = parseArgs({
     says: { type: "string" },
     /** Exits with this code before reading anything. */
     "exits-at-once": { type: "string" },
+    /** Has these capabilities, as JSON. */
+    capabilities: { type: "string", default: '{"tools":{"listChanged":true}}' },
     "ignore-eof": { type: "boolean", default: false },
     /** Appends every message it gets to this file. */
     journal: { type: "string" },
@@ -48,6 +50,7 @@ const running = new Map();
 const answers = new Map();
 const listening = new Set();
 const seen = [];
+const asked = [];
 let session;
 
 const tools = {
@@ -61,6 +64,17 @@ const tools = {
   hang: () => new Promise(() => {}),
   params: (_, { params }) => text(params),
   seen: () => text(seen),
+  /** Every request so far, with its params. */
+  asked: () => text(asked),
+  /** Says these things, to whoever listens if it is for subscribers. */
+  say: ({ messages, toSubscribers = false }) => {
+    for (const { method, params = {} } of messages) {
+      if (!toSubscribers) send({ method, params });
+      for (const id of toSubscribers ? listening : [])
+        send({ method, params: { ...params, _meta: { ...params._meta, [`${META}subscriptionId`]: id } } });
+    }
+    return text("ok");
+  },
   session: () => text(session ?? "(none)"),
   exit: ({ code, words = "" }) => {
     if (words !== "") process.stderr.write(`${words}\n`);
@@ -133,7 +147,9 @@ const tools = {
   },
 };
 
-const facts = () => ({ capabilities: { tools: { listChanged: true } }, instructions: "Be kind." });
+const granted = ({ resourceSubscriptions: uris, ...lists }) =>
+  uris === undefined ? lists : { ...lists, resourceSubscriptions: uris.filter((uri) => !uri.startsWith("refused:")) };
+const facts = () => ({ capabilities: JSON.parse(flags.capabilities), instructions: "Be kind." });
 const serverInfo = { name: "scripted", version: "1.0.0" };
 const speaks = (era) => flags.era === era || flags.era === "both";
 
@@ -158,15 +174,31 @@ const methods = {
     listening.add(id);
     send({
       method: "notifications/subscriptions/acknowledged",
-      params: { _meta: { [`${META}subscriptionId`]: id }, notifications: params.notifications },
+      params: { _meta: { [`${META}subscriptionId`]: id }, notifications: granted(params.notifications) },
     });
     return new Promise(() => {});
   },
   ping: () => ({}),
+  "resources/subscribe": ({ uri }) => {
+    if (uri.startsWith("refused:")) throw new RpcError({ code: -32_002, message: "Resource not found" });
+    return {};
+  },
+  "resources/unsubscribe": () => ({}),
+  "logging/setLevel": ({ level }) => {
+    if (level === "alert") throw new RpcError({ code: -32_602, message: "not so loud" });
+    return {};
+  },
+  "resources/read": (params) => ({ contents: [{ uri: params.uri, strange: true }], params }),
+  "com.example/vendor": async (params, { token }) => {
+    if (token !== undefined)
+      send({ method: "notifications/progress", params: { progressToken: token, progress: 1, strange: [1] } });
+    return { params };
+  },
 };
 
 async function onRequest({ id, method, params = {} }) {
   running.set(id, method);
+  asked.push({ id, method, params });
   try {
     const result = await methods[method]?.(params, { id, params, token: params._meta?.progressToken });
     if (result !== undefined) send({ id, result });
@@ -182,8 +214,10 @@ function onMessage(message) {
   seen.push(message.method ?? message);
   if (message.method === undefined) answers.set(message.id, message.result ?? message.error);
   else if (message.id !== undefined) void onRequest(message);
-  else if (message.method === "notifications/cancelled")
+  else if (message.method === "notifications/cancelled") {
+    listening.delete(message.params.requestId);
     seen.push({ cancelled: message.params, was: running.get(message.params.requestId) });
+  }
 }
 
 if (flags.says !== undefined) process.stderr.write(`${flags.says}\n`);

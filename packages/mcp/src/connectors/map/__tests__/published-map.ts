@@ -100,12 +100,15 @@ export interface FollowingOptions {
   readonly origins?: { readonly credentialOrigins?: readonly string[]; readonly allowedOrigins?: readonly string[] };
 }
 
-/** Starts one; it is closed with the test. */
-export async function follow(url: string, time: ManualTime, options: FollowingOptions = {}): Promise<FollowingGateway> {
-  const logger = new RecordingLogger();
+/** A service map that is followed in the test's own time, and the source that it is. Whoever closes the source stops it. */
+export function followed(
+  url: string,
+  time: ManualTime,
+  { follower: given, origins = {} }: Pick<FollowingOptions, "follower" | "origins"> = {},
+): { readonly follower: ServiceMapFollower; readonly source: ConnectorSource } {
+  const logger = given?.logger ?? new RecordingLogger();
   const agent = new Agent();
   onTestFinished(async () => agent.close());
-  const metrics = createMetrics();
   const follower = new ServiceMapFollower({
     serviceMapUrl: url,
     keys: async () => KeyRing.fromSecret(SECRET),
@@ -116,11 +119,20 @@ export async function follow(url: string, time: ManualTime, options: FollowingOp
     monotonic: time,
     timers: time,
     random: systemRandom,
-    onFetch: metrics.serviceMapFetched,
-    ...options.follower,
+    ...given,
   });
-  const policy = { mapOrigin: new URL(url).origin, origins: options.origins ?? {}, connectorsApiKey: CONNECTORS_KEY };
-  const source = serviceMapSource({ follower, policy: () => policy, logger });
+  const policy = { mapOrigin: new URL(url).origin, origins, connectorsApiKey: CONNECTORS_KEY };
+  return { follower, source: serviceMapSource({ follower, policy: () => policy, logger }) };
+}
+
+/** Starts one; it is closed with the test. */
+export async function follow(url: string, time: ManualTime, options: FollowingOptions = {}): Promise<FollowingGateway> {
+  const logger = new RecordingLogger();
+  const metrics = createMetrics();
+  const { follower, source } = followed(url, time, {
+    ...options,
+    follower: { logger, onFetch: metrics.serviceMapFetched, ...options.follower },
+  });
   const sources = [...(options.registry ?? []), source];
   const running = await startGateway([], { sources, serviceMap: follower, logger, metrics, ...options.gateway });
   return { ...running, logger, metrics, follower, time };

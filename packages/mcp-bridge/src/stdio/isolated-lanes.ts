@@ -1,0 +1,88 @@
+import { GatewayError } from "@cortex-os/mcp-core";
+import type { LinkDeps, UpstreamFacts } from "../link.js";
+import type { Caller } from "../runtime/exchange.js";
+import { connectorFailure } from "../channel/connector-failure.js";
+import type { Lane } from "../channel/lane.js";
+import type { LaneOwner } from "../channel/lane-logs.js";
+import { newLane } from "./new-lane.js";
+import type { StdioLinkOptions } from "./stdio-link-options.js";
+import { tellOf } from "../channel/tell-of.js";
+
+/** The processes that principals or client sessions have of one connector, each started on first use. */
+export class IsolatedLanes {
+  readonly #deps: LinkDeps;
+  readonly #options: StdioLinkOptions;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(deps: LinkDeps, options: StdioLinkOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /**
+   * The caller's own process.
+   *
+   * @param twin what the shared process turned out to be
+   * @returns `undefined` for who shares the one that all share, an error when there are too many
+   */
+  of(caller: Caller, twin: UpstreamFacts): Lane | GatewayError | undefined {
+    const { isolation, key } = this.#deps.spec;
+    if (isolation === "shared") return undefined;
+    const { sessionKey, principal } = caller;
+    // A caller without a session counts as its principal.
+    const isOfSession = isolation === "session" && sessionKey !== undefined;
+    const name = isOfSession ? sessionLane(sessionKey) : `principal:${principal}`;
+    const existing = this.#lanes.get(name);
+    if (existing !== undefined) return existing;
+    const { maxLanes = 64 } = this.#options;
+    if (this.#lanes.size >= maxLanes) {
+      const what = `all of its ${maxLanes} isolated processes are taken; try again when a session has ended`;
+      return connectorFailure(key, "LIMITED", what);
+    }
+    return this.#start(name, isOfSession ? { kind: "session", sessionKey } : { kind: "principal" }, caller, twin);
+  }
+
+  /** A client session ended, and its process with it. */
+  endSession(sessionKey: string): void {
+    const name = sessionLane(sessionKey);
+    const lane = this.#lanes.get(name);
+    const error = connectorFailure(this.#deps.spec.key, "UPSTREAM_UNAVAILABLE", "the client's session ended");
+    if (lane !== undefined) this.#end(name, lane, error);
+  }
+
+  /** Ends all of them. @returns when no process is left, of those that ended before neither. Never rejects */
+  async endAll(error: GatewayError): Promise<void> {
+    for (const [name, lane] of this.#lanes) this.#end(name, lane, error);
+    await Promise.all(this.#ending);
+  }
+
+  #start(name: string, owner: LaneOwner, caller: Caller, twin: UpstreamFacts): Lane {
+    const { events } = this.#deps;
+    const lane = newLane(this.#deps, this.#options, {
+      owner,
+      twin,
+      clientInfo: caller.clientInfo,
+      onEnded: (error) => this.#end(name, lane, error),
+      onNotification: (notification) => {
+        // What several sessions of a principal share speaks to none of them.
+        if (owner.kind === "session") tellOf(notification, twin.era, events, owner.sessionKey);
+      },
+    });
+    this.#lanes.set(name, lane);
+    lane
+      .open()
+      .catch((error: unknown) =>
+        this.#end(name, lane, GatewayError.from(error, "INTERNAL", "starting a connector failed")),
+      );
+    return lane;
+  }
+
+  #end(name: string, lane: Lane, error: GatewayError): void {
+    if (this.#lanes.get(name) === lane) this.#lanes.delete(name);
+    const ending = lane.end(error).finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+}
+
+const sessionLane = (sessionKey: string): string => `session:${sessionKey}`;

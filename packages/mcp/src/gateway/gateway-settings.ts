@@ -1,0 +1,30 @@
+import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
+import { DEFAULT_CATALOG_POLICY, type CatalogPolicy } from "../catalog/catalog.js";
+import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
+import type { RouterSettings } from "./router.js";
+
+/** What of a gateway can be set anew while it runs. */
+export interface GatewaySettings {
+  readonly names?: Partial<NamePolicy>;
+  /** `ttlMs`: caching hint of lists in milliseconds (300,000); `pageSize`: tools on a page (1,000). */
+  readonly lists?: { readonly ttlMs?: number; readonly pageSize?: number };
+  readonly startup?: Partial<StartupPolicy>;
+}
+
+/** {@link GatewaySettings} as the parts of a gateway take them. */
+export interface ResolvedSettings {
+  readonly catalog: CatalogPolicy;
+  readonly startup: StartupPolicy;
+  readonly routing: RouterSettings;
+}
+
+/** Fills in the defaults. */
+export function resolveSettings({ names: given, lists, startup }: GatewaySettings): ResolvedSettings {
+  const names = { ...DEFAULT_NAME_POLICY, ...given };
+  const { ttlMs, pageSize } = { ...DEFAULT_CATALOG_POLICY, ...lists };
+  return {
+    catalog: { names, ttlMs, pageSize },
+    startup: { ...DEFAULT_STARTUP, ...startup },
+    routing: { separator: names.prefix === "always" ? names.separator : undefined, discoverTtlMs: ttlMs },
+  };
+}

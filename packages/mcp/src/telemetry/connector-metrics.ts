@@ -1,0 +1,97 @@
+import type { ConnectorOrigin, ConnectorStatus } from "@cortex-os/mcp-core";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { CALL_OUTCOMES, type EndedRequest } from "../gateway/metered-sink.js";
+import { createConnectorAvailabilityGauge, setConnectorAvailabilityGauge } from "./availability-gauge.js";
+import { measuredMethod, MEASURED_METHODS } from "./measured-method.js";
+
+/** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
+const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
+
+const SOURCES = ["registry", "map"] as const satisfies readonly ConnectorOrigin[];
+const STATES = ["up", "down", "connecting", "disabled"] as const satisfies readonly ConnectorStatus["state"][];
+
+/** What can be seen of each connector (R15). Its series go when it goes. */
+export interface ConnectorMetrics {
+  /** These are the living connectors, and no others. */
+  connectors(statuses: readonly ConnectorStatus[]): void;
+  /** A forwarded request ended. One that ends after its connector left is not counted: it would bring the series back for good. */
+  called(connector: string, request: EndedRequest): void;
+  /** How long ago each connector's lists were had in full, in seconds; one that is absent never had them. */
+  listAges(ages: ReadonlyMap<string, number>): void;
+}
+
+/** Makes them in `registry`. */
+export function createConnectorMetrics(registry: Registry): ConnectorMetrics {
+  const registers = [registry];
+  const up = createConnectorAvailabilityGauge(registry);
+  const ofEach = (name: string, help: string): Gauge<"connector"> =>
+    new Gauge({ name: `brainwav_mcp_connector_${name}`, help, labelNames: ["connector"] as const, registers });
+  const enabled = ofEach("enabled", "1 while the connector is meant to be up, 0 while it is disabled");
+  const listAge = ofEach(
+    "list_age_seconds",
+    "Since the connector's lists were last had in full; one that announces changes is asked only when it does",
+  );
+  const failures = new Counter({
+    name: "brainwav_mcp_connector_failures_total",
+    help: "How often the connector went down, or could not come up at first",
+    labelNames: ["connector"] as const,
+    registers,
+  });
+  const counts = new Gauge({
+    name: "brainwav_mcp_connectors",
+    help: "Connectors there are, by where they come from and how they are",
+    labelNames: ["source", "state"] as const,
+    registers,
+  });
+  const calls = new Counter({
+    name: "brainwav_mcp_calls_total",
+    help: "Requests that were forwarded to the connector and ended",
+    labelNames: ["connector", "method", "outcome"] as const,
+    registers,
+  });
+  const durations = new Histogram({
+    name: "brainwav_mcp_call_duration_seconds",
+    help: "How long a forwarded call took, from its arrival to the last byte of its answer",
+    labelNames: ["connector", "outcome"] as const,
+    buckets: CALL_BUCKETS,
+    registers,
+  });
+  let known: ReadonlyMap<string, ConnectorStatus["state"]> = new Map();
+  const forget = (connector: string): void => {
+    for (const metric of [up, enabled, listAge, failures]) metric.remove({ connector });
+    for (const outcome of CALL_OUTCOMES) {
+      durations.remove({ connector, outcome });
+      for (const method of MEASURED_METHODS) calls.remove({ connector, method, outcome });
+    }
+  };
+  const count = (statuses: readonly ConnectorStatus[]): void => {
+    for (const source of SOURCES) {
+      for (const state of STATES) {
+        counts.set({ source, state }, statuses.filter((one) => one.source === source && one.state === state).length);
+      }
+    }
+  };
+  count([]);
+  return {
+    connectors: (statuses) => {
+      const living = new Map(statuses.map(({ key, state }) => [key, state]));
+      for (const [connector, state] of living) {
+        setConnectorAvailabilityGauge(connector, state === "up", up);
+        enabled.set({ connector }, state === "disabled" ? 0 : 1);
+        failures.inc({ connector }, state === "down" && known.get(connector) !== "down" ? 1 : 0);
+      }
+      for (const connector of known.keys()) if (!living.has(connector)) forget(connector);
+      known = living;
+      count(statuses);
+    },
+    called: (connector, { method, outcome, seconds }) => {
+      if (!known.has(connector)) return;
+      calls.inc({ connector, method: measuredMethod(method), outcome });
+      durations.observe({ connector, outcome }, seconds);
+    },
+    listAges: (ages) => {
+      listAge.reset();
+      for (const [connector, seconds] of ages) listAge.set({ connector }, seconds);
+    },
+  };
+}
