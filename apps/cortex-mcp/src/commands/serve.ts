@@ -1,10 +1,11 @@
 import path from "node:path";
+import { createMetrics } from "@cortex-os/mcp";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { loadConfig, type ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
-import { homeParts } from "../serve/home-parts.js";
+import { homeConnectors } from "../serve/home-connectors.js";
 import { hostGateway } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
@@ -53,12 +54,13 @@ interface Serving {
 async function serveUntil(io: Io, { paths, configSources, config, json, stop }: Serving): Promise<number> {
   const version = programVersion();
   const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
+  const metrics = createMetrics({ ofProcess: true });
   const forgetFatal = io.onFatal((error) => {
     logger.error({ err: error }, "A bug ended the gateway");
   });
   try {
-    const parts = homeParts(io, { paths, config, configSources, logger });
-    const options = { version, config, paths, ...parts, system: io.system, logger };
+    const { configuration, sources } = homeConnectors(io, { paths, configSources, config, logger, metrics });
+    const options = { version, config, configuration, paths, sources, metrics, system: io.system, logger };
     const hosted = await startUnlessStopped((signal) => hostGateway({ ...options, signal }), stop, io.system.timers);
     if (typeof hosted === "number") {
       logger.info({ signal: await stop.requested }, "Stopped before it had started");

@@ -39,7 +39,7 @@ async function stdio(io: Io): Promise<number> {
     const forgetFatal = io.onFatal((error) => {
       logger.error({ err: error }, "A bug ended the gateway");
     });
-    const finder = new HomeGateway({ io, paths, config, configSources, logger });
+    const finder = new HomeGateway({ io, paths, configSources, config, logger });
     const streams = io.streams();
     const relay = new Relay({ ...streams, finder, maxMessageBytes: config.limits.bodyBytes, logger });
     void stop.requested.then(() => {

@@ -1,18 +1,27 @@
 import { PassThrough } from "node:stream";
-import { StdioConversation, type GatewayMetrics } from "@cortex-os/mcp";
+import { createMetrics, StdioConversation, type GatewayMetrics } from "@cortex-os/mcp";
+import type { ConfigSources } from "../config/load.js";
+import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { isHomeTaken } from "../serve/claim-home.js";
+import type { LeveledLogger } from "../serve/create-logger.js";
 import { hostForRelays, type HostedGateway } from "../serve/host-gateway.js";
-import { homeParts, type HomePartsOptions } from "../serve/home-parts.js";
+import { homeConnectors } from "../serve/home-connectors.js";
 import { orAborted } from "../serve/or-aborted.js";
 import { findRunningGateway } from "../state/running-gateway.js";
+import type { StatePaths } from "../state/state-paths.js";
 import { programVersion } from "../version.js";
 import type { GatewayFinder, GatewayLink } from "./gateway-link.js";
 import { openSocketLink } from "./socket-link.js";
 
 /** What a {@link HomeGateway} is made of. */
-export interface HomeGatewayOptions extends HomePartsOptions {
+export interface HomeGatewayOptions {
   readonly io: Io;
+  readonly paths: StatePaths;
+  readonly configSources: ConfigSources;
+  /** What they said. */
+  readonly config: Config;
+  readonly logger: LeveledLogger;
 }
 
 const LOOK_AGAIN_MS = 25;
@@ -59,17 +68,18 @@ export class HomeGateway implements GatewayFinder {
 
   /** @returns `undefined` when another process was faster */
   async #become(signal: AbortSignal): Promise<GatewayLink | undefined> {
-    const { io, paths, config, logger } = this.#options;
-    const parts = homeParts(io, this.#options);
+    const { io, paths, configSources, config, logger } = this.#options;
+    const metrics = createMetrics({ ofProcess: true });
+    const { configuration, sources } = homeConnectors(io, { paths, configSources, config, logger, metrics });
+    const options = { version: programVersion(), config, configuration, paths, sources, metrics, logger };
     try {
-      const options = { version: programVersion(), config, paths, ...parts, system: io.system, logger, signal };
-      this.#hosted = await hostForRelays(options);
+      this.#hosted = await hostForRelays({ ...options, system: io.system, signal });
     } catch (error) {
       if (isHomeTaken(error)) return undefined;
       throw error;
     }
     logger.info({}, "Became the gateway of this home");
-    return this.#ownLink(this.#hosted, parts.metrics);
+    return this.#ownLink(this.#hosted, metrics);
   }
 
   #ownLink({ gateway }: HostedGateway, metrics: GatewayMetrics): GatewayLink {

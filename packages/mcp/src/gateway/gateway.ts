@@ -203,6 +203,7 @@ export class Gateway {
   async followServiceMap(next: FollowedSource | undefined): Promise<void> {
     await this.#directory.replaceSource("map", next?.source);
     this.#serviceMap = next?.follower;
+    this.#measuring.follow(this.#serviceMap);
     this.#onDirectoryChanged();
   }
 

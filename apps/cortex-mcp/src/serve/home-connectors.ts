@@ -1,4 +1,4 @@
-import { createMetrics, registrySource } from "@cortex-os/mcp";
+import { registrySource, type GatewayMetrics } from "@cortex-os/mcp";
 import { LiveConfig } from "../config/live-config.js";
 import type { ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
@@ -8,30 +8,31 @@ import type { StatePaths } from "../state/state-paths.js";
 import type { LeveledLogger } from "./create-logger.js";
 import type { HostOptions } from "./host-gateway.js";
 
-/** What {@link homeParts} are made of. */
-export interface HomePartsOptions {
+/** What {@link homeConnectors} are made of. */
+export interface HomeConnectorsOptions {
   readonly paths: StatePaths;
-  readonly config: Config;
-  /** Where `config` came from. */
   readonly configSources: ConfigSources;
+  /** What they said. */
+  readonly config: Config;
   readonly logger: LeveledLogger;
+  readonly metrics: GatewayMetrics;
 }
 
-/** What a gateway of a home is made of: its connectors come from the registry and the service map, and its configuration is followed. */
-export function homeParts(
+/** Where the connectors of a home come from (its registry and, when one is configured, the service map), and the configuration that says so as it changes. */
+export function homeConnectors(
   io: Io,
-  { paths, config, configSources, logger }: HomePartsOptions,
-): Required<Pick<HostOptions, "metrics" | "configuration" | "sources">> {
+  options: HomeConnectorsOptions,
+): Required<Pick<HostOptions, "configuration" | "sources">> {
+  const { paths, configSources, config, logger, metrics } = options;
   const { timers } = io.system;
-  const metrics = createMetrics({ ofProcess: true });
   const followedMap = async (wanted: Config): Promise<FollowedMap | undefined> =>
     followMap({ io, paths, config: wanted, logger, metrics });
+  const configuration = new LiveConfig({
+    ...{ sources: configSources, inForce: config, logger, timers },
+    followMap: followedMap,
+  });
   return {
-    metrics,
-    configuration: new LiveConfig({
-      ...{ sources: configSources, inForce: config, logger, timers },
-      followMap: followedMap,
-    }),
+    configuration,
     sources: async () => {
       const map = await followedMap(config);
       const registry = registrySource({
