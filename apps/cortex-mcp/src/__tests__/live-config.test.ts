@@ -198,6 +198,7 @@ describe("which settings take effect without a restart", () => {
       "port",
       "allowedHosts",
       "allowedOrigins",
+      "legacySse",
       "limits.bodyBytes",
       "limits.headersMs",
       "limits.requestMs",

@@ -41,7 +41,7 @@ describe("cortex-mcp stdio with no gateway running", () => {
     expect((await home.run("disable", "fix")).out).toContain("The running gateway has picked it up: disabled.");
     client.end();
     expect(await client.ended).toMatchObject({ code: 0, out: "" });
-    expect(await readdir(statePaths(home.env).folder)).toEqual(["servers.json"]);
+    expect(await readdir(statePaths(home.env).folder)).toEqual(["servers.json", "state"]);
     for (const line of client.io.errLines) expect(JSON.parse(line)).toMatchObject({ brand: "brAInwav" });
   });
 
