@@ -31,6 +31,8 @@ export class ResourceResolver {
   /** By own URI, those that have it: only where several do. */
   readonly #shared = new Map<string, Set<string>>();
   readonly #templates: readonly ParsedTemplate[];
+  /** Those of them that say whose a URI is. */
+  readonly #routing: readonly ParsedTemplate[];
   readonly #ofScheme = new Map<string, Set<string>>();
 
   /** @param keys the connectors that offer resources, sorted */
@@ -42,6 +44,8 @@ export class ResourceResolver {
     }
     for (const { own, connector } of [...resources, ...templates]) add(this.#ofScheme, schemeOf(own), connector);
     this.#templates = templates.map((entry) => ({ entry, template: parseUriTemplate(entry.own) }));
+    // One that leaves even the scheme open would have every connector's resources that no list names.
+    this.#routing = this.#templates.filter(({ entry }) => schemeOf(entry.own) !== "");
   }
 
   /** Whose resource it is. */
@@ -71,7 +75,7 @@ export class ResourceResolver {
   }
 
   #byTemplate(uri: string): ResolvedUri | undefined {
-    const matching = this.#templates.filter(({ template }) => matchUriTemplate(template, uri) !== undefined);
+    const matching = this.#routing.filter(({ template }) => matchUriTemplate(template, uri) !== undefined);
     if (matching.length === 0) return undefined;
     const most = Math.max(...matching.map(({ template }) => literalLength(template)));
     const closest = matching.filter(({ template }) => literalLength(template) === most);
