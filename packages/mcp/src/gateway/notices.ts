@@ -71,7 +71,7 @@ export class Notices {
   fromUpstream(connector: string, notification: JsonRpcNotification, sessionKey: string | undefined): void {
     const { method, params } = notification;
     if (method === "notifications/resources/updated") {
-      this.#watches.updated(connector, params ?? {});
+      this.#watches.updated(connector, params ?? {}, sessionKey);
       return;
     }
     for (const session of this.#sessionsFor(sessionKey)) {

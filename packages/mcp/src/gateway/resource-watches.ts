@@ -22,6 +22,8 @@ interface Watcher {
   /** As the client calls it. */
   readonly uri: string;
   readonly listener: ResourceListener;
+  /** The client session that it is of. */
+  readonly sessionKey: string | undefined;
 }
 
 /**
@@ -44,15 +46,16 @@ export class ResourceWatches {
   /**
    * Tells `listener` of changes of a resource from the moment its upstream agreed; one that is down counts as agreeing, and is asked when it is back.
    *
+   * @param sessionKey the client session that listens; absent for clients without one
    * @returns a function that ends it; it may be called twice
    * @throws GatewayError when nobody has that resource, or its upstream does not tell of changes
    */
-  async watch(uri: string, listener: ResourceListener): Promise<() => void> {
+  async watch(uri: string, listener: ResourceListener, sessionKey?: string): Promise<() => void> {
     const { connector, uri: own } = this.#deps.resolve(uri);
     const key = `${connector}\n${own}`;
     const watch = this.#watches.get(key) ?? new Watch(connector, own);
     this.#watches.set(key, watch);
-    const watcher: Watcher = { uri, listener };
+    const watcher: Watcher = { uri, listener, sessionKey };
     watch.watchers.add(watcher);
     const end = (): void => {
       if (watch.watchers.delete(watcher)) this.#endUnwatched(key, watch);
@@ -66,13 +69,18 @@ export class ResourceWatches {
     return end;
   }
 
-  /** An upstream says that a resource of its own changed; it may be a part of one that is watched (2025-11-25, Resources). */
-  updated(connector: string, params: JsonObject): void {
+  /**
+   * An upstream says that a resource of its own changed; it may be a part of one that is watched (2025-11-25, Resources).
+   *
+   * @param sessionKey the client session whose own child or connection says so: it is nobody else's business
+   */
+  updated(connector: string, params: JsonObject, sessionKey?: string): void {
     const { uri } = params;
     if (typeof uri !== "string") return;
     for (const watch of this.#watches.values()) {
       if (watch.connector !== connector || !uri.startsWith(watch.own)) continue;
       for (const watcher of [...watch.watchers]) {
+        if (sessionKey !== undefined && watcher.sessionKey !== sessionKey) continue;
         watcher.listener({ ...withoutSubscription(params), uri: publicUri(uri, watch, watcher) });
       }
     }
