@@ -1,4 +1,4 @@
-import { matchUriTemplate, parseUriTemplate } from "./uri-template.js";
+import { matchUriTemplate, parseUriTemplate, type UriTemplate } from "./uri-template.js";
 
 const SCHEME = "cortex://";
 
@@ -9,10 +9,33 @@ const encoded = (text: string): string => encodeURIComponent(text.toWellFormed()
 export const ownUri = (key: string, uri: string): string => `${SCHEME}${key}/${encoded(uri)}`;
 
 /** The same for a URI template: what is literal is encoded, what is to be filled in stays. */
-export function ownUriTemplate(key: string, template: string): string {
-  const { literals, expressions } = parseUriTemplate(template);
+export function ownUriTemplate(key: string, template: string | UriTemplate): string {
+  const { literals, expressions } = typeof template === "string" ? parseUriTemplate(template) : template;
   const pieces = literals.map((literal, at) => encoded(literal) + (expressions[at] ?? ""));
   return `${SCHEME}${key}/${pieces.join("")}`;
+}
+
+/**
+ * An address of ours that {@link decodeOwnUri} reads as this URI again: what a template of the connector's could have filled in stays as it is, because that is
+ * how it is read.
+ *
+ * @param templates the connector's own
+ */
+export function ownUriAmong(key: string, uri: string, templates: readonly string[]): string {
+  const plain = ownUri(key, uri);
+  const forms = [plain];
+  for (const template of templates) {
+    const parsed = parseUriTemplate(template);
+    const values = matchUriTemplate(parsed, uri);
+    if (values === undefined) continue;
+    forms.push(ownUriTemplate(key, { literals: parsed.literals, expressions: values }));
+    break;
+  }
+  const isRead = (form: string): boolean => {
+    const address = parseOwnUri(form);
+    return address !== undefined && decodeOwnUri(address, templates) === uri;
+  };
+  return forms.find(isRead) ?? plain;
 }
 
 /** Whose resource an address of ours names. */

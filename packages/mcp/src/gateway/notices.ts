@@ -45,6 +45,7 @@ export class Notices {
     this.#logInterest = new LogInterest(upstreams);
     this.#watches = new ResourceWatches({
       resolve: (uri) => this.#resolve(uri),
+      addressOf: (key, uri) => directory.catalog.current.addressOf(key, uri),
       upstreamOf: (key) => directory.find(key)?.upstream,
       logger,
     });

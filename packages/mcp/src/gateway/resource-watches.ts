@@ -1,6 +1,5 @@
 import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
 import { META, metaOf, type JsonObject } from "@cortex-os/mcp-core/wire";
-import { ownUri } from "../catalog/own-uri.js";
 import type { Upstream } from "../connectors/upstream.js";
 
 /** Hears that a resource changed: the params of `notifications/resources/updated`, with the URI under which it was asked for. */
@@ -13,6 +12,8 @@ export interface ResourceWatchesDeps {
    * @throws GatewayError when that is not known
    */
   readonly resolve: (uri: string) => { readonly connector: string; readonly uri: string };
+  /** The address that names this URI of the connector's and nobody else's. */
+  readonly addressOf: (connector: string, uri: string) => string;
   /** The living upstream of a connector. */
   readonly upstreamOf: (connector: string) => Upstream | undefined;
   readonly logger: Logger;
@@ -81,7 +82,7 @@ export class ResourceWatches {
       if (watch.connector !== connector || !uri.startsWith(watch.own)) continue;
       for (const watcher of [...watch.watchers]) {
         if (sessionKey !== undefined && watcher.sessionKey !== sessionKey) continue;
-        watcher.listener({ ...withoutSubscription(params), uri: publicUri(uri, watch, watcher) });
+        watcher.listener({ ...withoutSubscription(params), uri: this.#publicUri(uri, watch, watcher) });
       }
     }
   }
@@ -94,6 +95,11 @@ export class ResourceWatches {
         this.#deps.logger.warn(fields, "A resource that clients listen to is not told of any more");
       });
     }
+  }
+
+  #publicUri(uri: string, { connector, own }: Watch, watcher: Watcher): string {
+    if (uri === own) return watcher.uri;
+    return watcher.uri === own ? uri : this.#deps.addressOf(connector, uri);
   }
 
   #endUnwatched(key: string, watch: Watch): void {
@@ -150,11 +156,6 @@ class Watch {
     this.#last = next.catch(() => {});
     return next;
   }
-}
-
-function publicUri(uri: string, { connector, own }: Watch, watcher: Watcher): string {
-  if (uri === own) return watcher.uri;
-  return watcher.uri === own ? uri : ownUri(connector, uri);
 }
 
 /** The params without the id of our own subscription with the upstream. */

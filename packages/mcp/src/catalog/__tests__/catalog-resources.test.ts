@@ -96,6 +96,29 @@ describe("resources in the catalog (R22)", () => {
     expect(broken.resolve("\ud800")).toEqual({ ok: false, candidates: ["a", "b"] });
   });
 
+  test.each(["file:///dir/my file.txt", "file:///dir%2Fx", "file:///a", "q:other", "file:///"])(
+    "the address that is offered for %j leads back to it",
+    (uri) => {
+      const both = new Catalog([
+        partOfResources("a", { templates: ["file:///{+path}"] }),
+        partOfResources("b", { templates: ["x:{id}", "file:///{path}"] }),
+      ]);
+      for (const connector of ["a", "b"])
+        expect(both.resolve(both.addressOf(connector, uri))).toEqual({ ok: true, connector, uri });
+    },
+  );
+
+  test("a URI that is longer than any that is listed is not held against templates", () => {
+    const long = `x:t/${"z".repeat(10_000)}`;
+    expect(catalog.resolve(long)).toEqual({ ok: false, candidates: ["a", "b"] });
+    const one = new Catalog([
+      partOfResources("a", { templates: ["x:t/{id}"] }),
+      partOfResources("b", { uris: ["y:1"] }),
+    ]);
+    expect(one.resolve(long)).toEqual({ ok: true, connector: "a", uri: long });
+    expect(one.resolve(one.addressOf("a", long))).toEqual({ ok: true, connector: "a", uri: long });
+  });
+
   test("of two templates that match, the one that says more is meant", () => {
     const close = new Catalog([
       partOfResources("wide", { templates: ["x:{+path}"] }),
