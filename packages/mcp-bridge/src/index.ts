@@ -3,6 +3,7 @@ export * from "./byte-budget.js";
 export { cutShortFailure } from "./http/failures.js";
 export { isHeaderName, isReservedHeader } from "./http/request-headers.js";
 export * from "./link.js";
+export { isOfProtocol, isResourceUpdate, OWN_NOTIFICATIONS } from "./listening/notifications.js";
 export type * from "./runtime/exchange.js";
 export type * from "./runtime/forward.js";
 export type { UpstreamList } from "./runtime/list-all.js";

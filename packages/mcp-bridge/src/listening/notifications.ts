@@ -8,8 +8,15 @@ const OF_PROTOCOL: ReadonlySet<string> = new Set([
   "notifications/subscriptions/acknowledged",
 ]);
 
-/** Whether a notification is between the gateway and its upstream: never passed on, whatever it holds. */
-export const isOfProtocol = (method: string): boolean => OF_PROTOCOL.has(method);
+/** How the names of those begin that the gateway and its relays send each other. */
+export const OWN_NOTIFICATIONS = "notifications/cortex-mcp/";
+
+/**
+ * Whether a notification is between the gateway and its upstream, or not for an upstream to say: never passed on, whatever it holds. By a forged farewell to a
+ * relay, calls would be carried out twice.
+ */
+export const isOfProtocol = (method: string): boolean =>
+  OF_PROTOCOL.has(method) || method.startsWith(OWN_NOTIFICATIONS);
 
 /** Whether a notification says that a resource changed. Wherever it comes, it is for those who subscribed with the gateway. */
 export const isResourceUpdate = ({ method }: JsonRpcNotification): boolean =>

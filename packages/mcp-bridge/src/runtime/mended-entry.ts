@@ -12,6 +12,21 @@ type Check = (value: JsonValue) => boolean;
 const isText: Check = (value) => typeof value === "string";
 const isFlag: Check = (value) => typeof value === "boolean";
 const isNumber: Check = (value) => typeof value === "number";
+const isOneOf =
+  (...words: readonly string[]): Check =>
+  (value) =>
+    typeof value === "string" && words.includes(value);
+/** 0 (least) to 1 (most). */
+const isPriority: Check = (value) => typeof value === "number" && value >= 0 && value <= 1;
+/** A date and a time with their zone (ISO 8601). */
+const TIMESTAMP =
+  /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+const isTimestamp: Check = (value) => {
+  const day = typeof value === "string" ? TIMESTAMP.exec(value)?.[1] : undefined;
+  // The 31st of February would be read as a day in March.
+  const ms = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(`${day}T`);
+};
 const isObject: Check = isJsonObject;
 const isListOf =
   (check: Check): Check =>
@@ -28,9 +43,13 @@ const isRecordOf =
       return given === undefined || check(given);
     });
 
-const isIcon = isRecordOf({ src: isText, mimeType: isText, sizes: isListOf(isText), theme: isText }, "src");
-const isRole: Check = (value) => value === "user" || value === "assistant";
-const isAnnotations = isRecordOf({ audience: isListOf(isRole), priority: isNumber, lastModified: isText });
+const isIcon = isRecordOf(
+  { src: isText, mimeType: isText, sizes: isListOf(isText), theme: isOneOf("light", "dark") },
+  "src",
+);
+const isRole = isOneOf("user", "assistant");
+const isAnnotations = isRecordOf({ audience: isListOf(isRole), priority: isPriority, lastModified: isTimestamp });
+const isExecution = isRecordOf({ taskSupport: isOneOf("required", "optional", "forbidden") });
 const isArgument = isRecordOf({ name: isText, title: isText, description: isText, required: isFlag }, "name");
 const HINTS = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"];
 const isToolAnnotations = isRecordOf({
@@ -43,7 +62,7 @@ const LOCATED = { mimeType: isText, annotations: isAnnotations };
 
 /** What each kind's optional members must be (2026-07-28, Schema Reference). */
 const CHECKS = {
-  tools: { ...COMMON, annotations: isToolAnnotations, outputSchema: isObject, execution: isObject },
+  tools: { ...COMMON, annotations: isToolAnnotations, outputSchema: isObject, execution: isExecution },
   resources: { ...COMMON, ...LOCATED, size: isNumber },
   resourceTemplates: { ...COMMON, ...LOCATED },
   prompts: { ...COMMON, arguments: isListOf(isArgument) },
@@ -61,10 +80,11 @@ export function mendEntry(kind: ListKind, id: string, entry: JsonObject): Mended
     if (value !== undefined && !check(value)) changes[member] = undefined;
   }
   if (typeof entry["name"] !== "string") changes["name"] = id;
-  const { inputSchema } = entry;
-  if (kind === "tools" && isJsonObject(inputSchema)) {
-    const schema = mendInputSchema(inputSchema);
-    if (schema !== inputSchema) changes["inputSchema"] = schema;
+  for (const member of kind === "tools" ? (["inputSchema", "outputSchema"] as const) : []) {
+    const given = entry[member];
+    if (!isJsonObject(given)) continue;
+    const schema = mendSchema(given, member === "inputSchema");
+    if (schema !== given) changes[member] = schema;
   }
   const mended = Object.keys(changes);
   if (mended.length === 0) return { entry, mended };
@@ -72,11 +92,12 @@ export function mendEntry(kind: ListKind, id: string, entry: JsonObject): Mended
   return { entry: Object.fromEntries(all), mended };
 }
 
-function mendInputSchema(schema: JsonObject): JsonObject {
-  const { properties, required } = schema;
+/** @param isInput an argument list is an object, whether its schema says so or not */
+function mendSchema(schema: JsonObject, isInput: boolean): JsonObject {
+  const { $schema, properties, required } = schema;
   const changes: Record<string, JsonValue | undefined> = {};
-  // An argument list is an object, whether the schema says so or not.
-  if (schema["type"] === undefined) changes["type"] = "object";
+  if (isInput && schema["type"] === undefined) changes["type"] = "object";
+  if ($schema !== undefined && !isText($schema)) changes["$schema"] = undefined;
   if (required !== undefined && !isListOf(isText)(required)) changes["required"] = undefined;
   if (properties !== undefined && !isJsonObject(properties)) changes["properties"] = undefined;
   else if (properties !== undefined && !Object.values(properties).every(isJsonObject)) {

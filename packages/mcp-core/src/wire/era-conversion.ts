@@ -1,4 +1,4 @@
-import type { JsonObject, JsonRpcErrorObject, JsonValue } from "./json-rpc.js";
+import { isJsonObject, type JsonObject, type JsonRpcErrorObject, type JsonValue } from "./json-rpc.js";
 import type { LogLevel } from "./log-level.js";
 import { META, withMeta, withoutModernMeta } from "./meta.js";
 import type { Era } from "./revisions.js";
@@ -60,15 +60,14 @@ export function resultForClient(result: JsonObject, { upstream, client, method }
   if (upstream === client) return { ok: true, result };
   const isRead = method === "resources/read";
   if (client === "modern") {
-    const owed = isRead ? NOT_CACHEABLE : {};
-    return {
-      ok: true,
-      result: result["resultType"] === undefined ? { resultType: "complete", ...owed, ...result } : result,
-    };
+    const whole = { resultType: "complete", ...result };
+    // Interim results carry no hints (2026-07-28, Caching).
+    const isOwed = isRead && whole.resultType === "complete" && !hasHints(result);
+    return { ok: true, result: isOwed ? { ...whole, ...NOT_CACHEABLE } : whole };
   }
   const { resultType, ...rest } = result;
   if (resultType === undefined || resultType === "complete") {
-    return { ok: true, result: isRead ? withoutHints(rest) : rest };
+    return { ok: true, result: isRead ? withoutHints(rest) : withObjectOnly(rest) };
   }
   const message =
     resultType === "input_required"
@@ -85,6 +84,21 @@ const INVALID_PARAMS = -32_602;
 export function errorForClient(error: JsonRpcErrorObject, { upstream, client }: AnswerRoute): JsonRpcErrorObject {
   const isRetired = upstream === "legacy" && client === "modern" && error.code === LEGACY_NOT_FOUND;
   return isRetired ? { ...error, code: INVALID_PARAMS } : error;
+}
+
+/** Whether a result says how long and by whom it may be kept, in a way that a client can follow (2026-07-28, Caching). */
+function hasHints({ ttlMs, cacheScope }: JsonObject): boolean {
+  const isTtl = typeof ttlMs === "number" && Number.isSafeInteger(ttlMs) && ttlMs >= 0;
+  return isTtl && (cacheScope === "public" || cacheScope === "private");
+}
+
+/**
+ * Before 2026-07-28 structured content was an object, and a legacy client refuses a whole result for anything else; the same is in its text (2026-07-28, Tools,
+ * Structured Content).
+ */
+function withObjectOnly(result: JsonObject): JsonObject {
+  const { structuredContent, ...rest } = result;
+  return structuredContent === undefined || isJsonObject(structuredContent) ? result : rest;
 }
 
 function withoutHints({ ttlMs: _ttl, cacheScope: _scope, ...rest }: JsonObject): JsonObject {

@@ -96,6 +96,11 @@ export class Catalog {
     return this.#resolver.resolve(uri);
   }
 
+  /** The address that names this URI of the connector's and nobody else's. */
+  addressOf(key: string, uri: string): string {
+    return this.#resolver.addressOf(key, uri);
+  }
+
   /** Whose a template is, given as it is listed; what is none is looked up as a URI. */
   resolveTemplate(template: string): ResolvedUri {
     return this.#resolver.resolveTemplate(template);

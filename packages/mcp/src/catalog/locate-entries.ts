@@ -1,13 +1,13 @@
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { byCodeUnits } from "./by-code-units.js";
 import { entriesOf, type CatalogPart, type LocatedEntry } from "./catalog-part.js";
-import { ownUri, ownUriTemplate } from "./own-uri.js";
+import { isOwnUri, ownUri, ownUriTemplate } from "./own-uri.js";
 
 const MEMBER = { resources: "uri", resourceTemplates: "uriTemplate" } as const;
 
 /**
  * Every resource, or every template, under the URI by which clients ask for it: its own, or one that says whose it is when two connectors have the same (design.md,
- * decision 4). One that a connector lists twice counts once, the first time. Sorted by that URI in code-unit order.
+ * decision 4), or one of them speaks in the name of our addresses. One that a connector lists twice counts once, the first time. Sorted by that URI in code-unit order.
  */
 export function locateEntries(
   parts: readonly CatalogPart[],
@@ -29,7 +29,7 @@ export function locateEntries(
   const addressed = kind === "resources" ? ownUri : ownUriTemplate;
   return found
     .map(({ connector, own, entry }) => {
-      const uri = owners.get(own) === 1 ? own : addressed(connector, own);
+      const uri = owners.get(own) === 1 && !isOwnUri(own) ? own : addressed(connector, own);
       return { uri, connector, own, json: JSON.stringify(uri === own ? entry : { ...entry, [member]: uri }) };
     })
     .toSorted((a, b) => byCodeUnits(a.uri, b.uri));

@@ -1,15 +1,41 @@
-import { matchUriTemplate, parseUriTemplate } from "./uri-template.js";
+import { matchUriTemplate, parseUriTemplate, type UriTemplate } from "./uri-template.js";
 
 const SCHEME = "cortex://";
 
+/** Half of a surrogate pair is no character that could be encoded: clients and upstreams may send it all the same, and nothing may throw. */
+const encoded = (text: string): string => encodeURIComponent(text.toWellFormed());
+
 /** The address of a connector's resource that says whose it is: `cortex://<key>/<percent-encoded URI>` (design.md, decision 4). */
-export const ownUri = (key: string, uri: string): string => `${SCHEME}${key}/${encodeURIComponent(uri)}`;
+export const ownUri = (key: string, uri: string): string => `${SCHEME}${key}/${encoded(uri)}`;
 
 /** The same for a URI template: what is literal is encoded, what is to be filled in stays. */
-export function ownUriTemplate(key: string, template: string): string {
-  const { literals, expressions } = parseUriTemplate(template);
-  const pieces = literals.map((literal, at) => encodeURIComponent(literal) + (expressions[at] ?? ""));
+export function ownUriTemplate(key: string, template: string | UriTemplate): string {
+  const { literals, expressions } = typeof template === "string" ? parseUriTemplate(template) : template;
+  const pieces = literals.map((literal, at) => encoded(literal) + (expressions[at] ?? ""));
   return `${SCHEME}${key}/${pieces.join("")}`;
+}
+
+/**
+ * An address of ours that {@link decodeOwnUri} reads as this URI again: what a template of the connector's could have filled in stays as it is, because that is
+ * how it is read.
+ *
+ * @param templates the connector's own
+ */
+export function ownUriAmong(key: string, uri: string, templates: readonly string[]): string {
+  const plain = ownUri(key, uri);
+  const forms = [plain];
+  for (const template of templates) {
+    const parsed = parseUriTemplate(template);
+    const values = matchUriTemplate(parsed, uri);
+    if (values === undefined) continue;
+    forms.push(ownUriTemplate(key, { literals: parsed.literals, expressions: values }));
+    break;
+  }
+  const isRead = (form: string): boolean => {
+    const address = parseOwnUri(form);
+    return address !== undefined && decodeOwnUri(address, templates) === uri;
+  };
+  return forms.find(isRead) ?? plain;
 }
 
 /** Whose resource an address of ours names. */
@@ -19,9 +45,12 @@ export interface OwnAddress {
   readonly encoded: string;
 }
 
+/** Whether a URI is in the name space of our addresses: whoever has it, no upstream can speak for another one there. */
+export const isOwnUri = (uri: string): boolean => uri.startsWith(SCHEME);
+
 /** The parts of an address of ours; `undefined` for any other URI. */
 export function parseOwnUri(uri: string): OwnAddress | undefined {
-  if (!uri.startsWith(SCHEME)) return undefined;
+  if (!isOwnUri(uri)) return undefined;
   const slash = uri.indexOf("/", SCHEME.length);
   if (slash === -1) return undefined;
   return { key: uri.slice(SCHEME.length, slash), encoded: uri.slice(slash + 1) };
@@ -34,15 +63,15 @@ export function parseOwnUri(uri: string): OwnAddress | undefined {
  * @param templates the connector's own
  * @returns `undefined` when it is not percent-encoded as it should be
  */
-export function decodeOwnUri({ encoded }: OwnAddress, templates: readonly string[]): string | undefined {
+export function decodeOwnUri({ encoded: given }: OwnAddress, templates: readonly string[]): string | undefined {
   for (const template of templates) {
     const { literals, expressions } = parseUriTemplate(template);
     if (expressions.length === 0) continue;
-    const values = matchUriTemplate({ literals: literals.map(encodeURIComponent), expressions }, encoded);
+    const values = matchUriTemplate({ literals: literals.map(encoded), expressions }, given);
     if (values !== undefined) return literals.map((literal, at) => literal + (values[at] ?? "")).join("");
   }
   try {
-    return decodeURIComponent(encoded);
+    return decodeURIComponent(given);
   } catch {
     return undefined;
   }

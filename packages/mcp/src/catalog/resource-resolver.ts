@@ -1,5 +1,5 @@
 import type { LocatedEntry } from "./catalog-part.js";
-import { decodeOwnUri, ownUri, parseOwnUri } from "./own-uri.js";
+import { decodeOwnUri, ownUriAmong, parseOwnUri } from "./own-uri.js";
 import { literalLength, matchUriTemplate, parseUriTemplate, type UriTemplate } from "./uri-template.js";
 
 /** Whose resource a URI names, or why that cannot be said. */
@@ -16,6 +16,12 @@ export type ResolvedUri =
       readonly candidates: readonly string[];
     };
 
+/**
+ * Longest URI, in UTF-16 units, that is held against templates: twenty thousand of them and a URI as long as a message may be would keep everybody waiting for half a
+ * minute. Longer ones are read by what is listed, and by their scheme.
+ */
+const MAX_MATCHED = 8_192;
+
 interface ParsedTemplate {
   readonly entry: LocatedEntry;
   readonly template: UriTemplate;
@@ -31,6 +37,8 @@ export class ResourceResolver {
   /** By own URI, those that have it: only where several do. */
   readonly #shared = new Map<string, Set<string>>();
   readonly #templates: readonly ParsedTemplate[];
+  /** Those of them that say whose a URI is. */
+  readonly #routing: readonly ParsedTemplate[];
   readonly #ofScheme = new Map<string, Set<string>>();
 
   /** @param keys the connectors that offer resources, sorted */
@@ -42,6 +50,8 @@ export class ResourceResolver {
     }
     for (const { own, connector } of [...resources, ...templates]) add(this.#ofScheme, schemeOf(own), connector);
     this.#templates = templates.map((entry) => ({ entry, template: parseUriTemplate(entry.own) }));
+    // One that leaves even the scheme open would have every connector's resources that no list names.
+    this.#routing = this.#templates.filter(({ entry }) => schemeOf(entry.own) !== "");
   }
 
   /** Whose resource it is. */
@@ -61,17 +71,27 @@ export class ResourceResolver {
     return owners.length === 0 ? this.resolve(template) : among(owners, template);
   }
 
+  /** The address of ours that names this URI of the connector's. */
+  addressOf(key: string, uri: string): string {
+    return ownUriAmong(key, uri, this.#templatesOf(key, uri));
+  }
+
   #ours(uri: string): ResolvedUri | undefined {
     const address = parseOwnUri(uri);
     if (address === undefined) return undefined;
     const { key } = address;
-    const templates = this.#templates.filter(({ entry }) => entry.connector === key).map(({ entry }) => entry.own);
-    const own = this.#keys.includes(key) ? decodeOwnUri(address, templates) : undefined;
+    const own = this.#keys.includes(key) ? decodeOwnUri(address, this.#templatesOf(key, uri)) : undefined;
     return own === undefined ? { ok: false, candidates: [] } : { ok: true, connector: key, uri: own };
   }
 
+  #templatesOf(key: string, uri: string): readonly string[] {
+    if (uri.length > MAX_MATCHED) return [];
+    return this.#templates.filter(({ entry }) => entry.connector === key).map(({ entry }) => entry.own);
+  }
+
   #byTemplate(uri: string): ResolvedUri | undefined {
-    const matching = this.#templates.filter(({ template }) => matchUriTemplate(template, uri) !== undefined);
+    if (uri.length > MAX_MATCHED) return undefined;
+    const matching = this.#routing.filter(({ template }) => matchUriTemplate(template, uri) !== undefined);
     if (matching.length === 0) return undefined;
     const most = Math.max(...matching.map(({ template }) => literalLength(template)));
     const closest = matching.filter(({ template }) => literalLength(template) === most);
@@ -85,10 +105,6 @@ export class ResourceResolver {
     return among(this.#ofScheme.get(schemeOf(uri)) ?? this.#keys, uri);
   }
 }
-
-/** What to ask for instead, of each candidate. */
-export const addressesOf = (uri: string, candidates: readonly string[]): readonly string[] =>
-  candidates.map((key) => ownUri(key, uri));
 
 function among(connectors: Iterable<string>, uri: string): ResolvedUri {
   const candidates = [...new Set(connectors)].toSorted();

@@ -1,7 +1,7 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import { isJsonObject, LIST_KINDS, LISTS, type JsonObject, type MirroredParam } from "@cortex-os/mcp-core/wire";
 import type { Catalog } from "../catalog/catalog.js";
-import { addressesOf, type ResolvedUri } from "../catalog/resource-resolver.js";
+import type { ResolvedUri } from "../catalog/resource-resolver.js";
 
 /** Longest name of a method that is passed on, in UTF-16 units: it becomes a header. */
 const MAX_METHOD = 256;
@@ -65,7 +65,7 @@ export function resolveResource(
   uri: string,
 ): { readonly connector: string; readonly uri: string } | GatewayError {
   const resolved = catalog.resolve(uri);
-  return resolved.ok ? resolved : unresolved(uri, resolved.candidates).error;
+  return resolved.ok ? resolved : unresolved(catalog, uri, resolved.candidates).error;
 }
 
 function toTool(catalog: Catalog, params: JsonObject | undefined): TargetedCall | undefined {
@@ -90,7 +90,7 @@ function toPrompt(catalog: Catalog, params: JsonObject | undefined): TargetedCal
 function toResource(catalog: Catalog, params: JsonObject | undefined): TargetedCall | undefined {
   const uri = params?.["uri"];
   if (typeof uri !== "string") return undefined;
-  return located(catalog.resolve(uri), uri, (own) => ({ ...params, uri: own }), params);
+  return located(catalog, catalog.resolve(uri), uri, (own) => ({ ...params, uri: own }), params);
 }
 
 /** `completion/complete`: what is completed is an argument of a prompt or of a resource template. */
@@ -107,7 +107,7 @@ function toReference(catalog: Catalog, params: JsonObject | undefined): Targeted
   }
   if (type === "ref/resource" && typeof uri === "string") {
     const rename = (own: string): JsonObject => ({ ...params, ref: { ...asObject(ref), uri: own } });
-    return located(catalog.resolveTemplate(uri), uri, rename, params);
+    return located(catalog, catalog.resolveTemplate(uri), uri, rename, params);
   }
   return wrong("params.ref must be a ref/prompt with a name or a ref/resource with a uri");
 }
@@ -137,6 +137,7 @@ function toVendor(
 }
 
 function located(
+  catalog: Catalog,
   resolved: ResolvedUri,
   uri: string,
   rename: (own: string) => JsonObject,
@@ -146,12 +147,12 @@ function located(
     const { connector, uri: own } = resolved;
     return { ok: true, target: { connector, params: own === uri ? params : rename(own) } };
   }
-  return unresolved(uri, resolved.candidates);
+  return unresolved(catalog, uri, resolved.candidates);
 }
 
-function unresolved(uri: string, candidates: readonly string[]): FailedTarget {
+function unresolved(catalog: Catalog, uri: string, candidates: readonly string[]): FailedTarget {
   if (candidates.length === 0) return missing("resource", uri);
-  const choice = addressesOf(uri, candidates);
+  const choice = candidates.map((key) => catalog.addressOf(key, uri));
   const message = `It is not known whose resource ${shown(uri)} is: ask for one of ${choice.map(shown).join(", ")}`;
   return { ok: false, error: new GatewayError("INVALID_PARAMS", message, { data: { uri, candidates } }) };
 }

@@ -2,6 +2,7 @@ import { GatewayError, toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
 import {
   META,
   metaOf,
+  progressTokenOf,
   type ClassifiedMessage,
   type JsonRpcNotification,
   type JsonRpcRequest,
@@ -150,7 +151,7 @@ export class ChannelClient {
       this.#fail(message, invalid);
       return;
     }
-    const sink = this.#sink(id, () => this.#modern.delete(id));
+    const sink = this.#sink(message, () => this.#modern.delete(id));
     this.#modern.set(id, sink);
     sink.attach(this.#deps.gateway.router.handle({ message, caller: modernCaller(message.params) }, sink));
   }
@@ -159,7 +160,7 @@ export class ChannelClient {
     const { id, method } = message;
     if (method === "initialize") this.#initialize(message);
     else if (this.#session !== undefined)
-      serveRequest(this.#deps.gateway, this.#session, message, (onDone) => this.#sink(id, onDone));
+      serveRequest(this.#deps.gateway, this.#session, message, (onDone) => this.#sink(message, onDone));
     else if (method === "ping") this.#send({ jsonrpc: "2.0", id, result: {} });
     else {
       const how = `initialize first, or send params._meta with ${META.protocolVersion}`;
@@ -198,10 +199,10 @@ export class ChannelClient {
     if (this.#session !== undefined) takeNotification(this.#session, notification);
   }
 
-  #sink(id: RequestId, onDone: () => void): ChannelSink {
+  #sink({ id, params }: JsonRpcRequest, onDone: () => void): ChannelSink {
     const { channel } = this.#deps;
     const deps = { channel, budget: this.#budget, onBehind: (behind: ChannelSink) => void this.#behind.add(behind) };
-    const sink: ChannelSink = new ChannelSink(id, deps, () => {
+    const sink: ChannelSink = new ChannelSink({ id, token: progressTokenOf(params) }, deps, () => {
       this.#open.delete(sink);
       this.#behind.delete(sink);
       onDone();

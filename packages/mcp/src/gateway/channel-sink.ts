@@ -7,6 +7,7 @@ import {
   type JsonRpcResponse,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import { belongsToRequest } from "./belongs-to-request.js";
 import type { LegacySink } from "./legacy-client.js";
 
 /** The way out that all answers to one client share: whole messages, one after the other. */
@@ -15,6 +16,13 @@ export interface MessageChannel {
   send(message: string | readonly Uint8Array[]): void;
   /** Whether its reader is behind, so that whoever can should wait. */
   readonly isBehind: boolean;
+}
+
+/** What of a request tells what is its own. */
+export interface ChannelRequest {
+  readonly id: RequestId;
+  /** Its progress token, when it asks for progress. */
+  readonly token?: string | number | undefined;
 }
 
 /** What the sinks of one client share. */
@@ -32,6 +40,7 @@ export interface ChannelSinkDeps {
  */
 export class ChannelSink implements LegacySink {
   readonly #id: RequestId;
+  readonly #token: string | number | undefined;
   readonly #deps: ChannelSinkDeps;
   readonly #onDone: () => void;
   #exchange: Exchange | undefined;
@@ -41,8 +50,9 @@ export class ChannelSink implements LegacySink {
   #done = false;
 
   /** @param onDone called once, when it is answered, given up or cancelled */
-  constructor(id: RequestId, deps: ChannelSinkDeps, onDone: () => void) {
+  constructor({ id, token }: ChannelRequest, deps: ChannelSinkDeps, onDone: () => void) {
     this.#id = id;
+    this.#token = token;
     this.#deps = deps;
     this.#onDone = onDone;
   }
@@ -162,7 +172,8 @@ export class ChannelSink implements LegacySink {
     if (this.#done) return;
     const classified = classifyMessage(value);
     // Raw line breaks are only white space in JSON.
-    if (classified.kind === "notification") this.#deps.channel.send(inOneLine(text));
+    if (classified.kind === "notification" && belongsToRequest(classified.message, this.#token))
+      this.#deps.channel.send(inOneLine(text));
     if (classified.kind !== "response") return;
     const { message } = classified;
     if (message.id === undefined || message.id === null) this.respond({ ...message, id: this.#id });

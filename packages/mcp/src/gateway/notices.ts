@@ -45,6 +45,7 @@ export class Notices {
     this.#logInterest = new LogInterest(upstreams);
     this.#watches = new ResourceWatches({
       resolve: (uri) => this.#resolve(uri),
+      addressOf: (key, uri) => directory.catalog.current.addressOf(key, uri),
       upstreamOf: (key) => directory.find(key)?.upstream,
       logger,
     });
@@ -71,7 +72,7 @@ export class Notices {
   fromUpstream(connector: string, notification: JsonRpcNotification, sessionKey: string | undefined): void {
     const { method, params } = notification;
     if (method === "notifications/resources/updated") {
-      this.#watches.updated(connector, params ?? {});
+      this.#watches.updated(connector, params ?? {}, sessionKey);
       return;
     }
     for (const session of this.#sessionsFor(sessionKey)) {

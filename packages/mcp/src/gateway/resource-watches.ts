@@ -1,6 +1,5 @@
 import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
 import { META, metaOf, type JsonObject } from "@cortex-os/mcp-core/wire";
-import { ownUri } from "../catalog/own-uri.js";
 import type { Upstream } from "../connectors/upstream.js";
 
 /** Hears that a resource changed: the params of `notifications/resources/updated`, with the URI under which it was asked for. */
@@ -13,6 +12,8 @@ export interface ResourceWatchesDeps {
    * @throws GatewayError when that is not known
    */
   readonly resolve: (uri: string) => { readonly connector: string; readonly uri: string };
+  /** The address that names this URI of the connector's and nobody else's. */
+  readonly addressOf: (connector: string, uri: string) => string;
   /** The living upstream of a connector. */
   readonly upstreamOf: (connector: string) => Upstream | undefined;
   readonly logger: Logger;
@@ -22,6 +23,8 @@ interface Watcher {
   /** As the client calls it. */
   readonly uri: string;
   readonly listener: ResourceListener;
+  /** The client session that it is of. */
+  readonly sessionKey: string | undefined;
 }
 
 /**
@@ -44,15 +47,16 @@ export class ResourceWatches {
   /**
    * Tells `listener` of changes of a resource from the moment its upstream agreed; one that is down counts as agreeing, and is asked when it is back.
    *
+   * @param sessionKey the client session that listens; absent for clients without one
    * @returns a function that ends it; it may be called twice
    * @throws GatewayError when nobody has that resource, or its upstream does not tell of changes
    */
-  async watch(uri: string, listener: ResourceListener): Promise<() => void> {
+  async watch(uri: string, listener: ResourceListener, sessionKey?: string): Promise<() => void> {
     const { connector, uri: own } = this.#deps.resolve(uri);
     const key = `${connector}\n${own}`;
     const watch = this.#watches.get(key) ?? new Watch(connector, own);
     this.#watches.set(key, watch);
-    const watcher: Watcher = { uri, listener };
+    const watcher: Watcher = { uri, listener, sessionKey };
     watch.watchers.add(watcher);
     const end = (): void => {
       if (watch.watchers.delete(watcher)) this.#endUnwatched(key, watch);
@@ -66,14 +70,19 @@ export class ResourceWatches {
     return end;
   }
 
-  /** An upstream says that a resource of its own changed; it may be a part of one that is watched (2025-11-25, Resources). */
-  updated(connector: string, params: JsonObject): void {
+  /**
+   * An upstream says that a resource of its own changed; it may be a part of one that is watched (2025-11-25, Resources).
+   *
+   * @param sessionKey the client session whose own child or connection says so: it is nobody else's business
+   */
+  updated(connector: string, params: JsonObject, sessionKey?: string): void {
     const { uri } = params;
     if (typeof uri !== "string") return;
     for (const watch of this.#watches.values()) {
       if (watch.connector !== connector || !uri.startsWith(watch.own)) continue;
       for (const watcher of [...watch.watchers]) {
-        watcher.listener({ ...withoutSubscription(params), uri: publicUri(uri, watch, watcher) });
+        if (sessionKey !== undefined && watcher.sessionKey !== sessionKey) continue;
+        watcher.listener({ ...withoutSubscription(params), uri: this.#publicUri(uri, watch, watcher) });
       }
     }
   }
@@ -86,6 +95,11 @@ export class ResourceWatches {
         this.#deps.logger.warn(fields, "A resource that clients listen to is not told of any more");
       });
     }
+  }
+
+  #publicUri(uri: string, { connector, own }: Watch, watcher: Watcher): string {
+    if (uri === own) return watcher.uri;
+    return watcher.uri === own ? uri : this.#deps.addressOf(connector, uri);
   }
 
   #endUnwatched(key: string, watch: Watch): void {
@@ -142,11 +156,6 @@ class Watch {
     this.#last = next.catch(() => {});
     return next;
   }
-}
-
-function publicUri(uri: string, { connector, own }: Watch, watcher: Watcher): string {
-  if (uri === own) return watcher.uri;
-  return watcher.uri === own ? uri : ownUri(connector, uri);
 }
 
 /** The params without the id of our own subscription with the upstream. */

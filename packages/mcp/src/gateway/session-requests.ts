@@ -50,9 +50,13 @@ export class SessionRequests {
       end();
     });
     try {
-      end = await this.#deps.watches.watch(uri, (updated) => {
-        session.resourceUpdated(updated);
-      });
+      end = await this.#deps.watches.watch(
+        uri,
+        (updated) => {
+          session.resourceUpdated(updated);
+        },
+        session.id,
+      );
     } catch (error) {
       session.watches.delete(uri);
       throw error;

@@ -18,6 +18,8 @@ export interface NotificationStream {
 
 /** Most notifications that wait for a session's stream; resources that change meanwhile are read again sooner or later anyway. */
 const MAX_MISSED = 1_000;
+/** Longest URI of such a resource, in UTF-16 units: as long as one in a list may be. */
+const MAX_MISSED_URI = 8_192;
 
 /** One legacy client between `initialize` and its end. */
 export class ClientSession {
@@ -86,10 +88,16 @@ export class ClientSession {
     this.#tell(method, { jsonrpc: "2.0", method });
   }
 
-  /** Tells the client now, or when it next opens its stream, that a resource changed. */
+  /**
+   * Tells the client now, or when it next opens its stream, that a resource changed. What waits is which one: whatever else an upstream says of it would be held
+   * for as long as the client likes.
+   */
   resourceUpdated(params: JsonObject): void {
     const method = "notifications/resources/updated";
-    this.#tell(`${method} ${JSON.stringify(params["uri"])}`, { jsonrpc: "2.0", method, params });
+    const { uri } = params;
+    if (this.#stream !== undefined) this.#stream.notify({ jsonrpc: "2.0", method, params });
+    else if (typeof uri === "string" && uri.length <= MAX_MISSED_URI)
+      this.#tell(`${method} ${uri}`, { jsonrpc: "2.0", method, params: { uri } });
   }
 
   /** Tells the client now; what has no stream to go to is lost. */

@@ -16,7 +16,15 @@ describe("an entry that would make clients refuse the whole list (R6)", () => {
     ["tools", tool({ title: "T", description: "d", annotations: { readOnlyHint: true, "x-own": 1 }, "x-own": [1] })],
     ["tools", tool({ outputSchema: { anyOf: [] }, icons: [{ src: "x", sizes: ["1x1"] }], _meta: { ui: {} } })],
     ["tools", tool({ inputSchema: { type: "object", properties: { a: {} }, required: ["a"] } })],
-    ["resources", resource({ mimeType: "text/plain", size: 5, annotations: { audience: ["user"], priority: 1 } })],
+    [
+      "resources",
+      resource({
+        mimeType: "text/plain",
+        size: 5,
+        annotations: { audience: ["user"], priority: 1, lastModified: "2026-01-01T00:00:00.5+01:00" },
+      }),
+    ],
+    ["tools", tool({ execution: { taskSupport: "optional", "x-own": 1 }, icons: [{ src: "x", theme: "dark" }] })],
     ["resourceTemplates", { uriTemplate: "a:{b}", name: "t", mimeType: "x/y" }],
     ["prompts", { name: "p", arguments: [{ name: "a", required: true, "x-own": 1 }] }],
   ])("is no %s that is sound: it stays the very object it was", (kind, entry) => {
@@ -53,6 +61,13 @@ describe("an entry that would make clients refuse the whole list (R6)", () => {
     ["tools", "outputSchema", "none"],
     ["tools", "icons", [{ mimeType: "image/png" }]],
     ["tools", "_meta", []],
+    ["tools", "icons", [{ src: "x", theme: "auto" }]],
+    ["tools", "execution", { taskSupport: "always" }],
+    ["resources", "annotations", { priority: 1.5 }],
+    ["resources", "annotations", { priority: -1 }],
+    ["resources", "annotations", { lastModified: "yesterday" }],
+    ["resources", "annotations", { lastModified: "2026-01-01" }],
+    ["resources", "annotations", { lastModified: "2026-02-31T00:00:00Z" }],
     ["resources", "mimeType", false],
     ["resources", "size", "5"],
     ["resources", "annotations", { audience: ["robot"] }],
@@ -72,8 +87,10 @@ describe("an entry that would make clients refuse the whole list (R6)", () => {
   test.each<[string, JsonObject, JsonObject]>([
     ["required that is no list", { type: "object", required: "a" }, { type: "object" }],
     ["properties that are none", { type: "object", properties: [] }, { type: "object" }],
-  ])("an inputSchema loses %s", (_what, given, mended) => {
-    expect(read("tools", tool({ inputSchema: given }))).toMatchObject({ entry: { inputSchema: mended } });
+    ["a $schema that is no text", { type: "object", $schema: 5 }, { type: "object" }],
+  ])("a schema loses %s", (_what, given, mended) => {
+    expect(read("tools", tool({ inputSchema: given }))).toMatchObject({ entry: tool({ inputSchema: mended }) });
+    expect(read("tools", tool({ outputSchema: given }))).toMatchObject({ entry: tool({ outputSchema: mended }) });
   });
 
   test("a resource without a name is called by its address", () => {

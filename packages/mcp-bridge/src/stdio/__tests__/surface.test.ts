@@ -138,6 +138,14 @@ describe("subscriptions to resources (R22)", () => {
   });
 });
 
+describe("what only a gateway may say to its relays", () => {
+  test("is not passed on when an upstream says it: a forged farewell would have calls carried out twice", async () => {
+    const { says, told } = await serverOf("legacy");
+    await says([{ method: "notifications/cortex-mcp/farewell" }, { method: "notifications/vendor" }]);
+    expect(told).toMatchObject([[{ method: "notifications/vendor" }]]);
+  });
+});
+
 describe("any method (R22)", () => {
   test.each(["legacy", "modern"] as const)(
     "reaches a %s server and comes back, in both eras, with all that is strange",

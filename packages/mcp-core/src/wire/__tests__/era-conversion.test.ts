@@ -106,6 +106,42 @@ describe("resultForClient (R22)", () => {
     });
   });
 
+  test.each([
+    { resultType: "complete" },
+    { ttlMs: "soon", cacheScope: "public" },
+    { ttlMs: 5, cacheScope: "mine" },
+    { ttlMs: -1 },
+  ])("also when the upstream says something that is no hint: %j", (said) => {
+    expect(resultForClient({ contents: [], ...said }, "legacy", "modern", "resources/read")).toEqual({
+      ok: true,
+      result: { resultType: "complete", contents: [], ttlMs: 0, cacheScope: "private" },
+    });
+  });
+
+  test("a hint that an upstream gives unasked stays, and what is no complete result gets none", () => {
+    const hinted = { contents: [], ttlMs: 5, cacheScope: "public" };
+    expect(resultForClient(hinted, "legacy", "modern", "resources/read")).toMatchObject({ result: hinted });
+    const interim = { resultType: "input_required" };
+    expect(resultForClient(interim, "legacy", "modern", "resources/read")).toEqual({ ok: true, result: interim });
+  });
+
+  test.each([[[1]], ["text"], [null], [5]])(
+    "structured content that is %j does not reach a legacy client, who knows objects only",
+    (structuredContent) => {
+      const content = [{ type: "text", text: JSON.stringify(structuredContent) }];
+      const given = { resultType: "complete", content, structuredContent };
+      expect(resultForClient(given, "modern", "legacy")).toEqual({ ok: true, result: { content } });
+    },
+  );
+
+  test("structured content that is an object does", () => {
+    const given = { content: [], structuredContent: { a: 1 } };
+    expect(resultForClient({ resultType: "complete", ...given }, "modern", "legacy")).toEqual({
+      ok: true,
+      result: given,
+    });
+  });
+
   test("what a legacy client reads from a modern upstream comes without the hints of a later revision", () => {
     const read = { resultType: "complete", contents: [], ttlMs: 5, cacheScope: "public", "x-own": 1 };
     expect(resultForClient(read, "modern", "legacy", "resources/read")).toEqual({

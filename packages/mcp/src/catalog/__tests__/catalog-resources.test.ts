@@ -60,6 +60,65 @@ describe("resources in the catalog (R22)", () => {
     expect(catalog.resolve(uri)).toEqual(expected);
   });
 
+  test("a connector that lists an address of ours does not get what is asked of another one by it", () => {
+    const address = "cortex://good/x%3Ashared";
+    const shared = new Catalog([
+      partOfResources("good", { uris: ["x:shared"] }),
+      partOfResources("other", { uris: ["x:shared"] }),
+      partOfResources("evil", { uris: [address], templates: ["cortex://good/{id}"] }),
+    ]);
+    expect(shared.resolve(address)).toEqual({ ok: true, connector: "good", uri: "x:shared" });
+    const own = `cortex://evil/${encodeURIComponent(address)}`;
+    expect(listed(shared, "resources", "uri")).toEqual([own, address, "cortex://other/x%3Ashared"]);
+    expect(shared.resolve(own)).toEqual({ ok: true, connector: "evil", uri: address });
+    expect(shared.resolveTemplate("cortex://good/{id}")).toMatchObject({ connector: "evil" });
+    expect(listed(shared, "resourceTemplates", "uriTemplate")).toEqual(["cortex://evil/cortex%3A%2F%2Fgood%2F{id}"]);
+  });
+
+  test("a template that leaves the scheme open does not draw other connectors' resources to it", () => {
+    const open = new Catalog([
+      partOfResources("notes", { uris: ["notes:1"] }),
+      partOfResources("any", { templates: ["{+uri}"] }),
+    ]);
+    expect(open.resolve("notes:2")).toEqual({ ok: true, connector: "notes", uri: "notes:2" });
+    expect(new Catalog([partOfResources("any", { templates: ["{+uri}"] })]).resolve("q:1")).toMatchObject({
+      connector: "any",
+    });
+  });
+
+  test("half a surrogate pair in a URI or a template harms nobody", () => {
+    const broken = new Catalog([
+      partOfResources("a", { uris: ["x:\ud800"], templates: ["x:\udfff{id}"] }),
+      partOfResources("b", { uris: ["x:\ud800"], templates: ["x:\udfff{id}"] }),
+    ]);
+    expect(broken.resolve("cortex://a/x%3A%EF%BF%BD")).toEqual({ ok: true, connector: "a", uri: "x:\ud800" });
+    expect(broken.resolve("cortex://a/y")).toEqual({ ok: true, connector: "a", uri: "y" });
+    expect(broken.resolve("\ud800")).toEqual({ ok: false, candidates: ["a", "b"] });
+  });
+
+  test.each(["file:///dir/my file.txt", "file:///dir%2Fx", "file:///a", "q:other", "file:///"])(
+    "the address that is offered for %j leads back to it",
+    (uri) => {
+      const both = new Catalog([
+        partOfResources("a", { templates: ["file:///{+path}"] }),
+        partOfResources("b", { templates: ["x:{id}", "file:///{path}"] }),
+      ]);
+      for (const connector of ["a", "b"])
+        expect(both.resolve(both.addressOf(connector, uri))).toEqual({ ok: true, connector, uri });
+    },
+  );
+
+  test("a URI that is longer than any that is listed is not held against templates", () => {
+    const long = `x:t/${"z".repeat(10_000)}`;
+    expect(catalog.resolve(long)).toEqual({ ok: false, candidates: ["a", "b"] });
+    const one = new Catalog([
+      partOfResources("a", { templates: ["x:t/{id}"] }),
+      partOfResources("b", { uris: ["y:1"] }),
+    ]);
+    expect(one.resolve(long)).toEqual({ ok: true, connector: "a", uri: long });
+    expect(one.resolve(one.addressOf("a", long))).toEqual({ ok: true, connector: "a", uri: long });
+  });
+
   test("of two templates that match, the one that says more is meant", () => {
     const close = new Catalog([
       partOfResources("wide", { templates: ["x:{+path}"] }),

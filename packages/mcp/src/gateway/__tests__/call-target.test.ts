@@ -119,4 +119,11 @@ describe("where a request goes (R22)", () => {
   ])("%j is never passed on, also when it names a tool", (method) => {
     expect(to(method, { name: "t__x" }, "t")).toMatchObject({ ok: false, error: { code: "METHOD_UNKNOWN" } });
   });
+
+  test("a URI that no client should send is refused like any other: half a surrogate pair must not end the gateway", () => {
+    expect(to("resources/read", { uri: "q:\ud800" })).toMatchObject({
+      ok: false,
+      error: { code: "INVALID_PARAMS", data: { candidates: ["a", "b"] } },
+    });
+  });
 });

@@ -1,11 +1,17 @@
 import type { Exchange } from "@cortex-os/mcp-bridge";
 import { GatewayError } from "@cortex-os/mcp-core";
+import { META } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test } from "vitest";
+import { FAREWELL } from "../../stdio/farewell.js";
 import { ChannelSink, type MessageChannel } from "../channel-sink.js";
 
 const JSON_HEADERS = { "content-type": "application/json" };
 const SSE_HEADERS = { "content-type": "text/event-stream; charset=utf-8" };
-const progress = { jsonrpc: "2.0", method: "notifications/progress", params: { progress: 1 } } as const;
+const progress = {
+  jsonrpc: "2.0",
+  method: "notifications/progress",
+  params: { progressToken: "p", progress: 1 },
+} as const;
 const answer = { jsonrpc: "2.0", id: 7, result: { ok: true } } as const;
 const ended = {
   jsonrpc: "2.0",
@@ -26,7 +32,11 @@ function start(budget = { left: 1_000 }) {
     cancel: (reason) => told.cancelled.push(reason),
     resume: () => (told.resumed += 1),
   };
-  const sink = new ChannelSink(7, { channel, budget, onBehind: () => (told.behind += 1) }, () => (told.done += 1));
+  const sink = new ChannelSink(
+    { id: 7, token: "p" },
+    { channel, budget, onBehind: () => (told.behind += 1) },
+    () => (told.done += 1),
+  );
   sink.attach(exchange);
   const write = (text: string): boolean => sink.write(Buffer.from(text));
   return {
@@ -119,6 +129,36 @@ describe("the events of an upstream", () => {
     write("data: nonsense\n\ndata: {}\n\ndata:\n\n");
     sink.end();
     expect(messages()).toEqual([ended]);
+  });
+
+  test.each<[string, object]>([
+    ["ends another request or a subscription", { method: "notifications/cancelled", params: { requestId: 1 } }],
+    ["answers another subscription", { method: "notifications/subscriptions/acknowledged", params: {} }],
+    ["advances another request", { method: "notifications/progress", params: { progressToken: 1, progress: 1 } }],
+    ["speaks for a subscription", { method: "x", params: { _meta: { [META.subscriptionId]: 1 } } }],
+    ["speaks of lists", { method: "notifications/tools/list_changed" }],
+    ["speaks of resources", { method: "notifications/resources/updated", params: { uri: "x:1" } }],
+    ["speaks as a gateway to its relay", FAREWELL],
+  ])("do not reach the channel when one %s; in JSON neither", (_what, message) => {
+    for (const [headers, frame] of [
+      [SSE_HEADERS, (text: string) => `data: ${text}\n\ndata: ${JSON.stringify(answer)}\n\n`],
+      [JSON_HEADERS, (text: string) => `[${text},${JSON.stringify(answer)}]`],
+    ] as const) {
+      const { sink, messages, write } = start();
+      sink.start(200, headers);
+      write(frame(JSON.stringify({ jsonrpc: "2.0", ...message })));
+      sink.end();
+      expect(messages()).toEqual([answer]);
+    }
+  });
+
+  test("that nobody knows, and log messages, are passed on", () => {
+    const { sink, messages, write } = start();
+    const vendor = { jsonrpc: "2.0", method: "notifications/vendor", params: { "x-own": 1 } };
+    const log = { jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: 1 } };
+    sink.start(200, SSE_HEADERS);
+    write(`data: ${JSON.stringify(vendor)}\n\ndata: ${JSON.stringify(log)}\n\n`);
+    expect(messages()).toEqual([vendor, log]);
   });
 
   test("that never end are given up", () => {

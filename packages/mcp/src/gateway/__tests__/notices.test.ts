@@ -156,6 +156,18 @@ describe("what a session asks to hear (2025-11-25, Resources and Logging)", () =
     expect([own.told.length, other.told.length]).toEqual([2, 1]);
   });
 
+  test("what a client's own process says of a resource is told to that client, although others listen to the same one", async () => {
+    const { session, upstream } = await ready();
+    const [own, other] = [session(), session()];
+    for (const { send } of [own, other]) send("resources/subscribe", { uri: "x:1" });
+    await settle();
+    const updated = { jsonrpc: "2.0" as const, method: "notifications/resources/updated", params: { uri: "x:1" } };
+    upstream.tell(updated, own.opened.id);
+    expect([own.told, other.told]).toEqual([[updated], []]);
+    upstream.tell(updated);
+    expect([own.told.length, other.told.length]).toEqual([2, 1]);
+  });
+
   test("changes of each feature's lists are told by its own notification", async () => {
     const { session, upstream, time } = await ready();
     const { told } = session();

@@ -4,6 +4,7 @@ import { META, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test } from "vitest";
 import { specOf } from "../../__tests__/support/specs.js";
 import { settle, TestUpstream } from "../../__tests__/support/test-upstreams.js";
+import { ownUri } from "../../catalog/own-uri.js";
 import { ResourceWatches } from "../resource-watches.js";
 
 const upstream = (key: string): TestUpstream =>
@@ -17,6 +18,7 @@ function setUp() {
   ]);
   const logger = new RecordingLogger();
   const watches = new ResourceWatches({
+    addressOf: ownUri,
     resolve: (uri) => {
       const own = uri.replace(/^cortex:\/\/a\//, "");
       if (own.startsWith("x:")) return { connector: "a", uri: own };

@@ -69,6 +69,21 @@ describe("the session store", () => {
   });
 });
 
+describe("a session whose stream is closed", () => {
+  test("keeps of each resource that changed which one it was, and nothing else that an upstream says of it", () => {
+    const session = setUp().create();
+    const updated = (params: object) => ({ jsonrpc: "2.0", method: "notifications/resources/updated", params });
+    session.resourceUpdated({ uri: "x:1", _meta: { large: "x".repeat(100) } });
+    session.resourceUpdated({ uri: "x:1", "x-own": 1 });
+    session.resourceUpdated({ uri: `x:${"long".repeat(3_000)}` });
+    const stream = new TestStream();
+    session.listen(stream);
+    expect(stream.told).toEqual([updated({ uri: "x:1" })]);
+    session.resourceUpdated({ uri: "x:1", "x-own": 1 });
+    expect(stream.told[1]).toEqual(updated({ uri: "x:1", "x-own": 1 }));
+  });
+});
+
 describe("a session that nobody uses", () => {
   test("ends after the idle time, within a tenth of it, and one that is used does not", async () => {
     const { sessions, create, time, ended } = setUp();
