@@ -53,6 +53,19 @@ describe("what was under way when the gateway died", () => {
     expect(book.lost()).toHaveLength(1);
   });
 
+  test("R22: is not asked again after a farewell when it came in a batch: a batch that was refused has no answer either", () => {
+    const book = withSession();
+    book.sent(`[${request(1, "tools/call")},${request(2, "tools/list")}]`);
+    expect(book.heard(error(undefined))).toEqual([error(undefined)]);
+    book.heard(FAREWELL);
+    expect(parsed(book.lost())).toMatchObject([{ id: 1, error: { code: -31_001, message: UNKNOWN } }]);
+    expect(book.replay().toGateway).toContain(request(2, "tools/list"));
+    expect(book.replay().toGateway.join()).not.toContain("tools/call");
+    book.sent(request(1, "tools/call"));
+    book.heard(FAREWELL);
+    expect(book.lost()).toEqual([]);
+  });
+
   test("is asked again when it did not get there: there was nobody to read it", () => {
     const book = new ConversationBook();
     const batch = `[${request(1, "tools/call")},${request(2, "tools/call")}]`;

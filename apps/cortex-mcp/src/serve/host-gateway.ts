@@ -109,17 +109,17 @@ async function open<Endpoint extends HttpFront | undefined>(
     await opened.configuration?.close();
     await opened.gateway?.close();
     await opened.endpoint?.close();
-    const { control } = opened;
-    if (control === undefined) return;
+    const { control, record } = opened;
+    if (record === undefined) return;
     try {
       await leaveHome(paths, async () => {
         await removeGatewayRecord(paths.gatewayFile);
-        await control.remove();
+        await control?.remove();
       });
     } catch (error) {
       logger.warn({ err: error }, "Could not clear away what tells of this gateway; the next one will");
     }
-    await control.front.close();
+    await control?.front.close();
   };
   const stop = once(async (deadlineMs: number) => {
     const { configuration, endpoint, control, record } = opened;
@@ -139,6 +139,10 @@ async function open<Endpoint extends HttpFront | undefined>(
         opened.gateway = made;
         const bound = await openEndpoint(listen);
         if (bound !== undefined) opened.endpoint = bound;
+        // Before there is a socket: whoever can connect finds out to whom, and under the home's lock every other path to a socket of this home, too.
+        const url = bound === undefined ? {} : { url: bound.url };
+        opened.record = { pid: process.pid, ...url, version: options.version, socket: paths.socket };
+        await writeGatewayRecord(paths.gatewayFile, opened.record);
         const limits = { bodyBytes: config.limits.bodyBytes };
         opened.control = await openControlSocket(paths.socket, (socketPath) =>
           listen({ listen: { socketPath }, controlApi: true, limits }),
@@ -151,10 +155,6 @@ async function open<Endpoint extends HttpFront | undefined>(
       opened.configuration = options.configuration;
       await options.configuration.follow(gateway);
     }
-    const { version } = options;
-    const url = endpoint === undefined ? {} : { url: endpoint.url };
-    opened.record = { pid: process.pid, ...url, version, socket: paths.socket };
-    await writeGatewayRecord(paths.gatewayFile, opened.record);
     return {
       gateway,
       endpoint,

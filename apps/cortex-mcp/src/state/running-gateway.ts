@@ -7,7 +7,7 @@ import type { StatePaths } from "./state-paths.js";
 /** A gateway that answers on the control socket of a home. */
 export interface RunningGateway {
   readonly socket: string;
-  /** What it wrote about itself; `undefined` while it is still starting. */
+  /** What it wrote about itself; `undefined` when that was lost or damaged. */
   readonly record: GatewayRecord | undefined;
 }
 
@@ -31,7 +31,10 @@ export async function findRunningGateway(paths: StatePaths): Promise<RunningGate
   // The record first: the folder for long socket paths depends on the environment, which may have changed since.
   const candidates = new Set(record === undefined ? [paths.socket] : [record.socket, paths.socket]);
   for (const socket of candidates) {
-    if (await accepts(socket)) return { socket, record: record?.socket === socket ? record : undefined };
+    if (!(await accepts(socket))) continue;
+    // Once more: what was read may be of one that is gone. A gateway writes its record before it listens.
+    const current = await readGatewayRecord(paths.gatewayFile);
+    return { socket, record: current?.socket === socket ? current : undefined };
   }
   return undefined;
 }

@@ -53,6 +53,8 @@ export class ConversationBook {
   readonly #open = new Map<RequestId, JsonRpcRequest>();
   /** Those of them that the gateway cannot have read. */
   readonly #unsent = new Set<RequestId>();
+  /** Those of them that came in a batch: a gateway that refuses one does not say whose requests these were, so that no answer does not mean that it read none. */
+  readonly #batched = new Set<RequestId>();
   readonly #listening = new Map<RequestId, Listening>();
   readonly #session = new SessionMemory();
   #saidFarewell = false;
@@ -69,15 +71,16 @@ export class ConversationBook {
 
   /** A line of the client's was handed to the gateway. */
   sent(line: string): void {
-    for (const classified of messagesIn(line)) {
-      if (classified.kind === "request") this.#opened(classified.message);
+    const { isBatch, messages } = messagesIn(line);
+    for (const classified of messages) {
+      if (classified.kind === "request") this.#opened(classified.message, isBatch);
       else if (classified.kind === "notification") this.#notified(classified.message);
     }
   }
 
   /** A line that was handed to the gateway did not get there: it was gone. */
   unsent(line: string): void {
-    for (const classified of messagesIn(line)) {
+    for (const classified of messagesIn(line).messages) {
       if (classified.kind === "request" && this.#open.has(classified.message.id))
         this.#unsent.add(classified.message.id);
     }
@@ -103,8 +106,9 @@ export class ConversationBook {
   lost(): readonly string[] {
     const failures: string[] = [];
     for (const [id, { method }] of [...this.#open]) {
-      if (this.#saidFarewell || this.#unsent.has(id) || REPEATABLE.has(method)) continue;
-      this.#open.delete(id);
+      const isUnread = this.#unsent.has(id) || (this.#saidFarewell && !this.#batched.has(id));
+      if (isUnread || REPEATABLE.has(method)) continue;
+      this.#closed(id);
       failures.push(JSON.stringify({ jsonrpc: "2.0", id, error: toJsonRpcError(unknownOutcome(method)) }));
     }
     this.#saidFarewell = false;
@@ -128,16 +132,24 @@ export class ConversationBook {
     );
   }
 
-  #opened(request: JsonRpcRequest): void {
-    if (request.method === "subscriptions/listen") this.#listening.set(request.id, { request });
-    else this.#open.set(request.id, request);
+  #opened(request: JsonRpcRequest, isBatched: boolean): void {
+    const { id, method } = request;
+    if (method === "subscriptions/listen") this.#listening.set(id, { request });
+    else this.#open.set(id, request);
+    if (isBatched) this.#batched.add(id);
+    else this.#batched.delete(id);
+  }
+
+  #closed(id: RequestId): void {
+    this.#open.delete(id);
+    this.#batched.delete(id);
   }
 
   #notified({ method, params }: JsonRpcNotification): void {
     if (method === "notifications/initialized") this.#session.initialized();
     const id = method === "notifications/cancelled" ? params?.["requestId"] : undefined;
     if (typeof id !== "string" && typeof id !== "number") return;
-    this.#open.delete(id);
+    this.#closed(id);
     this.#listening.delete(id);
   }
 
@@ -154,7 +166,7 @@ export class ConversationBook {
       return true;
     }
     const request = this.#open.get(id);
-    this.#open.delete(id);
+    this.#closed(id);
     if (request !== undefined && "result" in answer) this.#session.agreed(request, answer.result);
     return true;
   }
@@ -172,10 +184,11 @@ export class ConversationBook {
 }
 
 /** A message, or those of a batch. */
-function messagesIn(line: string): readonly ClassifiedMessage[] {
+function messagesIn(line: string): { readonly isBatch: boolean; readonly messages: readonly ClassifiedMessage[] } {
   const value = parsed(line);
-  const members: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return members.map(classifyMessage);
+  const isBatch = Array.isArray(value);
+  const members: readonly unknown[] = isBatch ? value : [value];
+  return { isBatch, messages: members.map(classifyMessage) };
 }
 
 function parsed(line: string): unknown {

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { createMetrics, StdioConversation, type GatewayMetrics } from "@cortex-os/mcp";
-import type { ConfigSources } from "../config/load.js";
+import { loadConfig, type ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { isHomeTaken } from "../serve/claim-home.js";
@@ -19,7 +19,7 @@ export interface HomeGatewayOptions {
   readonly io: Io;
   readonly paths: StatePaths;
   readonly configSources: ConfigSources;
-  /** What they said. */
+  /** What they said when this process started. */
   readonly config: Config;
   readonly logger: LeveledLogger;
 }
@@ -68,7 +68,8 @@ export class HomeGateway implements GatewayFinder {
 
   /** @returns `undefined` when another process was faster */
   async #become(signal: AbortSignal): Promise<GatewayLink | undefined> {
-    const { io, paths, configSources, config, logger } = this.#options;
+    const { io, paths, configSources, logger } = this.#options;
+    const config = await this.#currentConfig();
     const metrics = createMetrics({ ofProcess: true });
     const { configuration, sources } = homeConnectors(io, { paths, configSources, config, logger, metrics });
     const options = { version: programVersion(), config, configuration, paths, sources, metrics, logger };
@@ -79,11 +80,17 @@ export class HomeGateway implements GatewayFinder {
       throw error;
     }
     logger.info({}, "Became the gateway of this home");
-    return this.#ownLink(this.#hosted, metrics);
+    return this.#ownLink(this.#hosted, config, metrics);
   }
 
-  #ownLink({ gateway }: HostedGateway, metrics: GatewayMetrics): GatewayLink {
-    const { config, logger } = this.#options;
+  /** A relay may have run for weeks. One that is refused is told by the gateway, which follows it; a home without a gateway would help nobody. */
+  async #currentConfig(): Promise<Config> {
+    const { configSources, config } = this.#options;
+    return loadConfig(configSources).catch(() => config);
+  }
+
+  #ownLink({ gateway }: HostedGateway, config: Config, metrics: GatewayMetrics): GatewayLink {
+    const { logger } = this.#options;
     const [input, output] = [new PassThrough(), new PassThrough()];
     const streams = { input, output, maxMessageBytes: config.limits.bodyBytes };
     const conversation = new StdioConversation(gateway, { ...streams, logger, metrics });
