@@ -114,9 +114,11 @@ export class Catalog {
     return this.#pages[kind].page(era, cursor);
   }
 
-  /** The features whose lists a client that had `before` has to ask for again. */
+  /** The features whose lists a client that had `before` has to ask for again; another caching hint is no reason to. */
   changesSince(before: Catalog): ReadonlySet<ServerFeature> {
-    const changed = LIST_KINDS.filter((kind) => this.#pages[kind].revision !== before.#pages[kind].revision);
+    const changed = LIST_KINDS.filter(
+      (kind) => this.#pages[kind].contentRevision !== before.#pages[kind].contentRevision,
+    );
     const features = new Set<ServerFeature>(changed.map((kind) => LISTS[kind].feature));
     return new Set(SERVER_FEATURES.filter((feature) => features.has(feature)));
   }

@@ -26,6 +26,8 @@ export interface ListPolicy {
 export class ListPages {
   /** SHA-256 over everything a client can see of it, in hex. */
   readonly revision: string;
+  /** The same without the caching hints: what a client would have to list again for. */
+  readonly contentRevision: string;
   readonly #kind: ListKind;
   readonly #entries: readonly PageEntry[];
   readonly #pageSize: number;
@@ -45,6 +47,7 @@ export class ListPages {
     const cacheScope = lists.some((list) => list.cacheScope === "private") ? "private" : "public";
     this.#modernTail = `,"ttlMs":${ttlMs},"cacheScope":"${cacheScope}"}`;
     this.revision = revisionOf(entries, this.#modernTail);
+    this.contentRevision = revisionOf(entries, "");
     for (let start = 0; start === 0 || start < entries.length; start += policy.pageSize) {
       const before = entries[start - 1];
       this.#pages.set(before === undefined ? "" : encodeCursor(before.id), this.#encode(start));

@@ -216,7 +216,12 @@ export class ConnectorDirectory {
     const parts = this.#reconciler.parts();
     // A change of status alone leaves the catalog as it is.
     const same = parts.length === this.#parts.length && parts.every((part, at) => part === this.#parts[at]);
-    if (!same) this.#rebuildFrom(parts);
+    try {
+      if (!same) this.#rebuildFrom(parts);
+    } catch (error) {
+      // A bug of ours, or what no check foresaw: it must not end the process, and the catalog before is still good.
+      this.#logger.error({ err: error }, "The catalog could not be built: the one before stays in force");
+    }
     this.#openGate();
     this.#deps.onChange();
   }

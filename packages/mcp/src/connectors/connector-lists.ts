@@ -1,8 +1,8 @@
-import { backoffDelayMs, type Logger, type Monotonic, type RandomSource, type Timers } from "@cortex-os/mcp-core";
-import { SERVER_FEATURES, type ServerFeature } from "@cortex-os/mcp-core/wire";
+import { messageOf, type Logger, type Monotonic, type RandomSource, type Timers } from "@cortex-os/mcp-core";
+import { LIST_KINDS, LISTS, SERVER_FEATURES, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart } from "../catalog/catalog-part.js";
-import { Brake } from "./brake.js";
-import { listPart, type ListedPart } from "./list-part.js";
+import { FeatureLists } from "./feature-lists.js";
+import { kindsOf } from "./list-feature.js";
 import type { Upstream } from "./upstream.js";
 
 /** What {@link ConnectorLists} works through, and whom it tells. */
@@ -19,42 +19,32 @@ export interface ConnectorListsDeps {
   readonly onListed: (part: CatalogPart) => void;
   /** The tools could not be listed, while the upstream is there; it is asked again later. */
   readonly onFailed: (error: unknown) => void;
-  /** How long asking took, in seconds, and whether it succeeded. */
+  /** How long asking for a feature's lists took, in seconds, and whether it succeeded. */
   readonly onSync: (seconds: number, ok: boolean) => void;
 }
 
-/** Between two looks at an upstream whose announcements do not arrive; the jitter keeps many connectors apart. */
-const REFRESH_MS = 300_000;
-const REFRESH_JITTER = 0.2;
-const RETRY = { baseMs: 500, maxMs: 60_000 };
-/** Between two lists that the upstream's announcements cause: one that announces a change after every list must not keep us busy. */
-const ANNOUNCED = { gapMs: 1_000, maxGapMs: 60_000 };
+/** How long tools that are there wait for resources and prompts that are not, in milliseconds: one change of the catalog is better than three. */
+const TOGETHER_MS = 1_000;
 
-const ALL: ReadonlySet<ServerFeature> = new Set(SERVER_FEATURES);
-
-/** Keeps what is known of an upstream's lists true: asks when it comes up, when it announces a change, and from time to time. */
+/**
+ * Keeps what is known of an upstream's lists true. A connector without its tools is of no use, one without its resources or prompts is: those that cannot be listed,
+ * or not soon, change nothing else.
+ */
 export class ConnectorLists {
   readonly #deps: ConnectorListsDeps;
-  /** One a feature: a server whose tools change all the time must not keep a change of its prompts back. */
-  readonly #brakes: Readonly<Record<ServerFeature, Brake>>;
-  /** Features whose changes were announced while something else was asked for. */
-  readonly #announced = new Set<ServerFeature>();
+  readonly #features: ReadonlyMap<ServerFeature, FeatureLists>;
   #part: CatalogPart | undefined;
-  #available = false;
-  #refreshing = false;
-  #again = false;
-  #failures = 0;
-  #cancelTimer: () => void = () => {};
+  /** The features that the upstream says it has, since it came up last. */
+  #declared: ReadonlySet<ServerFeature> = new Set();
+  /** Those of them of which nothing has come yet since then. */
+  readonly #awaited = new Set<ServerFeature>();
+  #cancelTogether: (() => void) | undefined;
   #ended = false;
 
   constructor(deps: ConnectorListsDeps) {
     this.#deps = deps;
     this.#part = deps.known;
-    const brake = (feature: ServerFeature): Brake =>
-      new Brake(deps, ANNOUNCED, () => {
-        this.#refreshAnnounced(feature);
-      });
-    this.#brakes = { tools: brake("tools"), resources: brake("resources"), prompts: brake("prompts") };
+    this.#features = new Map(SERVER_FEATURES.map((feature) => [feature, this.#listsOf(feature)]));
   }
 
   /** What the upstream listed last, in an earlier life of the gateway perhaps; `undefined` until it listed its tools once. */
@@ -62,129 +52,107 @@ export class ConnectorLists {
     return this.#part;
   }
 
+  /** Whether the upstream answered for everything it has when it was asked last. */
+  get isWhole(): boolean {
+    return [...this.#declared].every((feature) => this.#features.get(feature)?.isSound === true);
+  }
+
   /** The upstream is there: its lists are asked for. */
   up(): void {
-    this.#available = true;
-    this.#failures = 0;
-    this.#quiet();
-    this.refresh();
+    const { capabilities = {} } = this.#deps.upstream.facts ?? {};
+    this.#declared = new Set(SERVER_FEATURES.filter((feature) => capabilities[feature] !== undefined));
+    this.#awaited.clear();
+    this.#stopWaiting();
+    for (const feature of this.#declared) this.#awaited.add(feature);
+    for (const [feature, lists] of this.#features) {
+      if (this.#declared.has(feature)) lists.up();
+      else lists.down();
+    }
+    // With nothing to ask for there is nothing to wait for, but whoever brought it up is not done yet.
+    if (this.#declared.size === 0) queueMicrotask(() => this.#onSettled());
   }
 
   /** The upstream is not there. */
   down(): void {
-    this.#available = false;
-    this.#quiet();
+    // What it said before it went still counts.
+    if (this.#cancelTogether !== undefined) this.#publish();
+    for (const lists of this.#features.values()) lists.down();
   }
 
   /** The upstream says that the lists of `feature` changed. */
   announced(feature: ServerFeature): void {
-    if (this.#ended || !this.#available) return;
-    if (this.#refreshing) this.#announced.add(feature);
-    else this.#brakes[feature].request();
+    this.#features.get(feature)?.announced();
   }
 
   /** Asks for everything now or, when it is being asked, once more after that. */
   refresh(): void {
-    this.#refresh("own", ALL);
+    for (const feature of this.#declared) this.#features.get(feature)?.refresh();
   }
 
   /** Nothing is asked and nobody told any more. Idempotent. */
   end(): void {
     this.#ended = true;
-    this.#quiet();
+    this.#stopWaiting();
+    for (const lists of this.#features.values()) lists.end();
   }
 
-  #quiet(): void {
-    this.#cancelTimer();
-    for (const brake of Object.values(this.#brakes)) brake.cancel();
-  }
-
-  #refreshAnnounced(feature: ServerFeature): void {
-    // What is under way may have been asked for before the change.
-    if (this.#refreshing) this.#announced.add(feature);
-    else this.#refresh("announced", new Set([feature]));
-  }
-
-  #refresh(why: "own" | "announced", features: ReadonlySet<ServerFeature>): void {
-    if (this.#refreshing) {
-      this.#again = true;
-      return;
-    }
-    if (this.#ended || !this.#available) return;
-    this.#refreshing = true;
-    this.#again = false;
-    for (const feature of features) this.#announced.delete(feature);
-    this.#cancelTimer();
-    const { key, upstream, logger, monotonic } = this.#deps;
-    const started = monotonic.elapsedMs();
-    const finish = (ok: boolean): void => {
-      this.#refreshing = false;
-      if (this.#ended) return;
-      if (why === "announced") for (const feature of features) this.#brakes[feature].ended();
-      this.#deps.onSync((monotonic.elapsedMs() - started) / 1_000, ok);
-      if (this.#again) this.refresh();
-      else this.#requestAnnounced();
-    };
-    listPart(upstream, { key, logger, features, known: this.#part }).then(
-      (listed) => {
-        this.#onListed(listed);
-        finish(listed.failed.size === 0);
+  #listsOf(feature: ServerFeature): FeatureLists {
+    const { known } = this.#deps;
+    const knownLists = kindsOf(feature).flatMap((kind) => {
+      const list = known?.lists[kind];
+      return list === undefined ? [] : [[kind, list] as const];
+    });
+    return new FeatureLists(
+      {
+        ...this.#deps,
+        feature,
+        onListed: () => {
+          this.#awaited.delete(feature);
+          this.#onSettled();
+        },
+        onFailed: (error) => {
+          this.#onFailed(feature, error);
+        },
       },
-      (error: unknown) => {
-        this.#onFailed(error);
-        finish(false);
-      },
+      Object.fromEntries(knownLists),
     );
   }
 
-  #requestAnnounced(): void {
-    if (!this.#available) return;
-    for (const feature of [...this.#announced]) {
-      // One that may be asked for at once is; the others follow when it has answered.
-      if (this.#refreshing) return;
-      this.#announced.delete(feature);
-      this.#brakes[feature].request();
+  #onFailed(feature: ServerFeature, error: unknown): void {
+    if (feature === "tools") {
+      this.#deps.onFailed(error);
+      return;
     }
+    const { key, logger } = this.#deps;
+    const reason = messageOf(error);
+    logger.warn({ connectorId: key, reason }, `${feature}/list failed; what is known of it stays`);
+    this.#awaited.delete(feature);
+    this.#onSettled();
   }
 
-  #onListed({ part, failed }: ListedPart): void {
+  /** Something came, or will not come soon. */
+  #onSettled(): void {
+    if (this.#awaited.has("tools")) return;
+    if (this.#awaited.size === 0) this.#publish();
+    else this.#cancelTogether ??= this.#deps.timers.after(TOGETHER_MS, () => this.#publish());
+  }
+
+  #publish(): void {
+    this.#stopWaiting();
     if (this.#ended) return;
-    this.#part = part;
-    // The upstream may have gone while it answered: what it said last still counts.
-    this.#deps.onListed(part);
-    if (!this.#available) return;
-    if (failed.size > 0) this.#retry(failed);
-    else {
-      this.#failures = 0;
-      this.#lookLater();
-    }
-  }
-
-  #onFailed(error: unknown): void {
-    if (this.#ended || !this.#available) return;
-    this.#deps.onFailed(error);
-    this.#retry(ALL);
-  }
-
-  #retry(features: ReadonlySet<ServerFeature>): void {
-    this.#later(backoffDelayMs(this.#failures++, RETRY, this.#deps.random), () => {
-      this.#refresh("own", features);
+    // What has not come by now comes when it comes.
+    this.#awaited.clear();
+    const offered = LIST_KINDS.flatMap((kind) => {
+      const { feature } = LISTS[kind];
+      const list = this.#declared.has(feature) ? this.#features.get(feature)?.lists[kind] : undefined;
+      return list === undefined ? [] : [[kind, list] as const];
     });
+    this.#part = { key: this.#deps.key, lists: Object.fromEntries(offered) };
+    this.#deps.onListed(this.#part);
   }
 
-  /** Runs in any case: what an upstream announces can cease to arrive at any time. */
-  #lookLater(): void {
-    const { random, upstream } = this.#deps;
-    const delayMs = Math.floor(REFRESH_MS * (1 + (random.next() * 2 - 1) * REFRESH_JITTER));
-    this.#later(delayMs, () => {
-      if (upstream.hearsChanges) this.#lookLater();
-      else this.refresh();
-    });
-  }
-
-  #later(delayMs: number, task: () => void): void {
-    this.#cancelTimer();
-    // Whoever heard of the last change may have ended it.
-    if (!this.#ended) this.#cancelTimer = this.#deps.timers.after(delayMs, task);
+  #stopWaiting(): void {
+    this.#cancelTogether?.();
+    this.#cancelTogether = undefined;
   }
 }

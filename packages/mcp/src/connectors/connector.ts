@@ -216,7 +216,7 @@ export class Connector {
         this.#onListFailed(error);
       },
       onSync: (seconds, ok) => {
-        if (ok) this.#listedMs = this.#deps.clock.now();
+        if (ok && this.#lists?.isWhole === true) this.#listedMs = this.#deps.clock.now();
         this.#deps.onSync(this, seconds, ok);
       },
     });

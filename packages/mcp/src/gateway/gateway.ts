@@ -113,13 +113,16 @@ export class Gateway {
       observe: (request) => {
         this.#measuring.ended(request);
       },
+      onBug: (error) => {
+        logger.error({ err: error }, "A request could not be handled");
+      },
       serverInfo: this.serverInfo,
       ...settings.routing,
     });
     this.#directory.catalog.subscribe((catalog, changed) => {
       this.#measuring.catalogChanged(catalog);
       // While starting, clients wait for the gate: nobody was told a list that this could change.
-      if (this.#directory.gate.isOpen) this.#notices.listsChanged(changed);
+      if (this.#directory.gate.isOpen && changed.size > 0) this.#notices.listsChanged(changed);
     });
   }
 

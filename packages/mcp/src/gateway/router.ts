@@ -45,6 +45,8 @@ export interface RouterDeps extends RouterSettings {
   readonly monotonic: Monotonic;
   /** Hears how each request ended. */
   readonly observe: RequestObserver;
+  /** Hears of what nobody expected to be thrown. */
+  readonly onBug: (error: unknown) => void;
   readonly serverInfo: { readonly name: string; readonly version: string };
 }
 
@@ -93,7 +95,18 @@ export class Router {
     const { message, caller } = request;
     const { monotonic, observe } = this.#deps;
     const metered = new MeteredSink(sink, { method: message.method, era: caller.era }, monotonic, observe);
-    return metered.over(this.#route(request, metered));
+    return metered.over(this.#safely(metered, () => this.#route(request, metered)));
+  }
+
+  /** A bug of ours costs one request and not the process. */
+  #safely(sink: ClientSink, begin: () => Exchange): Exchange {
+    try {
+      return begin();
+    } catch (error) {
+      this.#deps.onBug(error);
+      sink.fail(GatewayError.from(error, "INTERNAL", "The request could not be handled"));
+      return ANSWERED;
+    }
   }
 
   #route(request: ClientRequest, sink: MeteredSink): Exchange {
@@ -128,7 +141,7 @@ export class Router {
         sessionRequests.unsubscribe(session, params);
         answer();
       } else {
-        return this.#whenKnown(() => {
+        return this.#whenKnown(sink, () => {
           sessionRequests.subscribe(session, params).then(answer, (error: unknown) => {
             sink.fail(GatewayError.from(error, "INTERNAL", "The resource cannot be subscribed to"));
           });
@@ -142,27 +155,27 @@ export class Router {
   }
 
   #list(kind: ListKind, request: ClientRequest, sink: ClientSink): Exchange {
-    return this.#whenKnown(() => {
+    return this.#whenKnown(sink, () => {
       this.#listNow(kind, request, sink);
       return ANSWERED;
     });
   }
 
   /** Begins when the start is over, and sources that are read on demand have been read. */
-  #whenKnown(begin: () => Exchange): Exchange {
+  #whenKnown(sink: ClientSink, begin: () => Exchange): Exchange {
     const { gate } = this.#deps.directory;
-    if (gate.isOpen) return this.#whenFresh(begin);
+    if (gate.isOpen) return this.#whenFresh(sink, begin);
     return new DeferredExchange(
       (task) => gate.whenOpen(task),
-      () => this.#whenFresh(begin),
+      () => this.#safely(sink, () => this.#whenFresh(sink, begin)),
     );
   }
 
   /** Begins at once unless a source is read on demand and has to be read first. */
-  #whenFresh(begin: () => Exchange): Exchange {
+  #whenFresh(sink: ClientSink, begin: () => Exchange): Exchange {
     const freshening = this.#deps.directory.freshen();
     if (freshening === undefined) return begin();
-    return new DeferredExchange((task) => {
+    const defer = (task: () => void): (() => void) => {
       let wanted = true;
       void freshening.then(() => {
         if (wanted) task();
@@ -170,7 +183,8 @@ export class Router {
       return () => {
         wanted = false;
       };
-    }, begin);
+    };
+    return new DeferredExchange(defer, () => this.#safely(sink, begin));
   }
 
   #listNow(kind: ListKind, { message, caller }: ClientRequest, sink: ClientSink): void {
@@ -205,16 +219,17 @@ export class Router {
     // It may belong to a connector that is about to come up.
     return new DeferredExchange(
       (task) => directory.gate.whenOpen(task),
-      () => {
-        const found = this.#targetOf(request);
-        return found.ok ? this.#forward(found.target, request, sink) : this.#callFresh(request, sink);
-      },
+      () =>
+        this.#safely(sink, () => {
+          const found = this.#targetOf(request);
+          return found.ok ? this.#forward(found.target, request, sink) : this.#callFresh(request, sink);
+        }),
     );
   }
 
   /** What nobody knows yet may be of a connector of a map that has to be fetched first. */
   #callFresh(request: ClientRequest, sink: MeteredSink): Exchange {
-    return this.#whenFresh(() => {
+    return this.#whenFresh(sink, () => {
       const found = this.#targetOf(request);
       if (found.ok) return this.#forward(found.target, request, sink);
       sink.fail(this.#explained(found));

@@ -45,10 +45,11 @@ export class SessionRequests {
     // Before the upstream agreed it counts already, so that one asked for twice is watched once.
     let end = (): void => {};
     let wanted = true;
-    session.watches.set(uri, () => {
+    const endWatch = (): void => {
       wanted = false;
       end();
-    });
+    };
+    session.watches.set(uri, endWatch);
     try {
       end = await this.#deps.watches.watch(
         uri,
@@ -58,7 +59,8 @@ export class SessionRequests {
         session.id,
       );
     } catch (error) {
-      session.watches.delete(uri);
+      // It may have been given up and asked for anew meanwhile.
+      if (session.watches.get(uri) === endWatch) session.watches.delete(uri);
       throw error;
     }
     if (!wanted) end();

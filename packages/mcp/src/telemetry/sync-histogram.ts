@@ -11,7 +11,7 @@ export type ConnectorSyncHistogram = Histogram<"result">;
 export const createConnectorSyncHistogram = (registry: Registry): ConnectorSyncHistogram =>
   new Histogram({
     name: NAME,
-    help: "How long asking a connector for its lists took",
+    help: "How long asking a connector for the lists of one feature (tools, resources, prompts) took",
     labelNames: ["result"] as const,
     buckets: BUCKETS,
     registers: [registry],

@@ -130,7 +130,7 @@ describe("the gateway", () => {
     for (const line of [
       'brainwav_mcp_connector_proxy_up{connector="a"} 1',
       'brainwav_mcp_connector_proxy_up{connector="gone"} 0',
-      'mcp_connector_sync_duration_seconds_count{result="ok"} 1',
+      'mcp_connector_sync_duration_seconds_count{result="ok"} 3',
       'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="answered"} 1',
       'brainwav_mcp_call_duration_seconds_count{connector="a",outcome="cancelled"} 1',
       'brainwav_mcp_calls_total{connector="a",method="tools/call",outcome="answered"} 1',

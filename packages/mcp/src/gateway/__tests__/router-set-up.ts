@@ -59,6 +59,7 @@ export async function setUp(
     },
   });
   const observed: EndedRequest[] = [];
+  const bugs: unknown[] = [];
   const sessions = new SessionStore({
     monotonic: time,
     timers: time,
@@ -79,6 +80,7 @@ export async function setUp(
     sessionRequests,
     monotonic: time,
     observe: (request) => observed.push(request),
+    onBug: (error) => bugs.push(error),
     serverInfo: { name: "cortex-mcp", version: "1.2.3" },
     separator: names.prefix === "always" ? names.separator : undefined,
     discoverTtlMs: 300_000,
@@ -107,7 +109,21 @@ export async function setUp(
     };
     return { opened, told, send };
   };
-  return { time, upstreams, directory, router, sessions, notices, subscriptions, observed, ask, session, fresh, name };
+  return {
+    time,
+    upstreams,
+    directory,
+    router,
+    sessions,
+    notices,
+    subscriptions,
+    observed,
+    bugs,
+    ask,
+    session,
+    fresh,
+    name,
+  };
 }
 
 /** A router over one connector that is up and offers `x`. */

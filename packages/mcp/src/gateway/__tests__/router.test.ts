@@ -158,3 +158,16 @@ describe("the router's lists", () => {
     expect(ask("tools/list").sink.only).toMatchObject({ result: { tools: [] } });
   });
 });
+
+test("a bug of ours costs one request and not the process: −32603, also when it waited", async () => {
+  const { ask, directory, bugs, upstreams } = await setUp(["a"]);
+  const waiting = ask("tools/call", { name: "a__x" });
+  directory.find = () => {
+    throw new TypeError("a bug");
+  };
+  await upstreams.of("a").serve("x");
+  await settle();
+  expect(toJsonRpcError(waiting.sink.failure)).toEqual({ code: -32_603, message: "Internal error" });
+  expect(toJsonRpcError(ask("tools/call", { name: "a__x" }).sink.failure).code).toBe(-32_603);
+  expect(bugs).toEqual([expect.any(TypeError), expect.any(TypeError)]);
+});
