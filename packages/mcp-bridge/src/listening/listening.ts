@@ -50,13 +50,18 @@ interface Seat {
   readonly asked: readonly string[];
   ear: Ear | undefined;
   isReady: boolean;
+  /** It was not acknowledged in time: nobody waits for it any more. */
+  isLate: boolean;
+  /** Ends the wait for its acknowledgement. */
+  cancelWait: () => void;
   /** The resources that it hears of. */
   covered: ReadonlySet<string>;
 }
 
 /**
  * Keeps an ear at an upstream: opens another one, with backoff, when it ends. When the resources that are asked for change, the next ear is acknowledged
- * before the last one is closed, so that nothing is missed.
+ * before the last one is closed, so that nothing is missed. One that is not acknowledged in time is given up while the last one goes on; as the only one it is
+ * kept, because it may tell all the same.
  */
 export class Listening implements ResourceSubscriptions {
   readonly #ports: ListeningPorts;
@@ -144,18 +149,26 @@ export class Listening implements ResourceSubscriptions {
     const newest = this.#seats.at(-1);
     if (!this.#isNeeded) this.#closeAll();
     else if (newest === undefined) this.#open();
-    // One that is not acknowledged yet is looked at again when it is.
-    else if (newest.isReady && !isSame(newest.covered, this.#uris)) this.#open();
+    // One that is not acknowledged yet is looked at again when it is, or is late.
+    else if (!isAwaited(newest) && !isSame(newest.covered, this.#uris)) this.#open();
   }
 
   #open(): void {
-    const seat: Seat = { asked: this.uris, ear: undefined, isReady: false, covered: new Set() };
+    const { acknowledges, subscribeMs, timers } = this.#ports;
+    const seat: Seat = {
+      asked: this.uris,
+      ear: undefined,
+      isReady: false,
+      isLate: false,
+      cancelWait: () => {},
+      covered: new Set(),
+    };
     this.#seats = [...this.#seats, seat];
+    if (acknowledges) seat.cancelWait = timers.after(subscribeMs, () => this.#late(seat));
     const isTaken = () => this.#seats.includes(seat);
     seat.ear = this.#ports.open(seat.asked, {
       onOpen: () => {
-        const { acknowledges, features } = this.#ports;
-        if (isTaken() && !acknowledges) this.#ready(seat, { features, uris: [] });
+        if (isTaken() && !acknowledges) this.#ready(seat, { features: this.#ports.features, uris: [] });
       },
       onNotification: (notification) => {
         if (isTaken()) this.#onNotification(seat, notification);
@@ -180,9 +193,11 @@ export class Listening implements ResourceSubscriptions {
   #ready(seat: Seat, { features, uris }: Granted): void {
     const { acknowledges, key, logger, monotonic, onMissed } = this.#ports;
     seat.isReady = true;
+    seat.cancelWait();
     seat.covered = new Set(seat.asked.filter((uri) => uris.includes(uri)));
-    for (const other of this.#seats) if (other !== seat) other.ear?.close();
-    this.#seats = [seat];
+    const at = this.#seats.indexOf(seat);
+    for (const older of this.#seats.slice(0, at)) leave(older);
+    this.#seats = this.#seats.slice(at);
     this.#heard = new Set(features);
     this.#readyMs = monotonic.elapsedMs();
     this.#wasReady = true;
@@ -202,7 +217,20 @@ export class Listening implements ResourceSubscriptions {
     onMissed();
   }
 
+  /** Those who wait for the resources that it asked for have been told so. */
+  #late(seat: Seat): void {
+    seat.isLate = true;
+    const { key, logger } = this.#ports;
+    logger.debug({ connectorId: key }, "The upstream did not acknowledge a subscription in time");
+    if (this.#seats.length > 1) {
+      this.#seats = this.#seats.filter((other) => other !== seat);
+      leave(seat);
+    }
+    if (this.uris.some((uri) => !seat.asked.includes(uri))) this.#changed();
+  }
+
   #ended(seat: Seat, end: EarEnd): void {
+    seat.cancelWait();
     this.#seats = this.#seats.filter((other) => other !== seat);
     if (end.kind === "gone") {
       this.stop(end.error);
@@ -217,7 +245,7 @@ export class Listening implements ResourceSubscriptions {
     if (end.kind === "refused") {
       for (const uri of seat.asked) if (other?.covered.has(uri) !== true) this.#refuse(uri, end.error);
     }
-    if (other !== undefined && (end.kind === "refused" || !other.isReady)) return;
+    if (other !== undefined && (end.kind === "refused" || isAwaited(other))) return;
     if (end.kind === "ended" || this.#wasReady || seat.asked.length > 0) this.#reopenLater();
     else {
       const fields = { connectorId: this.#ports.key, reason: end.error.message };
@@ -247,9 +275,16 @@ export class Listening implements ResourceSubscriptions {
     this.#cancelReopen?.();
     this.#cancelReopen = undefined;
     this.#heard = new Set();
-    for (const { ear } of this.#seats) ear?.close();
+    for (const seat of this.#seats) leave(seat);
     this.#seats = [];
   }
+}
+
+const isAwaited = ({ isReady, isLate }: Seat): boolean => !isReady && !isLate;
+
+function leave({ cancelWait, ear }: Seat): void {
+  cancelWait();
+  ear?.close();
 }
 
 const isSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>

@@ -1,12 +1,14 @@
-import { GatewayError, type Logger } from "@cortex-os/mcp-core";
+import { GatewayError, type Logger, type Monotonic } from "@cortex-os/mcp-core";
 import { isJsonObject, LISTS, type JsonObject, type ListKind, type MirroredParam } from "@cortex-os/mcp-core/wire";
-import { connectorName } from "../http/failures.js";
+import { connectorName, timeoutFailure } from "../http/failures.js";
 import type { Link } from "../link.js";
 import { readEntry, WORDS } from "./listed-entry.js";
 
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_ENTRIES = 20_000;
 const MAX_PAGES = 1_000;
+/** How many times the time of one page all pages may take together. */
+const PAGES_OF_TIME = 4;
 /** Most names in one warning. */
 const MAX_SHOWN = 10;
 
@@ -32,7 +34,8 @@ export interface ListAllDeps {
   readonly key: string;
   readonly kind: ListKind;
   readonly logger: Logger;
-  /** For one page, in milliseconds. */
+  readonly monotonic: Monotonic;
+  /** For one page, in milliseconds; the whole list may take four times that. */
   readonly timeoutMs: number;
   /** Whether the upstream is modern and behind HTTP: then parameters may have to be mirrored. */
   readonly mirrors: boolean;
@@ -43,16 +46,17 @@ export interface ListAllDeps {
 /**
  * Asks for all pages of a list: at most 16 MiB, 20,000 entries and 1,000 pages. What is no such entry is left out with one warning.
  *
- * @throws GatewayError UPSTREAM_LIMIT beyond a bound, UPSTREAM_PROTOCOL for nonsense or a cursor that leads in a circle, or
- *   whatever `Link.request` fails with
+ * @throws GatewayError UPSTREAM_LIMIT beyond a bound, UPSTREAM_TIMEOUT when the whole takes too long, UPSTREAM_PROTOCOL for nonsense or a cursor that leads in a
+ *   circle, or whatever `Link.request` fails with
  */
 export async function listAll(deps: ListAllDeps): Promise<ListedEntries> {
-  const { key, kind } = deps;
+  const { key, kind, monotonic, timeoutMs } = deps;
+  const endMs = monotonic.elapsedMs() + PAGES_OF_TIME * timeoutMs;
   const listed = new Listing(deps);
   const seen = new Set<string>();
   let cursor: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-    const page = await firstOrPage(deps, cursor, listed.bytesLeft);
+    const page = await firstOrPage(deps, cursor, { maxBytes: listed.bytesLeft, maxMs: endMs - monotonic.elapsedMs() });
     if (page === undefined) return listed.done();
     listed.add(page);
     const next = page["nextCursor"];
@@ -70,14 +74,18 @@ export async function listAll(deps: ListAllDeps): Promise<ListedEntries> {
 }
 
 async function firstOrPage(
-  { link, kind, timeoutMs, declared }: ListAllDeps,
+  { link, key, kind, timeoutMs, declared }: ListAllDeps,
   cursor: string | undefined,
-  maxBytes: number,
+  left: { readonly maxBytes: number; readonly maxMs: number },
 ): Promise<JsonObject | undefined> {
+  const { maxBytes, maxMs } = left;
+  const tooLong = () => timeoutFailure(key, PAGES_OF_TIME * timeoutMs, `did not list all its ${WORDS[kind]}`);
+  if (maxMs <= 0) throw tooLong();
   const params = cursor === undefined ? {} : { cursor };
   try {
-    return await link.request(LISTS[kind].method, params, { timeoutMs, maxBytes });
+    return await link.request(LISTS[kind].method, params, { timeoutMs: Math.min(timeoutMs, maxMs), maxBytes });
   } catch (error) {
+    if (maxMs < timeoutMs && GatewayError.is(error) && error.code === "UPSTREAM_TIMEOUT") throw tooLong();
     const isAnswer = GatewayError.is(error) && error.data?.["upstreamCode"] !== undefined;
     if (isAnswer && !declared && cursor === undefined) return undefined;
     throw error;

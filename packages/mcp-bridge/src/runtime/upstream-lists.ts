@@ -23,12 +23,13 @@ export class UpstreamLists {
 
   /** @throws GatewayError as {@link listAll} */
   async list(kind: ListKind, link: Link, facts: UpstreamFacts): Promise<UpstreamList> {
-    const { spec, logger } = this.#options;
+    const { spec, logger, monotonic } = this.#options;
     const { mirrored, ...list } = await listAll({
       link,
       key: spec.key,
       kind,
       logger,
+      monotonic,
       timeoutMs: spec.timeouts.listMs,
       mirrors: this.#isHttp && facts.era === "modern",
       declared: facts.capabilities[LISTS[kind].feature] !== undefined,

@@ -1,5 +1,8 @@
 import { quoteUpstream } from "../upstream-text.js";
 
+/** Longest endpoint, in characters: it is sent again with every message. */
+const MAX_LENGTH = 8_192;
+
 /** Where messages go, or why they cannot go there. */
 export type Endpoint =
   | { readonly ok: true; readonly path: string }
@@ -13,6 +16,8 @@ export type Endpoint =
  * came over HTTP says which host those go to (design.md, decision 10).
  */
 export function endpointOf(address: string, uri: string): Endpoint {
+  if (uri.length > MAX_LENGTH)
+    return { ok: false, reason: `names an address for messages of more than ${MAX_LENGTH} characters` };
   if (!URL.canParse(uri, address))
     return { ok: false, reason: `names no usable address for messages ${quoteUpstream(uri)}` };
   const { origin, pathname, search } = new URL(uri, address);

@@ -16,23 +16,19 @@ export interface SseFollower {
   onUnreachable(error: GatewayError): void;
 }
 
-interface Session {
-  readonly lane: Lane;
-  /** A principal never says goodbye: its connection makes room for others when nobody uses it. */
-  readonly isPrincipals: boolean;
-}
-
 /**
  * Which client uses which connection of an HTTP+SSE upstream: one for each client session, one for each principal for clients without, none shared by
  * strangers (design.md, decision 6). Opened on first use; one that is lost is opened anew by the next call. They outlive the link: when the gateway's own stream breaks, nothing
  * is known of theirs.
+ *
+ * Clients that crash, and principals always, go without a goodbye: when there are too many, the one that was used longest ago and has no call under way makes room.
  */
 export class SseSessions {
   /** Set by the link that lives. */
   follower: SseFollower | undefined;
   readonly #opening: SseOpening;
   /** The last one is the one used most recently. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #lanes = new Map<string, Lane>();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(opening: SseOpening) {
@@ -42,14 +38,14 @@ export class SseSessions {
   /**
    * The caller's connection, possibly not yet open.
    *
-   * @throws GatewayError LIMITED when there are too many already
+   * @throws GatewayError LIMITED when there are too many already, with calls under way on all of them
    */
   of(caller: Caller): Lane {
     const key = keyOf(caller);
-    const session = this.#sessions.get(key) ?? this.#create(key, caller);
-    this.#sessions.delete(key);
-    this.#sessions.set(key, session);
-    return session.lane;
+    const lane = this.#lanes.get(key) ?? this.#create(key, caller);
+    this.#lanes.delete(key);
+    this.#lanes.set(key, lane);
+    return lane;
   }
 
   /** The client session ended: its connection is closed. */
@@ -59,12 +55,12 @@ export class SseSessions {
 
   /** Closes all of them; what is under way fails with `error`. Resolves when nothing is left. */
   async endAll(error: GatewayError): Promise<void> {
-    for (const key of [...this.#sessions.keys()]) this.#end(key, error);
+    for (const key of [...this.#lanes.keys()]) this.#end(key, error);
     await Promise.all(this.#ending);
   }
 
-  #create(key: string, caller: Caller): Session {
-    if (this.#sessions.size >= MAX_SESSIONS) this.#makeRoom();
+  #create(key: string, caller: Caller): Lane {
+    if (this.#lanes.size >= MAX_SESSIONS) this.#makeRoom();
     const { logger, timeouts } = this.#opening;
     const { callMs, callMaxMs, listMs } = timeouts;
     const { clientInfo, revision, sessionKey } = caller;
@@ -90,30 +86,27 @@ export class SseSessions {
       this.#forget(key, lane);
       if (error instanceof UnreachableError) this.follower?.onUnreachable(error);
     });
-    return { lane, isPrincipals: sessionKey === undefined };
+    return lane;
   }
 
   #forget(key: string, lane: Lane): void {
-    if (this.#sessions.get(key)?.lane === lane) this.#sessions.delete(key);
+    if (this.#lanes.get(key) === lane) this.#lanes.delete(key);
   }
 
   #makeRoom(): void {
-    for (const [key, { isPrincipals, lane }] of this.#sessions) {
-      if (!isPrincipals || lane.isBusy) continue;
+    for (const [key, lane] of this.#lanes) {
+      if (lane.isBusy) continue;
       this.#end(key, this.#failure("UPSTREAM_UNAVAILABLE", "it made room for others"));
       return;
     }
-    throw this.#failure(
-      "LIMITED",
-      `all of its ${MAX_SESSIONS} connections are taken; try again when a session has ended`,
-    );
+    throw this.#failure("LIMITED", `all of its ${MAX_SESSIONS} connections are busy; try again when a call has ended`);
   }
 
   #end(key: string, error: GatewayError): void {
-    const session = this.#sessions.get(key);
-    if (session === undefined) return;
-    this.#sessions.delete(key);
-    const ending = session.lane.end(error).finally(() => this.#ending.delete(ending));
+    const lane = this.#lanes.get(key);
+    if (lane === undefined) return;
+    this.#lanes.delete(key);
+    const ending = lane.end(error).finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
 

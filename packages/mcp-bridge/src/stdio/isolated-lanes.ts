@@ -8,10 +8,17 @@ import { newLane } from "./new-lane.js";
 import type { StdioLinkOptions } from "./stdio-link-options.js";
 import { tellOf } from "../channel/tell-of.js";
 
-/** The processes that principals or client sessions have of one connector, each started on first use. */
+/**
+ * The processes that principals or client sessions have of one connector, each started on first use.
+ *
+ * Clients that crash, and principals always, go without a goodbye: when there are too many, the one that was used longest ago and has no call under way makes
+ * room. Its process ends, and the next call of its client starts another: a server that keeps state in its process has lost that client's then, which is better
+ * than to refuse everybody.
+ */
 export class IsolatedLanes {
   readonly #deps: LinkDeps;
   readonly #options: StdioLinkOptions;
+  /** The last one is the one used most recently. */
   readonly #lanes = new Map<string, Lane>();
   readonly #ending = new Set<Promise<void>>();
 
@@ -24,7 +31,7 @@ export class IsolatedLanes {
    * The caller's own process.
    *
    * @param twin what the shared process turned out to be
-   * @returns `undefined` for who shares the one that all share, an error when there are too many
+   * @returns `undefined` for who shares the one that all share, an error when there are too many, with calls under way on all of them
    */
   of(caller: Caller, twin: UpstreamFacts): Lane | GatewayError | undefined {
     const { isolation, key } = this.#deps.spec;
@@ -34,10 +41,14 @@ export class IsolatedLanes {
     const isOfSession = isolation === "session" && sessionKey !== undefined;
     const name = isOfSession ? sessionLane(sessionKey) : `principal:${principal}`;
     const existing = this.#lanes.get(name);
-    if (existing !== undefined) return existing;
+    if (existing !== undefined) {
+      this.#lanes.delete(name);
+      this.#lanes.set(name, existing);
+      return existing;
+    }
     const { maxLanes = 64 } = this.#options;
-    if (this.#lanes.size >= maxLanes) {
-      const what = `all of its ${maxLanes} isolated processes are taken; try again when a session has ended`;
+    if (this.#lanes.size >= maxLanes && !this.#makeRoom()) {
+      const what = `all of its ${maxLanes} isolated processes are busy; try again when a call has ended`;
       return connectorFailure(key, "LIMITED", what);
     }
     return this.#start(name, isOfSession ? { kind: "session", sessionKey } : { kind: "principal" }, caller, twin);
@@ -76,6 +87,16 @@ export class IsolatedLanes {
         this.#end(name, lane, GatewayError.from(error, "INTERNAL", "starting a connector failed")),
       );
     return lane;
+  }
+
+  /** @returns whether there is room now */
+  #makeRoom(): boolean {
+    for (const [name, lane] of this.#lanes) {
+      if (lane.isBusy) continue;
+      this.#end(name, lane, connectorFailure(this.#deps.spec.key, "UPSTREAM_UNAVAILABLE", "it made room for others"));
+      return true;
+    }
+    return false;
   }
 
   #end(name: string, lane: Lane, error: GatewayError): void {

@@ -15,7 +15,7 @@ export interface StdioLinkOptions {
   readonly maxLineBytes?: number;
   /** How much may wait for a server that does not read, in bytes. @default 16 MiB */
   readonly maxQueuedBytes?: number;
-  /** How many processes principals or sessions may have of one connector. @default 64 */
+  /** How many processes principals or sessions may have of one connector; the longest unused makes room for the next. @default 64 */
   readonly maxLanes?: number;
   /** The environment of which children get a minimal part. @default `process.env` */
   readonly hostEnv?: Readonly<Record<string, string | undefined>>;

@@ -95,7 +95,7 @@ describe("subscribing to resources by listening (2026-07-28, Subscriptions)", ()
     const subscribed = listening.subscribe("a:1");
     await tick();
     ear(0).listener.onEnd({ kind: "ended" });
-    expect([listening.hears("tools"), time.delays]).toEqual([false, [5_000]]);
+    expect([listening.hears("tools"), time.delays]).toEqual([false, [5_000, 5_000]]);
     ear(1).grant(both("a:1"));
     await subscribed;
     expect([missed.count, ears.length, listening.hears("tools")]).toEqual([1, 2, true]);
@@ -116,16 +116,77 @@ describe("subscribing to resources by listening (2026-07-28, Subscriptions)", ()
   });
 
   test("who waits too long is told so", async () => {
-    const { listening, ear, time } = started();
+    const { listening, time } = started();
     const late = expect(listening.subscribe("a:1")).rejects.toMatchObject({
       code: "UPSTREAM_TIMEOUT",
       message: 'Connector "demo" did not agree to a subscription within 5000 ms',
     });
     await time.advance(5_000);
     await late;
-    ear(1).grant(both("a:1"));
+    expect(listening.uris).toEqual([]);
+  });
+
+  test("an ear that is not acknowledged in time is given up: the old one goes on, and the next subscription has a new one (R22)", async () => {
+    const { listening, ears, ear, time, changed, missed, logger } = started();
+    const late = expect(listening.subscribe("a:1")).rejects.toMatchObject({ code: "UPSTREAM_TIMEOUT" });
+    await time.advance(5_000);
+    await late;
     await tick();
-    expect([listening.uris, ear(2).uris]).toEqual([[], []]);
+    expect([ear(0).isClosed, ear(1).isClosed, ears.length, time.pending]).toEqual([false, true, 2, 0]);
+    expect(logger.messages("debug")).toContain("The upstream did not acknowledge a subscription in time");
+    ear(1).grant(both("a:1"));
+    ear(0).say("notifications/tools/list_changed");
+    expect([changed, listening.hears("tools")]).toEqual([["tools"], true]);
+    const again = listening.subscribe("a:1");
+    await tick();
+    expect(ear(2).uris).toEqual(["a:1"]);
+    ear(2).grant(both("a:1"));
+    await again;
+    expect([ear(0).isClosed, missed.count, time.pending]).toEqual([true, 0, 0]);
+  });
+
+  test("who subscribed while an ear was not acknowledged is asked for when it is given up (R22)", async () => {
+    const { listening, ears, ear, time } = started();
+    const late = expect(listening.subscribe("a:1")).rejects.toMatchObject({ code: "UPSTREAM_TIMEOUT" });
+    await time.advance(4_000);
+    const second = listening.subscribe("b:1");
+    await time.advance(1_000);
+    await late;
+    await tick();
+    expect([ears.length, ear(2).uris]).toEqual([3, ["b:1"]]);
+    ear(2).grant(both("b:1"));
+    await second;
+  });
+
+  test("the only ear is kept when it is not acknowledged in time, for it may tell; another is tried beside it (R22)", async () => {
+    const { listening, ears, ear, time, changed } = listeningUnderTest();
+    listening.start();
+    await time.advance(60_000);
+    expect([ears.length, ear(0).isClosed, time.pending]).toEqual([1, false, 0]);
+    ear(0).say("notifications/tools/list_changed");
+    const subscribed = listening.subscribe("a:1");
+    await tick();
+    expect([ear(0).isClosed, ear(1).uris]).toEqual([false, ["a:1"]]);
+    // An acknowledgement that comes too late takes nothing from the newer one.
+    ear(0).grant({ toolsListChanged: true });
+    await tick();
+    expect([ears.length, ear(1).isClosed]).toEqual([2, false]);
+    ear(1).grant(both("a:1"));
+    await subscribed;
+    expect([changed, ear(0).isClosed]).toEqual([["tools"], true]);
+  });
+
+  test("when the one beside an ear that was never acknowledged ends too early it is tried again (R22)", async () => {
+    const { listening, ears, ear, time } = listeningUnderTest();
+    listening.start();
+    await time.advance(5_000);
+    const subscribed = listening.subscribe("a:1");
+    await tick();
+    ear(1).listener.onEnd({ kind: "ended" });
+    await time.advance(100);
+    expect([ears.length, ear(0).isClosed, ear(2).uris]).toEqual([3, false, ["a:1"]]);
+    ear(2).grant(both("a:1"));
+    await subscribed;
   });
 
   test("after a gap a resource that is not granted any more is forgotten with a warning", async () => {

@@ -1,3 +1,4 @@
+import { systemMonotonic, type Monotonic } from "@cortex-os/mcp-core";
 import { RecordingLogger } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -25,10 +26,10 @@ const lists = (page: (cursor: string | undefined) => JsonObject): Script =>
     json(res, 200, result(seen, page(cursor)));
   });
 
-async function proxyTo(script: Script) {
+async function proxyTo(script: Script, monotonic: Monotonic = systemMonotonic) {
   const server = await upstream(script);
   const logger = new RecordingLogger();
-  const proxy = new RemoteProxy({ spec: specFor(server.url), logger });
+  const proxy = new RemoteProxy({ spec: specFor(server.url), logger, monotonic });
   onTestFinished(() => proxy.dispose());
   return { proxy, logger, server };
 }
@@ -125,6 +126,33 @@ describe("the tools of an upstream", () => {
     const listed = proxy.list("tools");
     await expect(listed).rejects.toMatchObject({ code });
     await expect(listed).rejects.toThrow(text);
+    expect(proxy.state.kind).toBe("up");
+  });
+
+  test.each<[string, number, number]>([
+    ["before a page that there is no time for", 30_000, 4],
+    ["within the page that it ran out in", 29_999, 5],
+  ])("a whole list may take four times the time of a page, which ends it %s (R8)", async (_, pageMs, asked) => {
+    let nowMs = 0;
+    let pages = 0;
+    const answers = lists((cursor = "0") => ({ tools: [tool(cursor)], nextCursor: String(Number(cursor) + 1) }));
+    const { proxy, server } = await proxyTo(
+      (seen, res) => {
+        if (seen.method === "tools/list") {
+          nowMs += pageMs;
+          pages += 1;
+          // The fifth has what is left: a few milliseconds, in which it says nothing.
+          if (pages === 5) return;
+        }
+        answers(seen, res);
+      },
+      { elapsedMs: () => nowMs },
+    );
+    await expect(proxy.list("tools")).rejects.toMatchObject({
+      code: "UPSTREAM_TIMEOUT",
+      message: expect.stringContaining("did not list all its tools within 120000 ms") as string,
+    });
+    expect(server.methods.filter((method) => method === "tools/list")).toHaveLength(asked);
     expect(proxy.state.kind).toBe("up");
   });
 

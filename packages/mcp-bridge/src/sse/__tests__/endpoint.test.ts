@@ -29,6 +29,15 @@ describe("where an endpoint event sends messages (R8)", () => {
     expect(endpointOf(ADDRESS, uri)).toEqual({ ok: false, reason: expect.stringContaining(text) });
   });
 
+  test("more than 8,192 characters are refused, and not quoted (R8)", () => {
+    const longest = `/${"m".repeat(8_191)}`;
+    expect(endpointOf(ADDRESS, longest)).toEqual({ ok: true, path: longest });
+    expect(endpointOf(ADDRESS, `${longest}m`)).toEqual({
+      ok: false,
+      reason: "names an address for messages of more than 8192 characters",
+    });
+  });
+
   test("whatever it says, a path of the connector's origin is all that comes of it", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.webUrl(), fc.webPath()), (uri) => {

@@ -5,9 +5,15 @@ import { RecordingSink } from "../../http/__tests__/recording-sink.js";
 import { result } from "../../http/__tests__/scripted-upstream.js";
 import type { Link } from "../../link.js";
 import type { Caller, UpstreamCall } from "../../runtime/exchange.js";
-import { OldServer } from "./old-server.js";
+import { OldServer, type Calls } from "./old-server.js";
 
 const sse = true;
+
+/** Answers with the id of the connection, and calls of `hang` never. */
+const leavesHanging: Calls = (seen, session) => {
+  if (JSON.stringify(seen.message).includes('"hang"')) return;
+  session.send(result(seen, { session: session.id }));
+};
 
 function send(link: Link, call: UpstreamCall): RecordingSink {
   const sink = new RecordingSink();
@@ -65,23 +71,39 @@ describe("clients of an old server (design.md, decision 6)", () => {
     await vi.waitFor(() => expect(server.living).toEqual([]));
   });
 
-  test("share no more than 256: principals' that nobody uses make room, those of sessions do not", async () => {
-    const server = await OldServer.start((seen, session) => {
-      if (JSON.stringify(seen.message).includes('"hang"')) return;
-      session.send(result(seen, { session: session.id }));
-    });
+  test("have no more than 256 at a time: the longest unused makes room, whoever's it is, and its next call opens it anew (R8)", async () => {
+    const server = await OldServer.start(leavesHanging);
     const { link } = await openLink(server.url, { sse });
-    const hanging = send(link, toolCall({ ...MODERN_CALLER, principal: "busy" }, 1, {}, "hang"));
-    await send(link, toolCall({ ...MODERN_CALLER, principal: "idle" })).done;
-    const keys = Array.from({ length: 254 }, (_, at) => `s${at}`);
+    const busy = send(link, toolCall({ ...LEGACY_CALLER, sessionKey: "busy" }, 1, {}, "hang"));
+    const idle = await call(link, { sessionKey: "crashed" });
+    const principals = resultOf(await send(link, toolCall({ ...MODERN_CALLER, principal: "idle" })).done)?.["session"];
+    const keys = Array.from({ length: 253 }, (_, at) => `s${at}`);
     for (const sessionKey of keys) await call(link, { sessionKey });
     expect(server.living).toHaveLength(257);
+    // Used again: now the principal's is the one that was used longest ago.
+    expect(await call(link, { sessionKey: "crashed" })).toBe(idle);
     expect(await call(link, { sessionKey: "one more" })).toBe("258");
-    await vi.waitFor(() => expect(server.living.map(({ id }) => id)).not.toContain("3"));
+    await vi.waitFor(() => expect(server.living.map(({ id }) => id)).not.toContain(principals));
+    expect(await call(link, { sessionKey: "two more" })).toBe("259");
+    expect(await call(link, { sessionKey: "s0" })).toBe("260");
+    expect(busy.endings).toEqual([]);
+    expect(await call(link, { sessionKey: "crashed" })).toBe(idle);
+  });
+
+  test("are refused another one only while calls are under way on all of them (R8)", async () => {
+    const server = await OldServer.start(leavesHanging);
+    const { link } = await openLink(server.url, { sse });
+    const sink = new RecordingSink();
+    const exchanges = Array.from({ length: 256 }, (_, at) =>
+      link.send(toolCall({ ...LEGACY_CALLER, sessionKey: `s${at}` }, 1, {}, "hang"), sink),
+    );
     const refused = await send(link, toolCall({ ...LEGACY_CALLER, sessionKey: "too many" })).done;
-    expect(refused.error).toMatchObject({ code: "LIMITED" });
-    expect(hanging.endings).toEqual([]);
-    link.endSession("s0");
-    expect(await call(link, { sessionKey: "too many" })).toBe("259");
+    expect(refused.error).toMatchObject({
+      code: "LIMITED",
+      message: 'Connector "up": all of its 256 connections are busy; try again when a call has ended',
+    });
+    expect(sink.endings).toEqual([]);
+    exchanges[7]?.cancel();
+    expect(await call(link, { sessionKey: "too many" })).toEqual(expect.any(String));
   });
 });

@@ -138,15 +138,34 @@ describe("who shares a child (design.md, decision 6)", () => {
     });
   });
 
-  test("there is a bound on isolated children, and an ended session makes room", async () => {
+  test("there is a bound on isolated children: the longest unused makes room, whoever's it is, and comes back with its next call (R8)", async () => {
+    const under = await opened({ isolation: "session", options: { maxLanes: 3 } });
+    const { pidFor } = under;
+    const busy = new RecordingSink();
+    under.link.send(toolCall("hang", {}, { caller: session("busy") }), busy);
+    const a = await pidFor(session("a"));
+    const b = await pidFor(session("b"));
+    // Used again: now b's is the one that was used longest ago.
+    expect(await pidFor(session("a"))).toBe(a);
+    expect(Number(await pidFor(session("c")))).toBeGreaterThan(0);
+    await until(async () => !(await markedProcesses()).includes(Number(b)));
+    expect(await pidFor(session("a"))).toBe(a);
+    expect(await pidFor(session("b"))).not.toBe(b);
+    expect([busy.outcomes, under.lost]).toEqual([0, []]);
+  });
+
+  test("another isolated child is refused only while calls are under way on all of them (R8)", async () => {
     const under = await opened({ isolation: "session", options: { maxLanes: 2 } });
-    await Promise.all([session("a"), session("b")].map(under.pidFor));
-    const sink = await callTool(under, "pid", {}, { caller: session("c") });
-    expect(sink.failure).toMatchObject({
+    const sink = new RecordingSink();
+    const hang = (key: string) => under.link.send(toolCall("hang", {}, { caller: session(key) }), sink);
+    const exchanges = [hang("a"), hang("b")];
+    const refused = await callTool(under, "pid", {}, { caller: session("c") });
+    expect(refused.failure).toMatchObject({
       code: "LIMITED",
-      message: expect.stringContaining("all of its 2 isolated processes are taken"),
+      message: 'Connector "demo": all of its 2 isolated processes are busy; try again when a call has ended',
     });
-    under.link.endSession("a");
+    expect(sink.outcomes).toBe(0);
+    exchanges[1]?.cancel();
     expect(Number(await under.pidFor(session("c")))).toBeGreaterThan(0);
   });
 });
