@@ -13,7 +13,7 @@ import {
 } from "../listening/resource-subscriptions.js";
 import type { Serving } from "./lane.js";
 import { ListenEars } from "./listen-ears.js";
-import { modernMeta } from "./modern-meta.js";
+import { modernMeta } from "../modern-meta.js";
 import { tellOf } from "./tell-of.js";
 
 /** What a {@link SharedVoice} works through. */

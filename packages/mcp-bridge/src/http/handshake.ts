@@ -1,6 +1,7 @@
 import type { ConnectorTimeouts, GatewayError, Timers } from "@cortex-os/mcp-core";
-import { HEADER, LATEST_LEGACY, LATEST_MODERN, META, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { HEADER, LATEST_LEGACY, LATEST_MODERN, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { describedBy, judgeInitialize, judgeProbe } from "./detect-era.js";
+import { modernMeta } from "../modern-meta.js";
 import { statusFailure, timeoutFailure } from "./failures.js";
 import { httpReply, type HttpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
@@ -108,13 +109,7 @@ export class Handshake {
   }
 
   #discover(revision: string, signal: AbortSignal): Promise<HttpReply> {
-    const params = {
-      _meta: {
-        [META.protocolVersion]: revision,
-        [META.clientInfo]: this.#clientInfo,
-        [META.clientCapabilities]: {},
-      },
-    };
+    const params = { _meta: modernMeta(revision, this.#clientInfo) };
     const method = "server/discover";
     const headers = modernHeaders(revision, method, params);
     return this.#post({ jsonrpc: "2.0", id: PROBE_ID, method, params }, headers, signal, PROBE_ID);

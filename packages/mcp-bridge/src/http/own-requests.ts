@@ -1,6 +1,7 @@
 import { GatewayError, type ConnectorTimeouts } from "@cortex-os/mcp-core";
-import { META, withMeta, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { withMeta, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { OwnRequestOptions, UpstreamFacts } from "../link.js";
+import { modernMeta } from "../modern-meta.js";
 import type { HttpUpstream, Lane } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
 import type { LinkExchanges } from "./link-exchanges.js";
@@ -27,11 +28,7 @@ export class OwnRequests {
   /** The params with the metadata that the era asks for. */
   params(facts: UpstreamFacts, params: JsonObject): JsonObject {
     if (facts.era === "legacy") return params;
-    return withMeta(params, {
-      [META.protocolVersion]: facts.revision,
-      [META.clientInfo]: this.#deps.clientInfo,
-      [META.clientCapabilities]: {},
-    });
+    return withMeta(params, modernMeta(facts.revision, this.#deps.clientInfo));
   }
 
   /**

@@ -6,7 +6,7 @@ import {
   type JsonObject,
   type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
-import { modernMeta } from "../channel/modern-meta.js";
+import { modernMeta } from "../modern-meta.js";
 import type { UpstreamFacts } from "../link.js";
 import { printable, quoteUpstream } from "../upstream-text.js";
 import type { Peer } from "./peer.js";

@@ -4,7 +4,7 @@ import { ClientCall } from "../channel/client-call.js";
 import { connectorFailure } from "../channel/connector-failure.js";
 import { InFlight } from "../channel/in-flight.js";
 import type { Lane } from "../channel/lane.js";
-import { modernMeta } from "../channel/modern-meta.js";
+import { modernMeta } from "../modern-meta.js";
 import { ownRequest } from "../channel/own-request.js";
 import { SharedVoice } from "../channel/shared-voice.js";
 import {
