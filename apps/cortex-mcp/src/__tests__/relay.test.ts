@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { GatewayError } from "@cortex-os/mcp-core";
 import { RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { GatewayFinder, GatewayLink } from "../stdio/gateway-link.js";
+import type { Expected, GatewayFinder, GatewayLink } from "../stdio/gateway-link.js";
 import { Relay } from "../stdio/relay.js";
 import { lineStream, type LineStream } from "./line-stream.js";
 
@@ -32,14 +32,14 @@ function fakeGateway(hasUrl = false): FakeGateway {
 function startRelay(maxMessageBytes = 1_000_000) {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const logger = new RecordingLogger();
-  const found: boolean[] = [];
+  const found: Expected[] = [];
   let given = 0;
   let give: (link: GatewayLink) => void = () => {};
   let refuse: (error: Error) => void = () => {};
   const finder: GatewayFinder = {
-    find: (mayReturn, signal) =>
+    find: (expected, signal) =>
       new Promise((resolve, reject) => {
-        found.push(mayReturn);
+        found.push(expected);
         [give, refuse] = [resolve, reject];
         signal.addEventListener("abort", () => reject(new Error("called off")), { once: true });
       }),
@@ -85,7 +85,7 @@ describe("a relay", () => {
     first.die();
     await vi.waitFor(() => expect(client.messages).toMatchObject([{ id: 2, error: { code: -31_001 } }]));
     ask(3, "tools/call");
-    await vi.waitFor(() => expect(found).toEqual([false, false]));
+    await vi.waitFor(() => expect(found).toEqual(["anyone", "anyone"]));
     const second = await next(fakeGateway());
     await vi.waitFor(() => expect(second.heard.messages).toMatchObject([{ id: 1 }, { id: 3 }]));
     expect(logger.messages("info")).toEqual([
@@ -102,10 +102,22 @@ describe("a relay", () => {
     await vi.waitFor(() => expect(first.heard.lines).toHaveLength(1));
     first.say({ jsonrpc: "2.0", method: "notifications/cortex-mcp/farewell" });
     first.die();
-    await vi.waitFor(() => expect(found).toEqual([false, true]));
+    await vi.waitFor(() => expect(found).toEqual(["anyone", "itself"]));
     const second = await next(fakeGateway());
     await vi.waitFor(() => expect(second.heard.messages).toMatchObject([{ id: 1, method: "tools/call" }]));
     expect(client.lines).toEqual([]);
+  });
+
+  test("waits for the successor of one that made room for it, with a URL or without", async () => {
+    const { next, found } = startRelay();
+    for (const hasUrl of [false, true]) {
+      const gateway = await next(fakeGateway(hasUrl));
+      gateway.say({ jsonrpc: "2.0", method: "notifications/cortex-mcp/farewell", params: { successor: true } });
+      gateway.die();
+    }
+    const last = await next(fakeGateway());
+    last.die();
+    await vi.waitFor(() => expect(found).toEqual(["anyone", "successor", "successor", "anyone"]));
   });
 
   test("sends nothing into a link that is broken: it waits for the next one", async () => {

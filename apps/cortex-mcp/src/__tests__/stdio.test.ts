@@ -18,7 +18,7 @@ async function recordOf(io: TestIo): Promise<Record<string, unknown>> {
 }
 
 describe("cortex-mcp stdio with no gateway running", () => {
-  test("R14: becomes it, without a URL: the command line finds it, serve says what it is, and it ends with its client", async () => {
+  test("R14: becomes it, without a URL: the command line finds it, and it ends with its client", async () => {
     const home = await createTestIo();
     await home.run(...stdioFixture("fix"));
     const client = await startStdio(home);
@@ -32,11 +32,6 @@ describe("cortex-mcp stdio with no gateway running", () => {
     expect(JSON.parse((await home.run("status", "--json")).out)).toMatchObject({ url: null, pid: process.pid });
     expect(await home.run("call", "fix__echo", '{"message":"from the command line"}')).toMatchObject({
       out: "from the command line",
-    });
-    expect(await home.run("serve", "--port", "0")).toEqual({
-      code: 1,
-      out: "",
-      err: `cortex-mcp: a gateway is running already for ${statePaths(home.env).folder}: pid ${process.pid}, started by cortex-mcp stdio for desktop clients, with no URL; quit those clients and start it before them, they will use it then, or set CORTEX_HOME to another folder`,
     });
     expect((await home.run("disable", "fix")).out).toContain("The running gateway has picked it up: disabled.");
     client.end();

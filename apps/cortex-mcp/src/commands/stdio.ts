@@ -69,5 +69,5 @@ async function endHosted(hosted: HostedGateway, { requested, isRequested }: Stop
     return;
   }
   await Promise.race([hosted.unrelayed(), requested]);
-  await hosted.stop(HURRIED_DRAIN_MS);
+  await hosted.stop({ drainMs: HURRIED_DRAIN_MS });
 }

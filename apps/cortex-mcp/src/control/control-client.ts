@@ -68,6 +68,11 @@ export class ControlClient {
     return this.#askSoon(LIST_MS, { method: "POST", path: RELOAD_PATH }, ReloadReportSchema);
   }
 
+  /** Makes a gateway without a URL give up its home in good order. It has agreed to when this resolves, and goes later. */
+  async yieldHome(): Promise<void> {
+    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/yield" }, CallResultSchema);
+  }
+
   /** The service map: how it is, which connectors it names, which maps are kept. */
   map(): Promise<MapView> {
     return this.#askSoon(ANSWER_MS, { method: "GET", path: MAP_PATH }, MapViewSchema);

@@ -4,7 +4,7 @@ import { LineReader } from "@cortex-os/mcp-bridge";
 import { toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
 import { userError } from "../user-error.js";
 import { ConversationBook } from "./conversation-book.js";
-import type { GatewayFinder, GatewayLink } from "./gateway-link.js";
+import type { Expected, GatewayFinder, GatewayLink } from "./gateway-link.js";
 
 /** What a {@link Relay} works through. */
 export interface RelayOptions {
@@ -62,21 +62,23 @@ export class Relay {
   async run(): Promise<void> {
     const { finder, logger } = this.#options;
     const { signal } = this.#over;
-    for (let mayReturn = false, round = 0; this.isClientThere; round += 1) {
+    let expected: Expected = "anyone";
+    for (let round = 0; this.isClientThere; round += 1) {
       let link: GatewayLink;
       try {
-        link = await finder.find(mayReturn, signal);
+        link = await finder.find(expected, signal);
       } catch (error) {
         if (!this.isClientThere) return;
         throw error;
       }
       if (round > 0) logger.info({}, "Went on with the next gateway");
       await this.#through(link);
-      mayReturn = this.#book.saidFarewell && link.hasUrl;
+      const { saidFarewell, hasSuccessor } = this.#book;
+      expected = hasSuccessor ? "successor" : saidFarewell && link.hasUrl ? "itself" : "anyone";
       for (const failure of this.#book.lost()) this.#toClient(failure);
       if (this.#book.refusal !== undefined)
         throw userError(`the next gateway did not take the session over: ${this.#book.refusal}`);
-      if (this.isClientThere) logger.info({ inOrder: mayReturn }, "The gateway is gone; looking for the next one");
+      if (this.isClientThere) logger.info({ inOrder: saidFarewell }, "The gateway is gone; looking for the next one");
     }
   }
 

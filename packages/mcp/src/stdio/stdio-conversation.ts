@@ -1,10 +1,11 @@
 import { finished, type Readable, type Writable } from "node:stream";
 import { LineReader } from "@cortex-os/mcp-bridge";
 import { GatewayError, type Logger } from "@cortex-os/mcp-core";
+import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { ChannelClient } from "../gateway/channel-client.js";
 import type { Gateway } from "../gateway/gateway.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
-import { FAREWELL } from "./farewell.js";
+import { FAREWELL, FAREWELL_TO_SUCCESSOR } from "./farewell.js";
 import { LineChannel } from "./line-channel.js";
 
 /** How a client is served over a pair of byte streams. */
@@ -72,9 +73,11 @@ export class StdioConversation {
   /**
    * Reads no further and resolves when everything that was read is answered and written. Who sent more can be sure that nothing of it was carried out. Wait no
    * longer than you like: {@link shutDown} answers the rest. Idempotent.
+   *
+   * @param hasSuccessor a relay is told that another gateway is about to take over
    */
-  async drain(): Promise<void> {
-    this.#draining ??= this.#drain();
+  async drain(hasSuccessor = false): Promise<void> {
+    this.#draining ??= this.#drain(hasSuccessor ? FAREWELL_TO_SUCCESSOR : FAREWELL);
     await this.#draining;
   }
 
@@ -89,12 +92,12 @@ export class StdioConversation {
     this.#options.output.destroy();
   }
 
-  async #drain(): Promise<void> {
+  async #drain(lastWord: JsonRpcNotification): Promise<void> {
     const { input, output, farewell } = this.#options;
     input.off("data", this.#onData).pause();
     await this.#client.idle();
     if (this.#isOver) return;
-    if (farewell === true) output.write(`${JSON.stringify(FAREWELL)}\n`);
+    if (farewell === true) output.write(`${JSON.stringify(lastWord)}\n`);
     this.#end("the gateway is shutting down");
     await this.ended;
   }
