@@ -9,7 +9,9 @@ import { homeConnectors } from "../serve/home-connectors.js";
 import { orAborted } from "../serve/or-aborted.js";
 import { findRunningGateway } from "../state/running-gateway.js";
 import type { StatePaths } from "../state/state-paths.js";
+import { reasonOf } from "../user-error.js";
 import { programVersion } from "../version.js";
+import type { InitialConfig } from "./initial-config.js";
 import type { Expected, GatewayFinder, GatewayLink } from "./gateway-link.js";
 import { openSocketLink } from "./socket-link.js";
 
@@ -19,7 +21,7 @@ export interface HomeGatewayOptions {
   readonly paths: StatePaths;
   readonly configSources: ConfigSources;
   /** What they said when this process started. */
-  readonly config: Config;
+  readonly initial: InitialConfig;
   readonly logger: LeveledLogger;
 }
 
@@ -35,10 +37,16 @@ const ENDING_MS = 10_000;
 /** The gateway of a home, wherever it runs: in another process, and when there is none, in this one. */
 export class HomeGateway implements GatewayFinder {
   readonly #options: HomeGatewayOptions;
+  /** The last configuration that was not refused. */
+  #config: Config | undefined;
+  #isRefusalTold = false;
   #hosted: HostedGateway | undefined;
 
   constructor(options: HomeGatewayOptions) {
     this.#options = options;
+    const { config, refusal } = options.initial;
+    this.#config = refusal === undefined ? config : undefined;
+    this.#isRefusalTold = refusal === undefined;
   }
 
   /** The gateway that this process has become. */
@@ -59,7 +67,10 @@ export class HomeGateway implements GatewayFinder {
       const leftTo: Expected = yielding === true ? "successor" : expected;
       if (running !== undefined && stopping !== true) {
         const link = await openSocketLink(running, timers, signal);
-        if (link !== undefined) return link;
+        if (link !== undefined) {
+          this.#tellRefusal();
+          return link;
+        }
       } else if (running !== undefined && leftTo !== "anyone" && nowMs < startedMs + ENDING_MS) {
         hostFromMs = nowMs + LEFT_MS[leftTo];
       } else if (nowMs >= hostFromMs) {
@@ -101,9 +112,21 @@ export class HomeGateway implements GatewayFinder {
     if (this.#hosted === hosted) this.#hosted = undefined;
   }
 
+  /** Only now: a process that becomes the gateway ends with the refusal instead. */
+  #tellRefusal(): void {
+    if (this.#isRefusalTold) return;
+    this.#isRefusalTold = true;
+    const { logger, initial } = this.#options;
+    logger.warn({ reason: reasonOf(initial.refusal) }, "The configuration is refused; relaying with the defaults");
+  }
+
   /** A relay may have run for weeks. One that is refused is told by the gateway, which follows it; a home without a gateway would help nobody. */
   async #currentConfig(): Promise<Config> {
-    const { configSources, config } = this.#options;
-    return loadConfig(configSources).catch(() => config);
+    try {
+      this.#config = await loadConfig(this.#options.configSources);
+    } catch (error) {
+      if (this.#config === undefined) throw error;
+    }
+    return this.#config;
   }
 }
