@@ -35,6 +35,7 @@ export type { ShownConnector } from "./http/map-api.js";
 export * from "./http/serve-http.js";
 export { STDIO_PATH, STDIO_PROTOCOL } from "./http/stdio-upgrade.js";
 export * from "./stdio/farewell.js";
+export * from "./stdio/message-lines.js";
 export * from "./stdio/stdio-conversation.js";
 export {
   createConnectorAvailabilityGauge,

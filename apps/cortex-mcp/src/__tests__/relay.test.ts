@@ -204,6 +204,20 @@ describe("what a relay holds is bounded", () => {
     await vi.waitFor(() => expect(gateway.heard.lines).toEqual(["{}"]));
   });
 
+  test("R22: its refusal names the request where both ends of the line show which it is", async () => {
+    const { input, client } = startRelay(300);
+    const [params, jsonrpc] = [{ a: "x".repeat(1_000) }, "2.0"];
+    for (const message of [
+      { jsonrpc, id: 1, method: "tools/call", params },
+      { method: "tools/call", params, jsonrpc, id: "two" },
+      { jsonrpc, method: "notifications/x", params },
+    ])
+      input.write(`${JSON.stringify(message)}\n`);
+    await vi.waitFor(() => expect(client.messages).toHaveLength(3));
+    expect(client.messages).toMatchObject([{ id: 1, error: { code: -32_600 } }, { id: "two" }, {}]);
+    expect(client.messages[2]).not.toHaveProperty("id");
+  });
+
   test("without a gateway the client waits once it has said 4 MiB", async () => {
     const { input, next } = startRelay();
     for (let at = 0; at < 10; at += 1) input.write(`${"x".repeat(900_000)}\n`);

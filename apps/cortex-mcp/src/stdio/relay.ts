@@ -1,5 +1,5 @@
 import { finished, type Readable, type Writable } from "node:stream";
-import { tooLong } from "@cortex-os/mcp";
+import { MessageLines } from "@cortex-os/mcp";
 import { LineReader } from "@cortex-os/mcp-bridge";
 import { toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
 import { userError } from "../user-error.js";
@@ -31,7 +31,7 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #book = new ConversationBook();
   readonly #over = new AbortController();
-  readonly #lines: LineReader;
+  readonly #lines: MessageLines;
   /** The client's messages that no gateway was there for. */
   #waiting: string[] = [];
   #waitingBytes = 0;
@@ -40,9 +40,13 @@ export class Relay {
   constructor(options: RelayOptions) {
     const { input, output, maxMessageBytes } = options;
     this.#options = options;
-    this.#lines = new LineReader(maxMessageBytes, (line, _bytes, isCut) => {
-      if (isCut) this.#toClient(JSON.stringify({ jsonrpc: "2.0", error: toJsonRpcError(tooLong(maxMessageBytes)) }));
-      else if (line.trim() !== "") this.#fromClient(line);
+    this.#lines = new MessageLines(maxMessageBytes, {
+      onLine: (line) => {
+        this.#fromClient(line);
+      },
+      onTooLong: (refusal, id) => {
+        this.#toClient(JSON.stringify({ jsonrpc: "2.0", id, error: toJsonRpcError(refusal) }));
+      },
     });
     input.on("data", this.#onData);
     for (const stream of [input, output])

@@ -17,6 +17,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "MAP_FETCH_OUTCOMES",
     "ManifestCache",
     "MapValidators",
+    "MessageLines",
     "RefreshScheduler",
     "STDIO_PATH",
     "STDIO_PROTOCOL",
@@ -41,6 +42,5 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "setConnectorAvailabilityGauge",
     "shownUrl",
     "specsOfMap",
-    "tooLong",
   ]);
 });

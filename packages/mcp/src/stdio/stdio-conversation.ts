@@ -1,12 +1,12 @@
 import { finished, type Readable, type Writable } from "node:stream";
-import { LineReader } from "@cortex-os/mcp-bridge";
-import { GatewayError, type Logger } from "@cortex-os/mcp-core";
+import type { GatewayError, Logger } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { ChannelClient } from "../gateway/channel-client.js";
 import type { Gateway } from "../gateway/gateway.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { FAREWELL, FAREWELL_TO_SUCCESSOR } from "./farewell.js";
 import { LineChannel } from "./line-channel.js";
+import { MessageLines } from "./message-lines.js";
 
 /** How a client is served over a pair of byte streams. */
 export interface StdioOptions {
@@ -22,10 +22,6 @@ export interface StdioOptions {
 
 const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
-/** The refusal of a line that is longer than it may be. */
-export const tooLong = (maxBytes: number): GatewayError =>
-  new GatewayError("INVALID_REQUEST", `The message is larger than ${maxBytes} bytes`);
-
 /**
  * One client on a pair of byte streams, a message a line (2026-07-28, stdio). While the client does not read, nothing more of it is read, and upstreams wait: what is
  * held for it stays bounded. The end of its input is its end: its session goes, and what is under way is cancelled.
@@ -35,7 +31,7 @@ export class StdioConversation {
   readonly ended: Promise<void>;
   readonly #options: StdioOptions;
   readonly #client: ChannelClient;
-  readonly #lines: LineReader;
+  readonly #lines: MessageLines;
   #draining: Promise<void> | undefined;
   #onEnded: () => void = () => {};
   #isOver = false;
@@ -56,9 +52,11 @@ export class StdioConversation {
       },
     });
     this.#client = new ChannelClient({ gateway, channel, metrics, logger });
-    this.#lines = new LineReader(maxMessageBytes, (line, _bytes, isCut) => {
-      if (isCut) this.#client.refuse(tooLong(maxMessageBytes));
-      else if (line.trim() !== "") this.#client.receive(Buffer.from(line));
+    this.#lines = new MessageLines(maxMessageBytes, {
+      onLine: (line) => void this.#client.receive(Buffer.from(line)),
+      onTooLong: (refusal, id) => {
+        this.#client.refuse(refusal, id);
+      },
     });
     input.on("data", this.#onData);
     finished(input, { writable: false }, () => {

@@ -72,7 +72,7 @@ describe("a client of a relay (R14)", () => {
     const { relay } = await controlled({ bodyBytes: 100 });
     const { client } = await relay();
     client.request(1, "ping", { a: "x".repeat(200) });
-    expect(await client.answer(undefined)).toMatchObject({
+    expect(await client.answer(1)).toMatchObject({
       error: { message: "The message is larger than 100 bytes" },
     });
   });
