@@ -1,67 +1,7 @@
-import { PassThrough } from "node:stream";
+import type { PassThrough } from "node:stream";
 import { GatewayError } from "@cortex-os/mcp-core";
-import { RecordingLogger } from "@cortex-os/mcp-core/testing";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Expected, GatewayFinder, GatewayLink } from "../stdio/gateway-link.js";
-import { Relay } from "../stdio/relay.js";
-import { lineStream, type LineStream } from "./line-stream.js";
-
-interface FakeGateway {
-  /** What the relay sends it. */
-  readonly heard: LineStream;
-  readonly link: GatewayLink;
-  say(message: object | string): void;
-  die(): void;
-}
-
-function fakeGateway(hasUrl = false): FakeGateway {
-  const [toGateway, fromGateway] = [new PassThrough(), new PassThrough()];
-  const die = (): void => {
-    toGateway.destroy();
-    fromGateway.end();
-  };
-  return {
-    heard: lineStream(toGateway),
-    link: { toGateway, fromGateway, hasUrl, close: vi.fn<() => void>(die) },
-    say: (message) => fromGateway.write(`${typeof message === "string" ? message : JSON.stringify(message)}\n`),
-    die,
-  };
-}
-
-/** A relay whose gateways come when the test says so. */
-function startRelay(maxMessageBytes = 1_000_000) {
-  const [input, output] = [new PassThrough(), new PassThrough()];
-  const logger = new RecordingLogger();
-  const found: Expected[] = [];
-  let given = 0;
-  let give: (link: GatewayLink) => void = () => {};
-  let refuse: (error: Error) => void = () => {};
-  const finder: GatewayFinder = {
-    find: (expected, signal) =>
-      new Promise((resolve, reject) => {
-        found.push(expected);
-        [give, refuse] = [resolve, reject];
-        signal.addEventListener("abort", () => reject(new Error("called off")), { once: true });
-      }),
-  };
-  const relay = new Relay({ input, output, finder, maxMessageBytes, logger });
-  const running = relay.run();
-  running.catch(() => {});
-  onTestFinished(async () => {
-    input.destroy();
-    await running.catch(() => {});
-  });
-  const client = lineStream(output);
-  const next = async (gateway: FakeGateway): Promise<FakeGateway> => {
-    given += 1;
-    await vi.waitFor(() => expect(found).toHaveLength(given));
-    give(gateway.link);
-    return gateway;
-  };
-  const ask = (id: number, method: string): void =>
-    void input.write(`${JSON.stringify({ jsonrpc: "2.0", id, method })}\n`);
-  return { input, output, relay, running, client, next, ask, logger, found, refuse: (error: Error) => refuse(error) };
-}
+import { describe, expect, test, vi } from "vitest";
+import { fakeGateway, startRelay } from "./relay-set-up.js";
 
 describe("a relay", () => {
   test("keeps what the client says until there is a gateway, and passes lines on in both directions", async () => {

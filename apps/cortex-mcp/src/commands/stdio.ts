@@ -42,7 +42,13 @@ async function stdio(io: Io): Promise<number> {
     });
     const finder = new HomeGateway({ io, paths, configSources, initial, logger });
     const streams = io.streams();
-    const relay = new Relay({ ...streams, finder, maxMessageBytes: limits.bodyBytes, logger });
+    const relay = new Relay({
+      ...streams,
+      finder,
+      maxMessageBytes: limits.bodyBytes,
+      logger,
+      timers: io.system.timers,
+    });
     void stop.requested.then(() => {
       relay.end();
     });

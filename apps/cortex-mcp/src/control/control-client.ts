@@ -5,6 +5,7 @@ import type { Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { z } from "zod";
 import type { RunningGateway } from "../state/running-gateway.js";
+import { wakeOrEnd } from "../state/wake-or-end.js";
 import { CallError } from "./call-error.js";
 import { MapDiffSchema, MapOperationResultSchema, MapViewSchema, type MapView } from "./map-views.js";
 import {
@@ -123,10 +124,7 @@ export class ControlClient {
   #silence(afterMs: number): CallError {
     const pid = this.#gateway.record?.pid;
     const who = pid === undefined ? "the running gateway" : `the running gateway (pid ${pid})`;
-    const remedy =
-      pid === undefined
-        ? "end it and start it anew"
-        : `kill -CONT ${pid} wakes one that was suspended, kill -9 ${pid} ends it`;
+    const remedy = pid === undefined ? "end it and start it anew" : wakeOrEnd(pid);
     return new CallError("NOT_READY", `${who} did not answer within ${afterMs / 1_000} s; ${remedy}`);
   }
 

@@ -70,6 +70,11 @@ export class ConversationBook {
     return this.#hasSuccessor;
   }
 
+  /** Whether the client waits for an answer; what it listens to does not count. */
+  get isWaiting(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Why the next gateway did not take the session over. */
   get refusal(): string | undefined {
     return this.#session.refusal;

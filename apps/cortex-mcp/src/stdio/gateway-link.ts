@@ -6,6 +6,10 @@ export interface GatewayLink {
   readonly fromGateway: Readable;
   /** Whether the gateway has a URL, and so is one that somebody may start again. */
   readonly hasUrl: boolean;
+  /** The gateway's process, if it said so. */
+  readonly pid: number | undefined;
+  /** Whether the gateway answers anything at all within so many milliseconds. Never rejects. */
+  isAwake(withinMs: number): Promise<boolean>;
   /** Cuts it off. May be called twice. */
   close(): void;
 }

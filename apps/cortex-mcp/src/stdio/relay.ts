@@ -1,10 +1,11 @@
 import { finished, type Readable, type Writable } from "node:stream";
 import { MessageLines } from "@cortex-os/mcp";
 import { LineReader } from "@cortex-os/mcp-bridge";
-import { toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
+import { toJsonRpcError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import { userError } from "../user-error.js";
 import { ConversationBook } from "./conversation-book.js";
 import type { Expected, GatewayFinder, GatewayLink } from "./gateway-link.js";
+import { SilenceWatch } from "./silence-watch.js";
 
 /** What a {@link Relay} works through. */
 export interface RelayOptions {
@@ -16,6 +17,7 @@ export interface RelayOptions {
   /** Longest message that the client may send, in bytes. */
   readonly maxMessageBytes: number;
   readonly logger: Logger;
+  readonly timers: Timers;
 }
 
 /** How many bytes of messages wait while there is no gateway; the client waits with the rest. */
@@ -36,6 +38,8 @@ export class Relay {
   #waiting: string[] = [];
   #waitingBytes = 0;
   #link: GatewayLink | undefined;
+  /** Of the link. */
+  #silence: SilenceWatch | undefined;
 
   constructor(options: RelayOptions) {
     const { input, output, maxMessageBytes } = options;
@@ -110,15 +114,21 @@ export class Relay {
     // Whether it can still be written to shows where it is read.
     toGateway.on("error", () => {});
     toGateway.on("drain", () => this.#options.input.resume());
+    const { timers, logger } = this.#options;
+    const silence = new SilenceWatch({ link, timers, logger, isWaiting: () => this.#book.isWaiting });
     fromGateway.on("data", (chunk: Buffer) => {
+      silence.heard();
       lines.push(chunk);
     });
     const { toGateway: first, toClient: missed } = this.#book.replay();
     for (const line of first) toGateway.write(`${line}\n`);
     this.#link = link;
+    this.#silence = silence;
+    if (this.#book.isWaiting) silence.asked();
     this.#sendWaiting();
     for (const line of missed) this.#toClient(line);
     await gone;
+    silence.end();
     this.#link = undefined;
     link.close();
   }
@@ -137,6 +147,7 @@ export class Relay {
 
   #toGateway(line: string, { toGateway }: GatewayLink): void {
     this.#book.sent(line);
+    if (this.#book.isWaiting) this.#silence?.asked();
     const goesOn = toGateway.write(`${line}\n`, (error) => {
       if (error instanceof Error) this.#book.unsent(line);
     });
