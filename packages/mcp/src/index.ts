@@ -30,10 +30,12 @@ export type { GatewaySettings } from "./gateway/gateway-settings.js";
 export type * from "./gateway/gateway-status.js";
 export type { ConfigurationChange, ReloadableConfiguration, ReloadReport } from "./gateway/reload-report.js";
 export * from "./gateway/session-store.js";
+export { probePort } from "./http/listen.js";
 export type { ShownConnector } from "./http/map-api.js";
 export * from "./http/serve-http.js";
 export { STDIO_PATH, STDIO_PROTOCOL } from "./http/stdio-upgrade.js";
 export * from "./stdio/farewell.js";
+export * from "./stdio/message-lines.js";
 export * from "./stdio/stdio-conversation.js";
 export {
   createConnectorAvailabilityGauge,

@@ -8,6 +8,7 @@ import { STDIO_CLIENTS, type StdioClient } from "./support/stdio-clients.js";
 
 /** How often a gateway is killed. */
 const ROUNDS = Number(process.env["CORTEX_TAKEOVER_ROUNDS"] ?? 2);
+const INITIALIZE = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1" } };
 const CONNECTORS = ["one", "two", "three"];
 /** A server, its lifeline and the lifeline's watcher, for each connector. */
 const CHILDREN = 3 * CONNECTORS.length;
@@ -153,10 +154,33 @@ describe.runIf(process.platform === "linux")("five cortex-mcp stdio processes on
     expect(await again.stop()).toBe(0);
     await Promise.all(clients.map(works));
     expect(clients.map((client) => client.pid)).toContain(await gatewayPid(home));
-    expect(await home.run("serve", "--port", "0")).toMatchObject({
-      code: 1,
-      err: expect.stringContaining("started by cortex-mcp stdio for desktop clients"),
-    });
     expect((await home.run("status")).out).toContain("(stdio only)");
+  }, 60_000);
+
+  test("R14: a gateway with a URL that was killed comes back on its port, although a desktop client's relay has become the gateway", async () => {
+    const home = await homeWithServers("--ignore-eof");
+    const first = await home.serving(["serve", "--port", "0"]);
+    const clients = [await STDIO_CLIENTS["v1 SDK"](home), await STDIO_CLIENTS["v2 SDK"](home)];
+    await Promise.all(clients.map(works));
+    await first.stop("SIGKILL");
+    await Promise.all(clients.map(works));
+    expect(clients.map((client) => client.pid)).toContain(await gatewayPid(home));
+    const slow = clients.map(async (client) => client.call("one__slow", { ms: 1_000 }));
+    const again = await home.serving(["serve", "--port", new URL(first.url).port]);
+    expect(again.url).toBe(first.url);
+    expect(await gatewayPid(home)).toBe(again.pid);
+    await Promise.all([...slow, ...clients.map(works)]);
+    const answer = await fetch(again.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: INITIALIZE }),
+    });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('"protocolVersion"');
+    const left = (): number[] => childrenOf(home, clients).filter((pid) => pid !== again.pid);
+    await vi.waitFor(() => expect(left()).toHaveLength(CHILDREN), 20_000);
+    await Promise.all(clients.map((client) => client.close()));
+    expect(await again.stop()).toBe(0);
+    await vi.waitFor(() => expect(processesMarked(home.mark)).toEqual([]), 20_000);
   }, 60_000);
 });

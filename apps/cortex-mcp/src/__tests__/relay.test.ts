@@ -1,67 +1,7 @@
-import { PassThrough } from "node:stream";
+import type { PassThrough } from "node:stream";
 import { GatewayError } from "@cortex-os/mcp-core";
-import { RecordingLogger } from "@cortex-os/mcp-core/testing";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { GatewayFinder, GatewayLink } from "../stdio/gateway-link.js";
-import { Relay } from "../stdio/relay.js";
-import { lineStream, type LineStream } from "./line-stream.js";
-
-interface FakeGateway {
-  /** What the relay sends it. */
-  readonly heard: LineStream;
-  readonly link: GatewayLink;
-  say(message: object | string): void;
-  die(): void;
-}
-
-function fakeGateway(hasUrl = false): FakeGateway {
-  const [toGateway, fromGateway] = [new PassThrough(), new PassThrough()];
-  const die = (): void => {
-    toGateway.destroy();
-    fromGateway.end();
-  };
-  return {
-    heard: lineStream(toGateway),
-    link: { toGateway, fromGateway, hasUrl, close: vi.fn<() => void>(die) },
-    say: (message) => fromGateway.write(`${typeof message === "string" ? message : JSON.stringify(message)}\n`),
-    die,
-  };
-}
-
-/** A relay whose gateways come when the test says so. */
-function startRelay(maxMessageBytes = 1_000_000) {
-  const [input, output] = [new PassThrough(), new PassThrough()];
-  const logger = new RecordingLogger();
-  const found: boolean[] = [];
-  let given = 0;
-  let give: (link: GatewayLink) => void = () => {};
-  let refuse: (error: Error) => void = () => {};
-  const finder: GatewayFinder = {
-    find: (mayReturn, signal) =>
-      new Promise((resolve, reject) => {
-        found.push(mayReturn);
-        [give, refuse] = [resolve, reject];
-        signal.addEventListener("abort", () => reject(new Error("called off")), { once: true });
-      }),
-  };
-  const relay = new Relay({ input, output, finder, maxMessageBytes, logger });
-  const running = relay.run();
-  running.catch(() => {});
-  onTestFinished(async () => {
-    input.destroy();
-    await running.catch(() => {});
-  });
-  const client = lineStream(output);
-  const next = async (gateway: FakeGateway): Promise<FakeGateway> => {
-    given += 1;
-    await vi.waitFor(() => expect(found).toHaveLength(given));
-    give(gateway.link);
-    return gateway;
-  };
-  const ask = (id: number, method: string): void =>
-    void input.write(`${JSON.stringify({ jsonrpc: "2.0", id, method })}\n`);
-  return { input, output, relay, running, client, next, ask, logger, found, refuse: (error: Error) => refuse(error) };
-}
+import { describe, expect, test, vi } from "vitest";
+import { fakeGateway, startRelay } from "./relay-set-up.js";
 
 describe("a relay", () => {
   test("keeps what the client says until there is a gateway, and passes lines on in both directions", async () => {
@@ -85,7 +25,7 @@ describe("a relay", () => {
     first.die();
     await vi.waitFor(() => expect(client.messages).toMatchObject([{ id: 2, error: { code: -31_001 } }]));
     ask(3, "tools/call");
-    await vi.waitFor(() => expect(found).toEqual([false, false]));
+    await vi.waitFor(() => expect(found).toEqual(["anyone", "anyone"]));
     const second = await next(fakeGateway());
     await vi.waitFor(() => expect(second.heard.messages).toMatchObject([{ id: 1 }, { id: 3 }]));
     expect(logger.messages("info")).toEqual([
@@ -102,10 +42,22 @@ describe("a relay", () => {
     await vi.waitFor(() => expect(first.heard.lines).toHaveLength(1));
     first.say({ jsonrpc: "2.0", method: "notifications/cortex-mcp/farewell" });
     first.die();
-    await vi.waitFor(() => expect(found).toEqual([false, true]));
+    await vi.waitFor(() => expect(found).toEqual(["anyone", "itself"]));
     const second = await next(fakeGateway());
     await vi.waitFor(() => expect(second.heard.messages).toMatchObject([{ id: 1, method: "tools/call" }]));
     expect(client.lines).toEqual([]);
+  });
+
+  test("waits for the successor of one that made room for it, with a URL or without", async () => {
+    const { next, found } = startRelay();
+    for (const hasUrl of [false, true]) {
+      const gateway = await next(fakeGateway(hasUrl));
+      gateway.say({ jsonrpc: "2.0", method: "notifications/cortex-mcp/farewell", params: { successor: true } });
+      gateway.die();
+    }
+    const last = await next(fakeGateway());
+    last.die();
+    await vi.waitFor(() => expect(found).toEqual(["anyone", "successor", "successor", "anyone"]));
   });
 
   test("sends nothing into a link that is broken: it waits for the next one", async () => {
@@ -190,6 +142,20 @@ describe("what a relay holds is bounded", () => {
     input.write("{}\n");
     const gateway = await next(fakeGateway());
     await vi.waitFor(() => expect(gateway.heard.lines).toEqual(["{}"]));
+  });
+
+  test("R22: its refusal names the request where both ends of the line show which it is", async () => {
+    const { input, client } = startRelay(300);
+    const [params, jsonrpc] = [{ a: "x".repeat(1_000) }, "2.0"];
+    for (const message of [
+      { jsonrpc, id: 1, method: "tools/call", params },
+      { method: "tools/call", params, jsonrpc, id: "two" },
+      { jsonrpc, method: "notifications/x", params },
+    ])
+      input.write(`${JSON.stringify(message)}\n`);
+    await vi.waitFor(() => expect(client.messages).toHaveLength(3));
+    expect(client.messages).toMatchObject([{ id: 1, error: { code: -32_600 } }, { id: "two" }, {}]);
+    expect(client.messages[2]).not.toHaveProperty("id");
   });
 
   test("without a gateway the client waits once it has said 4 MiB", async () => {

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createNetServer, type Socket } from "node:net";
 import path from "node:path";
@@ -18,7 +18,7 @@ async function recordOf(io: TestIo): Promise<Record<string, unknown>> {
 }
 
 describe("cortex-mcp stdio with no gateway running", () => {
-  test("R14: becomes it, without a URL: the command line finds it, serve says what it is, and it ends with its client", async () => {
+  test("R14: becomes it, without a URL: the command line finds it, and it ends with its client", async () => {
     const home = await createTestIo();
     await home.run(...stdioFixture("fix"));
     const client = await startStdio(home);
@@ -32,11 +32,6 @@ describe("cortex-mcp stdio with no gateway running", () => {
     expect(JSON.parse((await home.run("status", "--json")).out)).toMatchObject({ url: null, pid: process.pid });
     expect(await home.run("call", "fix__echo", '{"message":"from the command line"}')).toMatchObject({
       out: "from the command line",
-    });
-    expect(await home.run("serve", "--port", "0")).toEqual({
-      code: 1,
-      out: "",
-      err: `cortex-mcp: a gateway is running already for ${statePaths(home.env).folder}: pid ${process.pid}, started by cortex-mcp stdio for desktop clients, with no URL; quit those clients and start it before them, they will use it then, or set CORTEX_HOME to another folder`,
     });
     expect((await home.run("disable", "fix")).out).toContain("The running gateway has picked it up: disabled.");
     client.end();
@@ -140,47 +135,6 @@ describe("cortex-mcp stdio with a gateway running", () => {
     client.request(2, "tools/call", echo("two"));
     expect(await client.answer(2)).toMatchObject(text("two"));
     expect(await recordOf(home)).not.toHaveProperty("url");
-  });
-});
-
-describe("R14: a relay that takes over when the configuration is not what it was when the relay started", () => {
-  const configured = async (home: TestIo, content: string): Promise<void> =>
-    writeFile(statePaths(home.env).config, content);
-  const keyRing = async (home: TestIo, name: string): Promise<string> => {
-    const file = path.join(home.home, name);
-    await writeFile(file, JSON.stringify({ keys: [{ kty: "oct", alg: "HS256", k: "c2VjcmV0".repeat(6) }] }));
-    return JSON.stringify({ serviceMap: { url: "http://127.0.0.1:1/map", keysFile: file } });
-  };
-
-  test("begins with the one of today", async () => {
-    const home = await createTestIo();
-    await home.run(...stdioFixture("fix"));
-    await configured(home, await keyRing(home, "old.json"));
-    const gateway = await startStdio(home);
-    await gateway.initialize();
-    const relay = await startStdio(home);
-    await relay.initialize();
-    await configured(home, await keyRing(home, "new.json"));
-    await rm(path.join(home.home, "old.json"));
-    gateway.io.signal("SIGTERM");
-    await gateway.ended;
-    relay.request(1, "tools/call", echo("still there"));
-    expect(await relay.answer(1)).toMatchObject(text("still there"));
-  });
-
-  test("begins with what it was when that is refused, and says so", async () => {
-    const home = await createTestIo();
-    await home.run(...stdioFixture("fix"));
-    const gateway = await startStdio(home);
-    await gateway.initialize();
-    const relay = await startStdio(home);
-    await relay.initialize();
-    await configured(home, "{");
-    gateway.io.signal("SIGTERM");
-    await gateway.ended;
-    relay.request(1, "tools/call", echo("still there"));
-    expect(await relay.answer(1)).toMatchObject(text("still there"));
-    expect((await home.run("status")).out).toContain("the configuration is refused");
   });
 });
 

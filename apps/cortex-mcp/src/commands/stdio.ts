@@ -1,4 +1,3 @@
-import { loadConfig } from "../config/load.js";
 import type { Io } from "../io.js";
 import { reportFailure } from "../report-failure.js";
 import { createLogger } from "../serve/create-logger.js";
@@ -6,6 +5,7 @@ import type { HostedGateway } from "../serve/host-gateway.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
 import { statePaths } from "../state/state-paths.js";
 import { HomeGateway } from "../stdio/home-gateway.js";
+import { initialConfig } from "../stdio/initial-config.js";
 import { Relay } from "../stdio/relay.js";
 import { withJson, type RegisterCommand } from "./command-context.js";
 
@@ -34,14 +34,21 @@ async function stdio(io: Io): Promise<number> {
   const paths = statePaths(io.env);
   try {
     const configSources = { file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {} };
-    const config = await loadConfig(configSources);
-    const logger = createLogger({ level: config.log.level, write: io.err, pretty: io.terminal.err });
+    const initial = await initialConfig(configSources);
+    const { log, limits } = initial.config;
+    const logger = createLogger({ level: log.level, write: io.err, pretty: io.terminal.err });
     const forgetFatal = io.onFatal((error) => {
       logger.error({ err: error }, "A bug ended the gateway");
     });
-    const finder = new HomeGateway({ io, paths, configSources, config, logger });
+    const finder = new HomeGateway({ io, paths, configSources, initial, logger });
     const streams = io.streams();
-    const relay = new Relay({ ...streams, finder, maxMessageBytes: config.limits.bodyBytes, logger });
+    const relay = new Relay({
+      ...streams,
+      finder,
+      maxMessageBytes: limits.bodyBytes,
+      logger,
+      timers: io.system.timers,
+    });
     void stop.requested.then(() => {
       relay.end();
     });
@@ -69,5 +76,5 @@ async function endHosted(hosted: HostedGateway, { requested, isRequested }: Stop
     return;
   }
   await Promise.race([hosted.unrelayed(), requested]);
-  await hosted.stop(HURRIED_DRAIN_MS);
+  await hosted.stop({ drainMs: HURRIED_DRAIN_MS });
 }

@@ -5,6 +5,7 @@ import type { Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { z } from "zod";
 import type { RunningGateway } from "../state/running-gateway.js";
+import { wakeOrEnd } from "../state/wake-or-end.js";
 import { CallError } from "./call-error.js";
 import { MapDiffSchema, MapOperationResultSchema, MapViewSchema, type MapView } from "./map-views.js";
 import {
@@ -68,6 +69,11 @@ export class ControlClient {
     return this.#askSoon(LIST_MS, { method: "POST", path: RELOAD_PATH }, ReloadReportSchema);
   }
 
+  /** Makes a gateway without a URL give up its home in good order. It has agreed to when this resolves, and goes later. */
+  async yieldHome(): Promise<void> {
+    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/yield" }, CallResultSchema);
+  }
+
   /** The service map: how it is, which connectors it names, which maps are kept. */
   map(): Promise<MapView> {
     return this.#askSoon(ANSWER_MS, { method: "GET", path: MAP_PATH }, MapViewSchema);
@@ -118,10 +124,7 @@ export class ControlClient {
   #silence(afterMs: number): CallError {
     const pid = this.#gateway.record?.pid;
     const who = pid === undefined ? "the running gateway" : `the running gateway (pid ${pid})`;
-    const remedy =
-      pid === undefined
-        ? "end it and start it anew"
-        : `kill -CONT ${pid} wakes one that was suspended, kill -9 ${pid} ends it`;
+    const remedy = pid === undefined ? "end it and start it anew" : wakeOrEnd(pid);
     return new CallError("NOT_READY", `${who} did not answer within ${afterMs / 1_000} s; ${remedy}`);
   }
 

@@ -2,6 +2,7 @@ import {
   createMetrics,
   fileCatalogStore,
   Gateway,
+  probePort,
   serveHttp,
   type ConnectorSource,
   type GatewayMetrics,
@@ -58,9 +59,16 @@ export interface HostedGateway {
    * Ends in good order: no longer ready, calls in flight finish within `config.drainMs` or are told that they will not, then children, the record of the
    * running gateway and, last of all, the control socket go: until then the home is ours. Resolves within 9.5 s whatever hangs. Idempotent.
    *
-   * @param drainMs instead of `config.drainMs`
    */
-  stop(drainMs?: number): Promise<void>;
+  stop(plan?: StopPlan): Promise<void>;
+}
+
+/** How a gateway is to end. */
+export interface StopPlan {
+  /** Instead of `config.drainMs`. */
+  readonly drainMs?: number;
+  /** It makes room for one with a URL: relays wait for that one, and none of them takes the home. @default false */
+  readonly hasSuccessor?: boolean;
 }
 
 /** A gateway that serves clients on a TCP port, too. */
@@ -88,20 +96,33 @@ export const STOP_MS = 9_500;
  */
 export async function hostGateway(options: HostOptions): Promise<ServedGateway> {
   const { host, port, allowedHosts, allowedOrigins, limits, legacySse } = options.config;
-  const { endpoint, ...hosted } = await open(options, (listen) =>
-    listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, legacySse }),
-  );
+  const { endpoint, ...hosted } = await open(options, {
+    // Who is asked to give up the home should not have done so for nothing.
+    outranks: () => probePort(host, port),
+    openEndpoint: (listen) => listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, legacySse }),
+  });
   return { ...hosted, url: endpoint.url };
 }
 
-/** {@link hostGateway} for relays alone: without an endpoint that others could reach. */
-export async function hostForRelays(options: HostOptions): Promise<HostedGateway> {
-  return open(options, async () => undefined);
+/**
+ * {@link hostGateway} for relays alone: without an endpoint that others could reach.
+ *
+ * @param onYield one with a URL wants the home; called as soon as this one can be reached, and perhaps more than once
+ */
+export async function hostForRelays(options: HostOptions, onYield: () => void): Promise<HostedGateway> {
+  return open(options, { openEndpoint: async () => undefined, onYield });
+}
+
+/** What tells gateways of the two kinds apart. */
+interface Kind<Endpoint> {
+  readonly openEndpoint: (listen: Listen) => Promise<Endpoint>;
+  readonly onYield?: () => void;
+  readonly outranks?: () => Promise<void>;
 }
 
 async function open<Endpoint extends HttpFront | undefined>(
   options: HostOptions,
-  openEndpoint: (listen: Listen) => Promise<Endpoint>,
+  { openEndpoint, onYield, outranks }: Kind<Endpoint>,
 ): Promise<HostedGateway & { readonly endpoint: Endpoint }> {
   const { config, paths, system, logger, signal } = options;
   const opened: Opened = {};
@@ -121,19 +142,19 @@ async function open<Endpoint extends HttpFront | undefined>(
     }
     await control?.front.close();
   };
-  const stop = once(async (deadlineMs: number) => {
+  const stop = once(async ({ drainMs: deadlineMs = config.drainMs, hasSuccessor = false }: StopPlan) => {
     const { configuration, endpoint, control, record } = opened;
     await Promise.all([
       configuration?.close(),
       endpoint?.drain({ deadlineMs, minMs: config.drainMinMs }),
-      control?.front.drain({ deadlineMs, keepListening: true }),
-      record && tellStopping(options, record),
+      control?.front.drain({ deadlineMs, keepListening: true, hasSuccessor }),
+      record && tellStopping(options, { ...record, ...(hasSuccessor && { yielding: true }) }),
     ]);
     await release();
   });
   try {
     const { gateway, endpoint, front } = await claimHome({
-      ...{ paths, system, logger, signal },
+      ...{ paths, system, logger, signal, ...(outranks && { outranks }) },
       bind: async () => {
         const { gateway: made, listen } = gatewayOf(options, await sourcesOf(options));
         opened.gateway = made;
@@ -145,7 +166,7 @@ async function open<Endpoint extends HttpFront | undefined>(
         await writeGatewayRecord(paths.gatewayFile, opened.record);
         const limits = { bodyBytes: config.limits.bodyBytes };
         opened.control = await openControlSocket(paths.socket, (socketPath) =>
-          listen({ listen: { socketPath }, controlApi: true, limits }),
+          listen({ listen: { socketPath }, controlApi: true, limits, ...(onYield && { onYield }) }),
         );
         return { gateway: made, endpoint: bound, front: opened.control.front };
       },
@@ -159,8 +180,8 @@ async function open<Endpoint extends HttpFront | undefined>(
       gateway,
       endpoint,
       unrelayed: () => front.unrelayed(),
-      stop: (drainMs = config.drainMs) =>
-        within(STOP_MS, stop(drainMs), system.timers, () => {
+      stop: (plan = {}) =>
+        within(STOP_MS, stop(plan), system.timers, () => {
           logger.error({ afterMs: STOP_MS }, "Gave up waiting for an orderly end");
         }),
     };

@@ -11,6 +11,7 @@ const GatewayRecordSchema = z.looseObject({
   version: z.string(),
   socket: z.string(),
   stopping: z.boolean().exactOptional(),
+  yielding: z.boolean().exactOptional(),
 });
 
 /** What `gateway.json` says about the running gateway. */
@@ -23,6 +24,8 @@ export interface GatewayRecord {
   readonly socket: string;
   /** It is on its way out: the next one may wait for its end. */
   readonly stopping?: boolean;
+  /** It makes room for one with a URL, which relays wait for. */
+  readonly yielding?: boolean;
 }
 
 /**

@@ -58,10 +58,21 @@ export class ConversationBook {
   readonly #listening = new Map<RequestId, Listening>();
   readonly #session = new SessionMemory();
   #saidFarewell = false;
+  #hasSuccessor = false;
 
   /** Whether the gateway ended in good order: then it has answered everything that it read. */
   get saidFarewell(): boolean {
     return this.#saidFarewell;
+  }
+
+  /** Whether it said that it made room for another one. */
+  get hasSuccessor(): boolean {
+    return this.#hasSuccessor;
+  }
+
+  /** Whether the client waits for an answer; what it listens to does not count. */
+  get isWaiting(): boolean {
+    return this.#open.size > 0;
   }
 
   /** Why the next gateway did not take the session over. */
@@ -94,6 +105,7 @@ export class ConversationBook {
     const { method, params } = classified.message;
     if (method === FAREWELL.method) {
       this.#saidFarewell = true;
+      this.#hasSuccessor = params?.["successor"] === true;
       return [];
     }
     return method === "notifications/subscriptions/acknowledged" ? this.#acknowledged(line, params) : [line];
@@ -112,6 +124,7 @@ export class ConversationBook {
       failures.push(JSON.stringify({ jsonrpc: "2.0", id, error: toJsonRpcError(unknownOutcome(method)) }));
     }
     this.#saidFarewell = false;
+    this.#hasSuccessor = false;
     this.#unsent.clear();
     return failures;
   }

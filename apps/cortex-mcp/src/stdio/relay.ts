@@ -1,10 +1,11 @@
 import { finished, type Readable, type Writable } from "node:stream";
-import { tooLong } from "@cortex-os/mcp";
+import { MessageLines } from "@cortex-os/mcp";
 import { LineReader } from "@cortex-os/mcp-bridge";
-import { toJsonRpcError, type Logger } from "@cortex-os/mcp-core";
+import { toJsonRpcError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import { userError } from "../user-error.js";
 import { ConversationBook } from "./conversation-book.js";
-import type { GatewayFinder, GatewayLink } from "./gateway-link.js";
+import type { Expected, GatewayFinder, GatewayLink } from "./gateway-link.js";
+import { SilenceWatch } from "./silence-watch.js";
 
 /** What a {@link Relay} works through. */
 export interface RelayOptions {
@@ -16,6 +17,7 @@ export interface RelayOptions {
   /** Longest message that the client may send, in bytes. */
   readonly maxMessageBytes: number;
   readonly logger: Logger;
+  readonly timers: Timers;
 }
 
 /** How many bytes of messages wait while there is no gateway; the client waits with the rest. */
@@ -31,18 +33,24 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #book = new ConversationBook();
   readonly #over = new AbortController();
-  readonly #lines: LineReader;
+  readonly #lines: MessageLines;
   /** The client's messages that no gateway was there for. */
   #waiting: string[] = [];
   #waitingBytes = 0;
   #link: GatewayLink | undefined;
+  /** Of the link. */
+  #silence: SilenceWatch | undefined;
 
   constructor(options: RelayOptions) {
     const { input, output, maxMessageBytes } = options;
     this.#options = options;
-    this.#lines = new LineReader(maxMessageBytes, (line, _bytes, isCut) => {
-      if (isCut) this.#toClient(JSON.stringify({ jsonrpc: "2.0", error: toJsonRpcError(tooLong(maxMessageBytes)) }));
-      else if (line.trim() !== "") this.#fromClient(line);
+    this.#lines = new MessageLines(maxMessageBytes, {
+      onLine: (line) => {
+        this.#fromClient(line);
+      },
+      onTooLong: (refusal, id) => {
+        this.#toClient(JSON.stringify({ jsonrpc: "2.0", id, error: toJsonRpcError(refusal) }));
+      },
     });
     input.on("data", this.#onData);
     for (const stream of [input, output])
@@ -62,21 +70,23 @@ export class Relay {
   async run(): Promise<void> {
     const { finder, logger } = this.#options;
     const { signal } = this.#over;
-    for (let mayReturn = false, round = 0; this.isClientThere; round += 1) {
+    let expected: Expected = "anyone";
+    for (let round = 0; this.isClientThere; round += 1) {
       let link: GatewayLink;
       try {
-        link = await finder.find(mayReturn, signal);
+        link = await finder.find(expected, signal);
       } catch (error) {
         if (!this.isClientThere) return;
         throw error;
       }
       if (round > 0) logger.info({}, "Went on with the next gateway");
       await this.#through(link);
-      mayReturn = this.#book.saidFarewell && link.hasUrl;
+      const { saidFarewell, hasSuccessor } = this.#book;
+      expected = hasSuccessor ? "successor" : saidFarewell && link.hasUrl ? "itself" : "anyone";
       for (const failure of this.#book.lost()) this.#toClient(failure);
       if (this.#book.refusal !== undefined)
         throw userError(`the next gateway did not take the session over: ${this.#book.refusal}`);
-      if (this.isClientThere) logger.info({ inOrder: mayReturn }, "The gateway is gone; looking for the next one");
+      if (this.isClientThere) logger.info({ inOrder: saidFarewell }, "The gateway is gone; looking for the next one");
     }
   }
 
@@ -104,15 +114,21 @@ export class Relay {
     // Whether it can still be written to shows where it is read.
     toGateway.on("error", () => {});
     toGateway.on("drain", () => this.#options.input.resume());
+    const { timers, logger } = this.#options;
+    const silence = new SilenceWatch({ link, timers, logger, isWaiting: () => this.#book.isWaiting });
     fromGateway.on("data", (chunk: Buffer) => {
+      silence.heard();
       lines.push(chunk);
     });
     const { toGateway: first, toClient: missed } = this.#book.replay();
     for (const line of first) toGateway.write(`${line}\n`);
     this.#link = link;
+    this.#silence = silence;
+    if (this.#book.isWaiting) silence.asked();
     this.#sendWaiting();
     for (const line of missed) this.#toClient(line);
     await gone;
+    silence.end();
     this.#link = undefined;
     link.close();
   }
@@ -131,6 +147,7 @@ export class Relay {
 
   #toGateway(line: string, { toGateway }: GatewayLink): void {
     this.#book.sent(line);
+    if (this.#book.isWaiting) this.#silence?.asked();
     const goesOn = toGateway.write(`${line}\n`, (error) => {
       if (error instanceof Error) this.#book.unsent(line);
     });

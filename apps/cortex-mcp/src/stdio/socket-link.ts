@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { STDIO_PATH, STDIO_PROTOCOL } from "@cortex-os/mcp";
 import type { Timers } from "@cortex-os/mcp-core";
 import type { RunningGateway } from "../state/running-gateway.js";
+import { wakeOrEnd } from "../state/wake-or-end.js";
 import { userError } from "../user-error.js";
 import type { GatewayLink } from "./gateway-link.js";
 
@@ -51,14 +52,34 @@ export async function openSocketLink(
   if (typeof got !== "object") return undefined;
   const socket = got;
   const hasUrl = running.record?.url !== undefined;
-  return { toGateway: socket, fromGateway: socket, hasUrl, close: () => void socket.destroy() };
+  const close = (): void => void socket.destroy();
+  const pid = running.record?.pid;
+  const isAwake = (withinMs: number): Promise<boolean> => answersWithin(withinMs, running.socket, timers);
+  return { toGateway: socket, fromGateway: socket, hasUrl, pid, isAwake, close };
+}
+
+/** On a connection of its own: that of a client may be held up because its client, or an upstream, does not read. */
+async function answersWithin(withinMs: number, socketPath: string, timers: Timers): Promise<boolean> {
+  const asking = request({ socketPath, path: "/livez", headers: { host: "localhost" }, agent: false });
+  const cancel = timers.after(withinMs, () => void asking.destroy());
+  const answered = await new Promise<boolean>((resolve) => {
+    asking.on("error", () => {
+      resolve(false);
+    });
+    asking.on("response", (response) => {
+      response.on("error", () => {}).resume();
+      resolve(true);
+    });
+    asking.end();
+  });
+  cancel();
+  return answered;
 }
 
 function silence({ record }: RunningGateway): string {
   const after = `did not answer within ${ANSWER_MS / 1_000} s`;
   if (record === undefined) return `the running gateway ${after}; end it and try again`;
-  const { pid } = record;
-  return `the running gateway (pid ${pid}) ${after}; kill -CONT ${pid} wakes one that was suspended, kill -9 ${pid} ends it`;
+  return `the running gateway (pid ${record.pid}) ${after}; ${wakeOrEnd(record.pid)}`;
 }
 
 function refusal({ record }: RunningGateway, status: number): string {

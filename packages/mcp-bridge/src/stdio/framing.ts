@@ -1,4 +1,6 @@
 const NEWLINE = 0x0a;
+/** How much of the end of a line that was cut is kept, in bytes. */
+const TAIL_BYTES = 256;
 
 /** Hears the lines of a {@link LineReader}. */
 export interface LineSink {
@@ -11,6 +13,9 @@ export interface LineSink {
   (line: string, bytes: number, cut: boolean): void;
 }
 
+/** Hears that a line that was cut has come to its end, and with what: its last 256 bytes, or all of it when it is shorter. */
+export type CutLineEnd = (tail: string) => void;
+
 /**
  * Splits a byte stream into lines of UTF-8 (2026-07-28, stdio: messages are delimited by newlines).
  *
@@ -20,15 +25,19 @@ export interface LineSink {
 export class LineReader {
   readonly #maxBytes: number;
   readonly #onLine: LineSink;
+  readonly #onCutEnd: CutLineEnd | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   /** The rest of a line that was cut is still coming. */
   #skipping = false;
+  /** The last of it so far. */
+  #tail = Buffer.alloc(0);
 
   /** @param maxBytes longest line; a longer one is cut */
-  constructor(maxBytes: number, onLine: LineSink) {
+  constructor(maxBytes: number, onLine: LineSink, onCutEnd?: CutLineEnd) {
     this.#maxBytes = maxBytes;
     this.#onLine = onLine;
+    this.#onCutEnd = onCutEnd;
   }
 
   /** Takes the next bytes, and hands on each line that is complete. */
@@ -44,11 +53,14 @@ export class LineReader {
 
   /** The stream ended: what is held back is the last line, although no newline followed it. */
   end(): void {
-    if (this.#heldBytes > 0) this.#finish();
+    if (this.#heldBytes > 0 || this.#skipping) this.#finish();
   }
 
   #hold(part: Buffer): void {
-    if (this.#skipping) return;
+    if (this.#skipping) {
+      this.#keepTail(part);
+      return;
+    }
     this.#held.push(part);
     this.#heldBytes += part.length;
     if (this.#heldBytes <= this.#maxBytes) return;
@@ -57,8 +69,10 @@ export class LineReader {
   }
 
   #finish(): void {
-    if (!this.#skipping) this.#emit(this.#heldBytes, false);
+    if (this.#skipping) this.#onCutEnd?.(this.#tail.toString());
+    else this.#emit(this.#heldBytes, false);
     this.#skipping = false;
+    this.#tail = Buffer.alloc(0);
   }
 
   #emit(bytes: number, cut: boolean): void {
@@ -66,6 +80,13 @@ export class LineReader {
     const whole = this.#held.length === 1 && first !== undefined ? first : Buffer.concat(this.#held, this.#heldBytes);
     this.#held = [];
     this.#heldBytes = 0;
+    if (cut) this.#keepTail(whole);
     this.#onLine(whole.toString("utf8", 0, bytes), bytes, cut);
+  }
+
+  /** A copy: what it is of may be large. */
+  #keepTail(part: Buffer): void {
+    if (this.#onCutEnd !== undefined)
+      this.#tail = Buffer.concat([this.#tail, part.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
   }
 }

@@ -13,11 +13,15 @@ export interface ControlApiDeps extends ControlDeps {
   readonly gateway: Gateway;
   /** Every call is in it until it is answered. */
   readonly unanswered: Set<Unanswered>;
+  /** Makes room for another gateway; absent for one that does not. */
+  readonly onYield: (() => void) | undefined;
 }
+
+const KEEPS_HOME = "this gateway has a URL and makes no room for another one; stop it instead";
 
 /** `/api/v1`, for the command line. It is served on the control socket only, which the file system guards (0600). */
 export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handler>> {
-  const { gateway } = deps;
+  const { gateway, onYield } = deps;
   return {
     "/api/v1/status": onlyGet((_request, response) => {
       sendJson(response, 200, gateway.status());
@@ -38,6 +42,11 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
       sendJson(response, 200, source === undefined ? await gateway.reloadAll() : gateway.status());
     }),
     "/api/v1/call": onlyPost(deps, async (body, response) => call(deps, body, response)),
+    "/api/v1/yield": onlyPost(deps, async (_body, response) => {
+      if (onYield === undefined) throw new GatewayError("USER_INPUT", KEEPS_HOME);
+      sendJson(response, 202, { yielding: true });
+      onYield();
+    }),
     ...mapApi(deps),
   };
 }

@@ -30,6 +30,8 @@ export interface DrainPlan {
   readonly minMs?: number;
   /** Goes on accepting throughout, and only waits until nothing is under way. @default false */
   readonly keepListening?: boolean;
+  /** Relays are told that another gateway is about to take over, for which they wait. @default false */
+  readonly hasSuccessor?: boolean;
 }
 
 /**

@@ -1,5 +1,4 @@
-import { chmod } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import type { Gateway } from "../gateway/gateway.js";
@@ -9,6 +8,7 @@ import { drain, type DrainPlan } from "./drain.js";
 import { guard, type GuardPolicy } from "./guards.js";
 import { KeepAlive } from "./keep-alive.js";
 import { LegacySse } from "./legacy-sse.js";
+import { closed, listen, type ListenPlace } from "./listen.js";
 import { McpEndpoint } from "./mcp-endpoint.js";
 import { OpenAnswers } from "./open-answers.js";
 import { sendEmpty, sendError } from "./respond.js";
@@ -40,9 +40,11 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 
 /** How a gateway is served. */
 export interface ServeHttpOptions {
-  readonly listen: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  readonly listen: ListenPlace;
   /** Also serves `/api/v1`, and clients of relays that upgrade their connection there; for the control socket. @default false */
   readonly controlApi?: boolean;
+  /** Makes room for another gateway, which asked for it on the control socket; without it that is refused. */
+  readonly onYield?: () => void;
   /** Also serves `/sse` and `/messages`, the transport of 2024-11-05. @default false */
   readonly legacySse?: boolean;
   readonly allowedHosts?: readonly string[];
@@ -71,8 +73,6 @@ export interface HttpFront {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_CONNECTIONS_MS = 500;
-/** The control socket is for its owner (design.md, contracts: State). */
-const SOCKET_MODE = 0o600;
 
 /**
  * Serves a gateway over HTTP.
@@ -147,7 +147,7 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       };
       await Promise.all([
         drain({ server, timers: options.timers, sockets, answers, endStreams, failUnanswered }, plan),
-        upgrades.drain(plan.deadlineMs),
+        upgrades.drain(plan),
       ]);
     },
     unrelayed: () => upgrades.none(),
@@ -179,7 +179,7 @@ function createFront({ gateway, options, limits, answers, isDraining }: FrontDep
   const sse = new LegacySse(deps);
   const routes = new Map<string, Handler>([
     ...Object.entries(opsRoutes({ gateway, metrics, isDraining })),
-    ...(options.controlApi === true ? Object.entries(controlApi(deps)) : []),
+    ...(options.controlApi === true ? Object.entries(controlApi({ ...deps, onYield: options.onYield })) : []),
     ...(options.legacySse === true ? Object.entries(sse.routes) : []),
   ]);
   const listener: Handler = (request, response) => {
@@ -219,40 +219,4 @@ function pathOf(url: string): string {
 function urlOf(host: string, port: number | undefined): string {
   const name = host.includes(":") ? `[${host}]` : host;
   return `http://${name}:${port ?? 0}/mcp`;
-}
-
-async function listen(server: Server, where: ServeHttpOptions["listen"]): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
-      reject(listenError(error, where));
-    };
-    server.once("error", onError);
-    server.once("listening", () => {
-      server.off("error", onError);
-      resolve();
-    });
-    if ("socketPath" in where) server.listen(where.socketPath);
-    else server.listen(where.port, where.host);
-  });
-  if ("socketPath" in where) await chmod(where.socketPath, SOCKET_MODE);
-}
-
-function listenError(error: NodeJS.ErrnoException, where: ServeHttpOptions["listen"]): GatewayError {
-  const place = "socketPath" in where ? `the socket ${where.socketPath}` : `${where.host}:${where.port}`;
-  const why: Record<string, string> = {
-    EADDRINUSE: "it is taken; stop what uses it or choose another with --port",
-    EACCES: "this user may not use it; choose another with --port",
-    EADDRNOTAVAIL: "this machine has no such address; choose another with --host",
-    ENOTFOUND: "this host name is not known; choose another with --host",
-  };
-  const reason = why[error.code ?? ""] ?? error.message;
-  return new GatewayError("USER_INPUT", `Cannot listen on ${place}: ${reason}`, { cause: error });
-}
-
-async function closed(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
 }

@@ -4,6 +4,7 @@ import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import type { Gateway } from "../gateway/gateway.js";
 import { StdioConversation } from "../stdio/stdio-conversation.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
+import type { DrainPlan } from "./drain.js";
 import { guard, type GuardPolicy } from "./guards.js";
 
 /** What a relay asks for, with {@link STDIO_PROTOCOL} as the protocol to switch to. */
@@ -69,7 +70,7 @@ export class StdioUpgrades {
   }
 
   /** Ends every conversation in good order; what is still under way at the deadline is told that it will get no answer. */
-  async drain(deadlineMs: number): Promise<void> {
+  async drain({ deadlineMs, hasSuccessor }: DrainPlan): Promise<void> {
     const { timers, logger } = this.#deps;
     let cancel = timers.after(deadlineMs, () => {
       const error = new GatewayError("UPSTREAM_UNAVAILABLE", "the gateway is shutting down");
@@ -80,7 +81,7 @@ export class StdioUpgrades {
         this.close();
       });
     });
-    const draining = [...this.#open.keys()].map((conversation) => conversation.drain());
+    const draining = [...this.#open.keys()].map((conversation) => conversation.drain(hasSuccessor));
     this.#deps.gateway.endStreams();
     await Promise.all(draining);
     // The other side closes when it has read the last word.

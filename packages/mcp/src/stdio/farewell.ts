@@ -6,3 +6,6 @@ import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
  * to another gateway, even what must never be carried out twice. It is between a gateway and a relay: no MCP client sees it.
  */
 export const FAREWELL: JsonRpcNotification = { jsonrpc: "2.0", method: `${OWN_NOTIFICATIONS}farewell` };
+
+/** {@link FAREWELL} of a gateway that makes room for another: the relay waits for that one instead of becoming the gateway itself. */
+export const FAREWELL_TO_SUCCESSOR: JsonRpcNotification = { ...FAREWELL, params: { successor: true } };

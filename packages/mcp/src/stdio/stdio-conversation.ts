@@ -1,11 +1,12 @@
 import { finished, type Readable, type Writable } from "node:stream";
-import { LineReader } from "@cortex-os/mcp-bridge";
-import { GatewayError, type Logger } from "@cortex-os/mcp-core";
+import type { GatewayError, Logger } from "@cortex-os/mcp-core";
+import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { ChannelClient } from "../gateway/channel-client.js";
 import type { Gateway } from "../gateway/gateway.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
-import { FAREWELL } from "./farewell.js";
+import { FAREWELL, FAREWELL_TO_SUCCESSOR } from "./farewell.js";
 import { LineChannel } from "./line-channel.js";
+import { MessageLines } from "./message-lines.js";
 
 /** How a client is served over a pair of byte streams. */
 export interface StdioOptions {
@@ -21,10 +22,6 @@ export interface StdioOptions {
 
 const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
-/** The refusal of a line that is longer than it may be. */
-export const tooLong = (maxBytes: number): GatewayError =>
-  new GatewayError("INVALID_REQUEST", `The message is larger than ${maxBytes} bytes`);
-
 /**
  * One client on a pair of byte streams, a message a line (2026-07-28, stdio). While the client does not read, nothing more of it is read, and upstreams wait: what is
  * held for it stays bounded. The end of its input is its end: its session goes, and what is under way is cancelled.
@@ -34,7 +31,7 @@ export class StdioConversation {
   readonly ended: Promise<void>;
   readonly #options: StdioOptions;
   readonly #client: ChannelClient;
-  readonly #lines: LineReader;
+  readonly #lines: MessageLines;
   #draining: Promise<void> | undefined;
   #onEnded: () => void = () => {};
   #isOver = false;
@@ -55,9 +52,11 @@ export class StdioConversation {
       },
     });
     this.#client = new ChannelClient({ gateway, channel, metrics, logger });
-    this.#lines = new LineReader(maxMessageBytes, (line, _bytes, isCut) => {
-      if (isCut) this.#client.refuse(tooLong(maxMessageBytes));
-      else if (line.trim() !== "") this.#client.receive(Buffer.from(line));
+    this.#lines = new MessageLines(maxMessageBytes, {
+      onLine: (line) => void this.#client.receive(Buffer.from(line)),
+      onTooLong: (refusal, id) => {
+        this.#client.refuse(refusal, id);
+      },
     });
     input.on("data", this.#onData);
     finished(input, { writable: false }, () => {
@@ -72,9 +71,11 @@ export class StdioConversation {
   /**
    * Reads no further and resolves when everything that was read is answered and written. Who sent more can be sure that nothing of it was carried out. Wait no
    * longer than you like: {@link shutDown} answers the rest. Idempotent.
+   *
+   * @param hasSuccessor a relay is told that another gateway is about to take over
    */
-  async drain(): Promise<void> {
-    this.#draining ??= this.#drain();
+  async drain(hasSuccessor = false): Promise<void> {
+    this.#draining ??= this.#drain(hasSuccessor ? FAREWELL_TO_SUCCESSOR : FAREWELL);
     await this.#draining;
   }
 
@@ -89,12 +90,12 @@ export class StdioConversation {
     this.#options.output.destroy();
   }
 
-  async #drain(): Promise<void> {
+  async #drain(lastWord: JsonRpcNotification): Promise<void> {
     const { input, output, farewell } = this.#options;
     input.off("data", this.#onData).pause();
     await this.#client.idle();
     if (this.#isOver) return;
-    if (farewell === true) output.write(`${JSON.stringify(FAREWELL)}\n`);
+    if (farewell === true) output.write(`${JSON.stringify(lastWord)}\n`);
     this.#end("the gateway is shutting down");
     await this.ended;
   }

@@ -65,4 +65,23 @@ describe("newline framing (2026-07-28, stdio)", () => {
     reader.end();
     expect(told).toBe(1);
   });
+
+  test("hears the end of a line that was cut, however the bytes are split and however long it is", () => {
+    for (const [line, at] of [
+      ["123456789", []],
+      ["123456789", [2, 4, 6, 8]],
+      [`${"x".repeat(1_000)}end`, [3, 900, 1_002]],
+      [`${"x".repeat(1_000)}end`, Array.from({ length: 400 }, (_, index) => index * 2)],
+    ] as const) {
+      const tails: string[] = [];
+      const reader = new LineReader(
+        5,
+        () => {},
+        (tail) => tails.push(tail),
+      );
+      for (const chunk of split(`${line}\nnext\n${line}`, at)) reader.push(chunk);
+      reader.end();
+      expect(tails).toEqual([line.slice(-256), line.slice(-256)]);
+    }
+  });
 });

@@ -17,13 +17,18 @@ interface Answer {
 }
 
 /** A gateway over one real upstream whose control API is on a socket, as the command line finds it. */
-async function controlled(limits: { bodyBytes?: number } = {}) {
+async function controlled(limits: { bodyBytes?: number } = {}, onYield?: () => void) {
   const upstream = await startUpstream();
   const running = await startServed([specAt("a", upstream.url)]);
   const folder = await mkdtemp(path.join(tmpdir(), "cortex-"));
   onTestFinished(async () => rm(folder, { recursive: true }));
   const socketPath = path.join(folder, "gateway.sock");
-  const control = await startFront(running, { listen: { socketPath }, controlApi: true, limits });
+  const control = await startFront(running, {
+    listen: { socketPath },
+    controlApi: true,
+    limits,
+    ...(onYield && { onYield }),
+  });
   const begin = (method: string, route: string, body?: string) => {
     const sending = request({ socketPath, method, path: route, headers: { host: "localhost" }, agent: false });
     sending.end(body);
@@ -39,6 +44,19 @@ async function controlled(limits: { bodyBytes?: number } = {}) {
 }
 
 describe("the control API (R14)", () => {
+  test("makes room for a gateway that asks for it, when it is one that does", async () => {
+    const onYield = vi.fn<() => void>();
+    const yielding = await controlled({}, onYield);
+    expect(await yielding.ask("POST", "/api/v1/yield")).toEqual({ status: 202, body: { yielding: true } });
+    expect(onYield).toHaveBeenCalledOnce();
+    const { ask } = await controlled();
+    expect(await ask("POST", "/api/v1/yield")).toMatchObject({
+      status: 400,
+      body: { code: "USER_INPUT", error: { message: expect.stringContaining("makes no room for another one") } },
+    });
+    expect((await ask("GET", "/api/v1/yield")).status).toBe(405);
+  });
+
   test("tells the status", async () => {
     const { ask, gateway } = await controlled();
     const { status, body } = await ask("GET", "/api/v1/status");

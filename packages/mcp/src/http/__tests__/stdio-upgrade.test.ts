@@ -72,7 +72,7 @@ describe("a client of a relay (R14)", () => {
     const { relay } = await controlled({ bodyBytes: 100 });
     const { client } = await relay();
     client.request(1, "ping", { a: "x".repeat(200) });
-    expect(await client.answer(undefined)).toMatchObject({
+    expect(await client.answer(1)).toMatchObject({
       error: { message: "The message is larger than 100 bytes" },
     });
   });
@@ -97,6 +97,18 @@ describe("a client of a relay (R14)", () => {
 });
 
 describe("draining a front with relays", () => {
+  test("for a successor tells them to wait for it", async () => {
+    const { relay, control } = await controlled();
+    const { client } = await relay();
+    const draining = control.drain({ deadlineMs: 60_000, keepListening: true, hasSuccessor: true });
+    await client.untilClosed();
+    expect(client.messages.at(-1)).toEqual({
+      ...{ jsonrpc: "2.0", method: "notifications/cortex-mcp/farewell" },
+      params: { successor: true },
+    });
+    await draining;
+  });
+
   test("answers what was read, says farewell, and waits until the relay is gone", async () => {
     const { relay, control, upstream, socketPath } = await controlled();
     const { client } = await relay();
