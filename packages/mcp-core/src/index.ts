@@ -7,6 +7,7 @@ export * from "./json-rpc-error.js";
 export * from "./logger.js";
 export * from "./names.js";
 export type * from "./random.js";
+export * from "./roster.js";
 export * from "./server-info.js";
 export * from "./system/system-clock.js";
 export * from "./system/system-holding-timers.js";

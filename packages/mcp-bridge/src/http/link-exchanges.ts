@@ -1,4 +1,4 @@
-import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
+import { Roster, type GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
@@ -39,7 +39,7 @@ export class LinkExchanges implements ExchangeHost {
   readonly #upstream: HttpUpstream;
   readonly #events: ExchangeEvents;
   readonly #levels: SessionLevels;
-  readonly #active = new Set<UpstreamExchange>();
+  readonly #active = new Roster<UpstreamExchange>();
   readonly #notes = new AbortController();
   #onEmpty: (() => void)[] = [];
 
@@ -168,7 +168,7 @@ export class LinkExchanges implements ExchangeHost {
 
   /** Ends everything under way with this error. */
   failAll(error: GatewayError): void {
-    for (const exchange of this.#active) exchange.fail(error);
+    for (const exchange of this.#active.all()) exchange.fail(error);
     this.#notes.abort(error);
   }
 

@@ -14,6 +14,7 @@ test("@cortex-os/mcp-core exports exactly these values", () => {
     "GATEWAY_ERROR_CODES",
     "GatewayError",
     "LONGEST_DELAY_MS",
+    "Roster",
     "ServerInfoSchema",
     "WIRE_CODE",
     "backoffDelayMs",

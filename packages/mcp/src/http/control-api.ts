@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { GatewayError, type ConnectorOrigin } from "@cortex-os/mcp-core";
+import { GatewayError, type ConnectorOrigin, type Roster } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
 import { objectIn, onlyPost, run, type ControlDeps } from "./control-answers.js";
@@ -12,7 +12,7 @@ import { onlyGet, type Handler } from "./routes.js";
 export interface ControlApiDeps extends ControlDeps {
   readonly gateway: Gateway;
   /** Every call is in it until it is answered. */
-  readonly unanswered: Set<Unanswered>;
+  readonly unanswered: Roster<Unanswered>;
   /** Makes room for another gateway; absent for one that does not. */
   readonly onYield: (() => void) | undefined;
 }

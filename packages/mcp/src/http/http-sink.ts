@@ -1,6 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { Exchange } from "@cortex-os/mcp-bridge";
-import { GatewayError, modernHttpStatus, toJsonRpcError, WIRE_CODE, type Timers } from "@cortex-os/mcp-core";
+import {
+  GatewayError,
+  modernHttpStatus,
+  toJsonRpcError,
+  WIRE_CODE,
+  type Roster,
+  type Timers,
+} from "@cortex-os/mcp-core";
 import {
   encodeSseMessage,
   type Era,
@@ -19,7 +26,7 @@ export interface HttpSinkDeps extends SseDeps {
   /** A reader that takes nothing for so many milliseconds is cut off. */
   readonly slowReaderMs: number;
   /** Every sink is in it until it is done. */
-  readonly unanswered?: Set<Unanswered>;
+  readonly unanswered?: Roster<Unanswered>;
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Exchange } from "@cortex-os/mcp-bridge";
-import { GatewayError, toJsonRpcError } from "@cortex-os/mcp-core";
+import { GatewayError, toJsonRpcError, type Roster } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "../gateway/client-sink.js";
+import type { Unanswered } from "./open-answers.js";
 import { SseResponse, type SseDeps } from "./sse-response.js";
 
 /** Most bytes of answers that are held at once because they can be passed on only whole. */
@@ -11,7 +12,7 @@ const MAX_HELD_BYTES = 32 * 1024 * 1024;
 /** What a {@link BatchAnswer} works through. */
 export interface BatchDeps extends SseDeps {
   /** Every member is in it until it is done, so that a shutdown can answer in its stead. */
-  readonly unanswered?: Set<{ shutDown(error: GatewayError): void }>;
+  readonly unanswered?: Roster<Unanswered>;
 }
 
 /** The answer to a batch: one event stream that has each answer as soon as it is there, and ends with the last. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { GatewayError } from "@cortex-os/mcp-core";
+import { Roster, type GatewayError } from "@cortex-os/mcp-core";
 
 /** A request whose answer is not complete, and that a shutdown can answer in its stead. */
 export interface Unanswered {
@@ -14,9 +14,9 @@ export interface Unanswered {
  */
 export class OpenAnswers {
   /** Who waits puts itself in, and takes itself out when it is answered. */
-  readonly unanswered = new Set<Unanswered>();
-  /** The open responses of each connection that has had one; the connection's end takes its set away. */
-  readonly #perSocket = new Map<Socket, Set<ServerResponse>>();
+  readonly unanswered = new Roster<Unanswered>();
+  /** The open responses of each connection that has had one; the connection's end takes them away. */
+  readonly #perSocket = new Map<Socket, Roster<ServerResponse>>();
   #open = 0;
 
   /** Counts a response until its last byte is out or its connection is gone. */
@@ -24,7 +24,7 @@ export class OpenAnswers {
     // The request's: a response lets go of its own before it is closed.
     const { socket } = response.req;
     let responses = this.#perSocket.get(socket);
-    if (responses === undefined) this.#perSocket.set(socket, (responses = new Set()));
+    if (responses === undefined) this.#perSocket.set(socket, (responses = new Roster()));
     responses.add(response);
     this.#open += 1;
     response.on("close", this.#onClose);
@@ -35,7 +35,7 @@ export class OpenAnswers {
    * what they wait for for ever.
    */
   gone(socket: Socket): void {
-    for (const response of this.#perSocket.get(socket) ?? []) {
+    for (const response of this.#perSocket.get(socket)?.all() ?? []) {
       response.destroy();
       response.emit("close");
     }
@@ -66,7 +66,7 @@ export class OpenAnswers {
 
   /** Answers everything that waits with `error`, and says how many that were. */
   shutDown(error: GatewayError): number {
-    const waiting = [...this.unanswered];
+    const waiting = this.unanswered.all();
     for (const one of waiting) one.shutDown(error);
     return waiting.length;
   }

@@ -1,4 +1,4 @@
-import { GatewayError } from "@cortex-os/mcp-core";
+import { GatewayError, Roster } from "@cortex-os/mcp-core";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test, vi } from "vitest";
@@ -17,7 +17,7 @@ async function answered(answer: (first: BatchMember, second: BatchMember, unansw
   const exchanges = [new TestExchange(), new TestExchange()] as const;
   const done: number[] = [];
   const time = new ManualTime();
-  const unanswered: Unanswered = new Set();
+  const unanswered: Unanswered = new Roster();
   const { port } = await startServer((_request, response) => {
     const batch = new BatchAnswer(response, { keepAlive: new KeepAlive(time), slowReaderMs: 1_000, unanswered });
     const [first, second] = [batch.member(1, () => done.push(1)), batch.member("b", () => done.push(2))];
@@ -108,7 +108,7 @@ describe("the answer to a batch", () => {
       second.respond(OK);
       second.shutDown(error);
       expect(unanswered.size).toBe(1);
-      for (const waiting of [...unanswered]) waiting.shutDown(error);
+      for (const waiting of unanswered.all()) waiting.shutDown(error);
       expect(unanswered.size).toBe(0);
     });
     expect(messages).toEqual([OK, { jsonrpc: "2.0", id: 1, error: { code: -31_001, message: error.message } }]);
