@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /** What a package may say about its own tests. */
@@ -30,6 +31,7 @@ export function packageConfig(name: string, { coveragePercent = 90 }: PackageTes
       unstubEnvs: true,
       unstubGlobals: true,
       // Two busy cores must not fail a test: no test measures time, so a generous bound costs nothing.
+      setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
       testTimeout: 30_000,
       hookTimeout: 30_000,
       reporters,
