@@ -3,7 +3,9 @@ import { createServer, type RequestListener } from "node:http";
 import { createServer as createNetServer, type AddressInfo } from "node:net";
 import { systemTimers } from "@cortex-os/mcp-core";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { ControlClient } from "../control/control-client.js";
 import { run } from "../run.js";
+import { requireRunningGateway } from "../state/running-gateway.js";
 import { statePaths } from "../state/state-paths.js";
 import { fixture, servingHomeOf } from "./serving.js";
 import { startStdio, type StdioRun } from "./stdio-run.js";
@@ -100,6 +102,16 @@ describe("R14: a gateway with a URL outranks one that cortex-mcp stdio hosts", (
       err: expect.stringContaining("it is taken"),
     });
     for (const client of clients) await answersEcho(client, "still there");
+    expect(clients[0]?.io.errLines.join("\n")).not.toContain("Makes room");
+  });
+
+  test("nor when nobody waits for it any more: a gateway that was suspended reads late that it was asked", async () => {
+    const { home, clients } = await desktop(1);
+    const running = await requireRunningGateway(statePaths(home.env));
+    const { timers, clock } = home.system;
+    await new ControlClient(running, timers).yieldHome(clock.now() - 60_000);
+    for (const client of clients) await answersEcho(client, "still there");
+    expect(await recordOf(home)).not.toHaveProperty("stopping");
     expect(clients[0]?.io.errLines.join("\n")).not.toContain("Makes room");
   });
 

@@ -69,9 +69,14 @@ export class ControlClient {
     return this.#askSoon(LIST_MS, { method: "POST", path: RELOAD_PATH }, ReloadReportSchema);
   }
 
-  /** Makes a gateway without a URL give up its home in good order. It has agreed to when this resolves, and goes later. */
-  async yieldHome(): Promise<void> {
-    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/yield" }, CallResultSchema);
+  /**
+   * Makes a gateway without a URL give up its home in good order. It has agreed to when this resolves, and goes later.
+   *
+   * @param nowMs the time: one that reads this when nobody waits any more stays
+   */
+  async yieldHome(nowMs: number): Promise<void> {
+    const body = { untilMs: nowMs + ANSWER_MS };
+    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/yield", body }, CallResultSchema);
   }
 
   /** The service map: how it is, which connectors it names, which maps are kept. */

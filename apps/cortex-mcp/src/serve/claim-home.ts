@@ -14,7 +14,7 @@ import { orAborted } from "./or-aborted.js";
 /** What claiming a home needs. */
 export interface Claim<T> {
   readonly paths: StatePaths;
-  readonly system: Pick<SystemPorts, "timers" | "monotonic">;
+  readonly system: Pick<SystemPorts, "timers" | "monotonic" | "clock">;
   readonly logger: Logger;
   /** Ends whatever it waits for. */
   readonly signal: AbortSignal;
@@ -89,7 +89,7 @@ async function claimNow<T>({ paths, signal, outranks, bind }: Claim<T>): Promise
 async function askForRoom({ paths, system }: Claim<unknown>, record: GatewayRecord): Promise<void> {
   const gateway = { socket: record.socket, record };
   try {
-    await new ControlClient(gateway, system.timers).yieldHome();
+    await new ControlClient(gateway, system.timers).yieldHome(system.clock.now());
   } catch (error) {
     // It may have ended meanwhile, or another one may have taken its place: the next look will tell.
     const now = await findRunningGateway(paths);

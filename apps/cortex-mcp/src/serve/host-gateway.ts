@@ -107,16 +107,17 @@ export async function hostGateway(options: HostOptions): Promise<ServedGateway> 
 /**
  * {@link hostGateway} for relays alone: without an endpoint that others could reach.
  *
- * @param onYield one with a URL wants the home; called as soon as this one can be reached, and perhaps more than once
+ * @param onYield one with a URL wants the home, and waits until the time that is handed over, in milliseconds since the epoch; called as soon as this one can be
+ *   reached, and perhaps more than once
  */
-export async function hostForRelays(options: HostOptions, onYield: () => void): Promise<HostedGateway> {
+export async function hostForRelays(options: HostOptions, onYield: (untilMs: number) => void): Promise<HostedGateway> {
   return open(options, { openEndpoint: async () => undefined, onYield });
 }
 
 /** What tells gateways of the two kinds apart. */
 interface Kind<Endpoint> {
   readonly openEndpoint: (listen: Listen) => Promise<Endpoint>;
-  readonly onYield?: () => void;
+  readonly onYield?: (untilMs: number) => void;
   readonly outranks?: () => Promise<void>;
 }
 

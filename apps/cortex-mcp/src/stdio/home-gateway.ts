@@ -89,9 +89,9 @@ export class HomeGateway implements GatewayFinder {
     const { configuration, sources } = homeConnectors(io, { paths, configSources, config, logger, metrics });
     const options = { version: programVersion(), config, configuration, paths, sources, metrics, logger };
     let yields = false;
-    const hosting = hostForRelays({ ...options, system: io.system, signal }, () => {
-      // Who asks does so until it sees that room is made; a start comes to its end first.
-      if (yields) return;
+    const hosting = hostForRelays({ ...options, system: io.system, signal }, (untilMs) => {
+      // Who asks does so until it sees that room is made; a start comes to its end first. One that was suspended may read it when nobody waits any more.
+      if (yields || io.system.clock.now() > untilMs) return;
       yields = true;
       hosting.then(async (hosted) => this.#yield(hosted)).catch(() => {});
     });

@@ -7,6 +7,7 @@ import { mapApi } from "./map-api.js";
 import type { Unanswered } from "./open-answers.js";
 import { sendJson } from "./respond.js";
 import { onlyGet, type Handler } from "./routes.js";
+import type { ServeHttpOptions } from "./serve-http.js";
 
 /** What the control API works through. */
 export interface ControlApiDeps extends ControlDeps {
@@ -14,7 +15,7 @@ export interface ControlApiDeps extends ControlDeps {
   /** Every call is in it until it is answered. */
   readonly unanswered: Roster<Unanswered>;
   /** Makes room for another gateway; absent for one that does not. */
-  readonly onYield: (() => void) | undefined;
+  readonly onYield: ServeHttpOptions["onYield"] | undefined;
 }
 
 const KEEPS_HOME = "this gateway has a URL and makes no room for another one; stop it instead";
@@ -42,10 +43,12 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
       sendJson(response, 200, source === undefined ? await gateway.reloadAll() : gateway.status());
     }),
     "/api/v1/call": onlyPost(deps, async (body, response) => call(deps, body, response)),
-    "/api/v1/yield": onlyPost(deps, async (_body, response) => {
+    "/api/v1/yield": onlyPost(deps, async (body, response) => {
       if (onYield === undefined) throw new GatewayError("USER_INPUT", KEEPS_HOME);
+      const { untilMs } = objectIn(body);
+      if (typeof untilMs !== "number") throw new GatewayError("INVALID_PARAMS", "untilMs must be a time");
       sendJson(response, 202, { yielding: true });
-      onYield();
+      onYield(untilMs);
     }),
     ...mapApi(deps),
   };

@@ -43,8 +43,11 @@ export interface ServeHttpOptions {
   readonly listen: ListenPlace;
   /** Also serves `/api/v1`, and clients of relays that upgrade their connection there; for the control socket. @default false */
   readonly controlApi?: boolean;
-  /** Makes room for another gateway, which asked for it on the control socket; without it that is refused. */
-  readonly onYield?: () => void;
+  /**
+   * Makes room for another gateway, which asked for it on the control socket; without it that is refused. Who asked waits until `untilMs`, in milliseconds since the epoch: a
+   * request may be read much later than it was sent.
+   */
+  readonly onYield?: (untilMs: number) => void;
   /** Also serves `/sse` and `/messages`, the transport of 2024-11-05. @default false */
   readonly legacySse?: boolean;
   readonly allowedHosts?: readonly string[];

@@ -17,7 +17,7 @@ interface Answer {
 }
 
 /** A gateway over one real upstream whose control API is on a socket, as the command line finds it. */
-async function controlled(limits: { bodyBytes?: number } = {}, onYield?: () => void) {
+async function controlled(limits: { bodyBytes?: number } = {}, onYield?: (untilMs: number) => void) {
   const upstream = await startUpstream();
   const running = await startServed([specAt("a", upstream.url)]);
   const folder = await mkdtemp(path.join(tmpdir(), "cortex-"));
@@ -45,10 +45,14 @@ async function controlled(limits: { bodyBytes?: number } = {}, onYield?: () => v
 
 describe("the control API (R14)", () => {
   test("makes room for a gateway that asks for it, when it is one that does", async () => {
-    const onYield = vi.fn<() => void>();
+    const onYield = vi.fn<(untilMs: number) => void>();
     const yielding = await controlled({}, onYield);
-    expect(await yielding.ask("POST", "/api/v1/yield")).toEqual({ status: 202, body: { yielding: true } });
-    expect(onYield).toHaveBeenCalledOnce();
+    expect(await yielding.ask("POST", "/api/v1/yield", '{"untilMs":5}')).toEqual({
+      status: 202,
+      body: { yielding: true },
+    });
+    expect((await yielding.ask("POST", "/api/v1/yield")).body).toMatchObject({ error: { code: -32_602 } });
+    expect(onYield.mock.calls).toEqual([[5]]);
     const { ask } = await controlled();
     expect(await ask("POST", "/api/v1/yield")).toMatchObject({
       status: 400,
