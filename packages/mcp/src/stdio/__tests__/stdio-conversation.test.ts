@@ -251,7 +251,7 @@ describe("the end of a conversation", () => {
 
 describe("a client that does not read", () => {
   test("is not read from either, its upstreams wait, and it gets everything once it reads", async () => {
-    const { client, input, output, modern, gateway } = await talkToBoth();
+    const { client, input, output, gateway } = await talkToBoth();
     client.modern("first", "ping/none");
     await client.answer("first");
     output.pause();
