@@ -1,11 +1,13 @@
+import { Roster } from "@cortex-os/mcp-core";
+
 /** What is under way on a link: whoever drains it waits until there is nothing left. */
 export class InFlight<T extends object> {
-  readonly #items = new Set<T>();
+  readonly #items = new Roster<T>();
   #whenIdle: (() => void)[] = [];
 
   /** A snapshot. */
   get all(): readonly T[] {
-    return [...this.#items];
+    return this.#items.all();
   }
 
   add(item: T): void {
