@@ -11,6 +11,7 @@ export * from "./roster.js";
 export * from "./server-info.js";
 export * from "./system/system-clock.js";
 export * from "./system/system-holding-timers.js";
+export * from "./system/system-pause.js";
 export * from "./system/system-random.js";
 export * from "./system/system-timers.js";
 export * from "./timers.js";

@@ -29,6 +29,7 @@ test("@cortex-os/mcp-core exports exactly these values", () => {
     "systemClock",
     "systemHoldingTimers",
     "systemMonotonic",
+    "systemPause",
     "systemRandom",
     "systemTimers",
     "toJsonRpcError",
