@@ -4,7 +4,7 @@ export { adviceOn, errnoOf } from "./io-error.js";
 export { acquireLock, type Lock, type LockOptions } from "./lock.js";
 export * from "./memory-cache.js";
 export * from "./paths.js";
-export type { ProcessIdentity } from "./process-identity.js";
+export type { Liveness, ProcessIdentity } from "./process-identity.js";
 export { readRegistry, type RegistryRead } from "./registry-disk.js";
 export { entriesOf, reasonOfIssues, setAsideOf, type RegistryDocument, type SetAsideEntry } from "./registry-file.js";
 export { problemsOf } from "./registry-problems.js";

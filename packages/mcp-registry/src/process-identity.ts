@@ -17,15 +17,18 @@ export interface ProcessIdentity {
 /** Whether a process is there; `unknown` when this process cannot tell. */
 export type Liveness = "alive" | "gone" | "unknown";
 
-/** The identity of this process. */
+let own: ProcessIdentity | undefined;
+
+/** The identity of this process. It stays what it is, and is looked up once. */
 export function ownIdentity(): ProcessIdentity {
-  return {
+  own ??= {
     pid: process.pid,
     host: hostname(),
     bootId: orEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
     namespace: orEmpty(() => readlinkSync("/proc/self/ns/pid")),
     startTime: orEmpty(() => parseProcStat(readFileSync("/proc/self/stat", "utf8"))?.startTime ?? ""),
   };
+  return own;
 }
 
 /**

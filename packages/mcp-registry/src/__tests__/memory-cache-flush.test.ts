@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { acquireLock } from "../lock.js";
 import { RegistryMemoryCache } from "../memory-cache.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
-import { namesIn, readJson } from "./temp-folder.js";
+import { deadIdentity } from "./lock-fixture.js";
+import { namesIn } from "./temp-folder.js";
 
 const registry = useCacheFixture();
 
@@ -138,24 +139,11 @@ describe("RegistryMemoryCache: flush (R10)", () => {
 
   test("what a killed writer left is swept away with its lock", async () => {
     await registry.writeServers({ servers: [] });
-    const token = "f".repeat(32);
-    const dead = { pid: 2 ** 30, token, ...(await deadIdentity()) };
-    await writeFile(`${registry.file}.lock`, JSON.stringify(dead));
+    const { token } = await acquireLock(`${registry.file}.lock`, { self: await deadIdentity() });
     await writeFile(`${registry.file}.tmp-${token}`, "half a snap");
     const cache = await registry.opened();
     cache.upsert(server("a"));
     await cache.close();
     expect(await readdir(path.dirname(registry.file))).toEqual(["servers.json"]);
   });
-
-  async function deadIdentity(): Promise<object> {
-    const lock = await acquireLock(registry.folder.at("probe.lock"));
-    const {
-      pid: _,
-      token: __,
-      ...identity
-    } = (await readJson(registry.folder.at("probe.lock"))) as Record<string, unknown>;
-    await lock.release();
-    return identity;
-  }
 });

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { lstat, lutimes, readdir, readFile, stat } from "node:fs/promises";
 import { floorOf } from "@cortex-os/protocol";
 import { ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
+import { acquireLock } from "@cortex-os/mcp-registry";
 import { describe, expect, test } from "vitest";
 import { publisherAt } from "../map-publisher.js";
 import { fileServiceMapStore } from "../service-map-store.js";
@@ -119,8 +120,7 @@ describe("the stored maps of several publishers (R2: a floor is one publisher's)
 
 test("a lock that was left behind by a container that is gone keeps nothing out for longer than a minute", async () => {
   const lock = `${file()}.lock`;
-  const elsewhere = { pid: 7, token: "a".repeat(32), host: "pod", bootId: "x", namespace: "pid:[1]", startTime: "5" };
-  await writeFile(lock, JSON.stringify(elsewhere));
+  await acquireLock(lock, { self: { pid: 7, host: "pod", bootId: "x", namespace: "pid:[1]", startTime: "5" } });
   const store = fileServiceMapStore({
     ...{ file: file(), logger: new RecordingLogger(), clock: new ManualTime(START), lock: { waitMs: 0 } },
   });
@@ -128,8 +128,8 @@ test("a lock that was left behind by a container that is gone keeps nothing out 
     code: "REGISTRY_IO",
     message: expect.stringContaining("process 7 on pod"),
   });
-  const { mtimeMs } = await stat(lock);
-  await utimes(lock, new Date(mtimeMs), new Date(mtimeMs - 61_000));
+  const { mtimeMs } = await lstat(lock);
+  await lutimes(lock, new Date(mtimeMs), new Date(mtimeMs - 61_000));
   await store.update(() => mapsOf("a"));
   expect(await store.load()).toMatchObject({ savedAtMs: START });
 });
