@@ -1,4 +1,5 @@
-import type { Logger, ServerInfo } from "@cortex-os/mcp-core";
+import { systemHoldingTimers, type Logger, type ServerInfo } from "@cortex-os/mcp-core";
+import type { RegistryChange } from "./history/registry-change.js";
 import type { LockOptions } from "./lock.js";
 import { RegistryMemoryCache } from "./memory-cache.js";
 import { registryPath, type PathEnvironment } from "./paths.js";
@@ -13,6 +14,9 @@ export interface FsStoreOptions {
   readonly lock?: LockOptions;
 }
 
+/** Changes that come together are written together; in milliseconds. */
+const FLUSH_AFTER_MS = 50;
+
 /** One opening of the registry: shared by all that arrive before it is closed. */
 interface Opened {
   readonly ready: Promise<RegistryMemoryCache>;
@@ -23,9 +27,9 @@ interface Opened {
 }
 
 /**
- * The registry at its usual place (R12), opened at first use. Each change is made to what the file holds at that moment, under a lock: several
- * processes may use one registry and lose nothing. All methods reject with a `GatewayError` `REGISTRY_IO` when the file cannot be read or
- * written; the next call tries again.
+ * The registry at its usual place (R12), opened at first use. Several processes may use one registry and lose nothing: see
+ * {@link RegistryMemoryCache}. What changes it resolves when the change survives a power cut; those that come together share one sync of the disk.
+ * All methods reject with a `GatewayError` `REGISTRY_IO` when a file cannot be read or written; the next call tries again.
  */
 export class FsStore {
   readonly #options: FsStoreOptions;
@@ -35,7 +39,7 @@ export class FsStore {
     this.#options = options;
   }
 
-  /** The servers that are in the file now. While it is not JSON: those of the last good reading, or none (see `problems` of the cache). */
+  /** The servers as they are now, whoever changed them last. */
   readAll(): Promise<ServerInfo[]> {
     return this.#run(async (cache) => {
       await cache.refresh();
@@ -44,27 +48,35 @@ export class FsStore {
   }
 
   /**
-   * Adds a server or replaces the one of that name; resolves when that is durable. When it rejects, the change is kept in memory and tried
-   * again with the next one.
+   * Adds a server or replaces the one of that name. When it rejects with `REGISTRY_IO` the change may have been made all the same, without being
+   * durable: the next one makes it so.
    *
    * @throws GatewayError `USER_INPUT` for an entry that `ServerInfoSchema` refuses
    */
   upsert(si: ServerInfo): Promise<void> {
-    return this.#run(async (cache) => {
+    return this.#change((cache) => {
       cache.upsert(si);
-      await cache.flush();
     });
   }
 
-  /** Removes a server; resolves with whether there was one, when that is durable. */
+  /** Removes a server; resolves with whether there was one. */
   remove(name: string): Promise<boolean> {
-    return this.#run(async (cache) => {
-      // Another process may have added it since.
-      await cache.refresh();
-      const removed = cache.remove(name);
-      await cache.flush();
-      return removed;
-    });
+    return this.#change((cache) => cache.remove(name));
+  }
+
+  /** What has been changed, oldest first; see {@link RegistryMemoryCache.history}. */
+  history(): Promise<readonly RegistryChange[]> {
+    return this.#run(async (cache) => cache.history());
+  }
+
+  /** Takes the latest change back; see {@link RegistryMemoryCache.undo}. */
+  undo(): Promise<readonly RegistryChange[]> {
+    return this.#change((cache) => cache.undo());
+  }
+
+  /** Brings back how it was at a time, in milliseconds since the epoch; see {@link RegistryMemoryCache.restore}. */
+  restore(atMs: number): Promise<readonly RegistryChange[]> {
+    return this.#change((cache) => cache.restore(atMs));
   }
 
   /** The cache behind the store: `null` before the first use is through, and from the call of {@link closeRegistryCache} on. */
@@ -73,9 +85,9 @@ export class FsStore {
   }
 
   /**
-   * Waits for what was asked before, and closes. The next use looks the path up anew. Without an open registry it does nothing.
+   * Waits for what was asked before, writes `servers.json` and closes. The next use looks the path up anew. Without an open registry it does nothing.
    *
-   * @throws GatewayError `REGISTRY_IO` when changes whose promise had rejected still cannot be written; they are dropped
+   * @throws GatewayError `REGISTRY_IO` when `servers.json` cannot be written; the changes are in the journal
    */
   async closeRegistryCache(): Promise<void> {
     const opened = this.#opened;
@@ -83,6 +95,14 @@ export class FsStore {
     this.#opened = undefined;
     await Promise.allSettled(opened.running);
     await opened.cache?.close();
+  }
+
+  #change<T>(make: (cache: RegistryMemoryCache) => T): Promise<T> {
+    return this.#run(async (cache) => {
+      const made = make(cache);
+      await cache.durable();
+      return made;
+    });
   }
 
   #run<T>(use: (cache: RegistryMemoryCache) => Promise<T>): Promise<T> {
@@ -98,8 +118,9 @@ export class FsStore {
     const { env, logger, lock } = this.#options;
     const cache = new RegistryMemoryCache({
       registryPath: registryPath(env ?? process.env),
-      // Each change is flushed by whoever asked for it.
-      flushIntervalMs: Infinity,
+      // Soon, and holding the process open meanwhile: one that ends after its last change leaves a servers.json that other tools can read.
+      flushIntervalMs: FLUSH_AFTER_MS,
+      timers: systemHoldingTimers,
       ...(logger === undefined ? {} : { logger }),
       ...(lock === undefined ? {} : { lock }),
     });

@@ -1,67 +1,60 @@
 import {
   branded,
   GatewayError,
-  messageOf,
   silentLogger,
   systemClock,
+  systemMonotonic,
   systemTimers,
-  type Clock,
   type Logger,
+  type Monotonic,
   type ServerInfo,
   type Timers,
 } from "@cortex-os/mcp-core";
-import { checkedCopy } from "./checked-entry.js";
-import type { LockOptions } from "./lock.js";
-import { PendingChanges } from "./pending-changes.js";
-import { readRegistry, setCorruptAside, updateRegistry, type KnownRegistry } from "./registry-disk.js";
-import { EMPTY_REGISTRY, entriesOf, withEntry, withoutName, type RegistryDocument } from "./registry-file.js";
-import { problemsOf, RegistryWarnings } from "./registry-problems.js";
-
-/** Options of a {@link RegistryMemoryCache}. */
-export interface RegistryCacheOptions {
-  /** Where `servers.json` is; it and its folder need not exist. A symbolic link is written through. */
-  readonly registryPath: string;
-  /** How long after a change it is written by itself, in milliseconds; at least 10, `Infinity` for never. @default 5_000 */
-  readonly flushIntervalMs?: number;
-  /** @default silent */
-  readonly logger?: Logger;
-  /** For the periodic flush. @default the system's */
-  readonly timers?: Timers;
-  /** For the names of set-aside files. @default the system's */
-  readonly clock?: Clock;
-  /** How the lock between processes is waited for. */
-  readonly lock?: LockOptions;
-}
+import { checkedCopy } from "./document/checked-entry.js";
+import { problemsOf } from "./document/registry-problems.js";
+import { RegistryLog } from "./document/registry-log.js";
+import { nodeFs } from "./fs/node-fs.js";
+import { wayToTime, wayToUndo } from "./history/past.js";
+import { describeChanges, type RegistryChange } from "./history/registry-change.js";
+import { Listeners } from "./listeners.js";
+import type { RegistryCacheOptions } from "./registry-cache-options.js";
+import { RegistryDisk } from "./registry-disk.js";
+import type { RegistryStore } from "./registry-store.js";
+import { SharedPass } from "./shared-pass.js";
 
 const DEFAULT_FLUSH_INTERVAL_MS = 5_000;
 const SHORTEST_FLUSH_INTERVAL_MS = 10;
+const DEFAULT_JOURNAL_LIMIT_BYTES = 1024 * 1024;
 
 /**
- * The registry in memory (R10): reads never touch the disk or wait; changes are made in memory at once and written later.
+ * The registry in memory (R10), with its journal (R11): reads never touch the disk or wait; a change is in the journal when its call returns.
  *
- * The file may be changed by others meanwhile. A flush reads it again under a lock and makes only this instance's own changes, so that
- * nobody's are lost; {@link refresh} takes in what others did. What it does not understand in the file it keeps there. A file that is
- * gone or no longer readable as JSON at a flush is written anew from memory, after a copy of what it held was kept.
+ * | what has happened | survives the process | survives the machine |
+ * | --- | --- | --- |
+ * | {@link upsert}, {@link remove} returned | yes | not promised |
+ * | {@link durable} resolved | yes | yes, every change made before its call |
+ * | {@link flush} resolved | yes | yes, and `servers.json` says so |
+ *
+ * Any number of instances and processes may use one registry: each change is made on top of what the others did, under a lock that is never held
+ * for longer than that. {@link refresh} takes in what others did.
  */
 export class RegistryMemoryCache {
   readonly #registryPath: string;
-  readonly #flushIntervalMs: number;
+  readonly #disk: RegistryDisk;
+  readonly #store: RegistryStore;
+  readonly #flushes = new SharedPass(async () => this.#writeSnapshot());
+  readonly #log: RegistryLog;
   readonly #logger: Logger;
+  readonly #listeners = new Listeners((error) => {
+    this.#logger.error({ err: error }, "A listener to the registry failed");
+  });
   readonly #timers: Timers;
-  readonly #clock: Clock;
-  readonly #lock: LockOptions;
-  readonly #warnings: RegistryWarnings;
+  readonly #monotonic: Monotonic;
+  readonly #onFlush: (durationMs: number | undefined) => void;
+  readonly #flushIntervalMs: number;
 
-  /** What callers see: {@link #known} with all changes that are not there yet. */
-  #current: RegistryDocument = EMPTY_REGISTRY;
-  /** What the file held when it was last read or written. */
-  #known: KnownRegistry = { document: EMPTY_REGISTRY };
-  #pending = new PendingChanges();
-  #corrupt: string | undefined;
   #state: "new" | "ready" | "closed" = "new";
-  #lastTurn: Promise<unknown> = Promise.resolve();
   #initialising: Promise<void> | undefined;
-  #nextFlush: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
 
@@ -71,24 +64,34 @@ export class RegistryMemoryCache {
     if (!(flushIntervalMs >= 0)) {
       throw new RangeError(`flushIntervalMs must be a number of milliseconds >= 0, got ${flushIntervalMs}`);
     }
-    this.#registryPath = options.registryPath;
     this.#flushIntervalMs = Math.max(SHORTEST_FLUSH_INTERVAL_MS, flushIntervalMs);
+    this.#registryPath = options.registryPath;
     this.#logger = branded(options.logger ?? silentLogger);
-    this.#warnings = new RegistryWarnings(this.#logger, options.registryPath);
+    this.#log = new RegistryLog(this.#logger, options.registryPath);
     this.#timers = options.timers ?? systemTimers;
-    this.#clock = options.clock ?? systemClock;
-    this.#lock = options.lock ?? {};
+    this.#monotonic = options.monotonic ?? systemMonotonic;
+    this.#onFlush = options.onFlush ?? (() => {});
+    this.#disk = new RegistryDisk({
+      ...{ fs: nodeFs, clock: systemClock, lock: {}, journalLimitBytes: DEFAULT_JOURNAL_LIMIT_BYTES },
+      ...options,
+      onChange: () => {
+        this.#changed();
+      },
+    });
+    this.#store = this.#disk.store;
   }
 
   /**
-   * Reads the file; needed before anything else, and a second call waits for the first. No file is an empty registry. One that is not JSON
-   * is kept as `servers.json.corrupt-<UTC time>`, logged as an error, and the registry is empty.
+   * Reads the files; needed before anything else, and a second call waits for the first. None is an empty registry. What is damaged is kept
+   * beside itself under a dated name and rebuilt from the journal as far as that reaches: {@link problems} says so, and the log. A registry
+   * that this process may read but not write is served.
    *
-   * @throws GatewayError `REGISTRY_IO` when the file is there and cannot be read; it may be called again then
+   * @throws GatewayError `REGISTRY_IO` when a file is there and cannot be read or is not to be trusted; it may be called again then
    */
   init(): Promise<void> {
-    this.#initialising ??= this.#inTurn(() => this.#load()).catch((error: unknown) => {
+    this.#initialising ??= this.#init().catch((error: unknown) => {
       this.#initialising = undefined;
+      this.#log.loadFailed(error);
       throw error;
     });
     return this.#initialising;
@@ -96,82 +99,121 @@ export class RegistryMemoryCache {
 
   /** The servers in file order; the array and what is in it are the caller's own. Works after {@link close}, too. */
   getAll(): ServerInfo[] {
-    this.#assertInitialised();
-    return structuredClone(entriesOf(this.#current));
+    return structuredClone([...this.entries]);
   }
 
-  /** What is wrong with the file as it was last read, each for people to read; empty when all is well. Holds no values. */
+  /** The servers in file order, frozen: the same array until something changes. Works after {@link close}, too. */
+  get entries(): readonly ServerInfo[] {
+    this.#assertInitialised();
+    return this.#store.table.served;
+  }
+
+  /** What is wrong with the registry, each for people to read; empty when all is well. Holds no values. */
   get problems(): readonly string[] {
-    const entries = problemsOf(this.#current);
-    return this.#corrupt === undefined ? entries : [this.#corrupt, ...entries];
+    const findings = this.#store.findings.filter(({ level }) => level !== "info").map(({ text }) => text);
+    const failure = this.#disk.failure === undefined ? [] : [this.#disk.failure];
+    return [...failure, ...findings, ...problemsOf(this.#store.table.document)];
+  }
+
+  /** `degraded`: the disk refused the last writing, or something of the registry is lost; {@link problems} says what. */
+  get health(): "ok" | "degraded" {
+    const isLost = this.#store.findings.some(({ level }) => level === "error");
+    return this.#disk.failure !== undefined || this.#store.mustRenew || isLost ? "degraded" : "ok";
   }
 
   /**
-   * Adds a server, or replaces the one of that name. In memory at once, on the disk with the next flush.
+   * Adds a server, or replaces the one of that name. When it returns the change survives this process, however it ends.
    *
-   * @throws GatewayError `USER_INPUT` for an entry that `ServerInfoSchema` refuses, `INTERNAL` before `init` or after `close`
+   * @throws GatewayError `USER_INPUT` for an entry that `ServerInfoSchema` refuses or that there is no room for, `REGISTRY_IO` when the journal
+   * cannot be written, `INTERNAL` before `init` or after `close`; nothing has changed then
    */
   upsert(si: ServerInfo): void {
     this.#assertOpen();
     const entry = checkedCopy(si);
-    this.#current = withEntry(this.#current, entry);
-    this.#pending.upsert(entry);
-    this.#arm();
+    this.#disk.change((table) => table.upserting(entry), { by: "command" });
   }
 
   /**
-   * Removes a server, also one that is set aside in the file under that name.
+   * Removes a server, also one that is set aside in the file under that name. When it returns the change survives this process.
    *
    * @returns whether there was one
-   * @throws GatewayError `INTERNAL` before `init` or after `close`
+   * @throws GatewayError `REGISTRY_IO` when the journal cannot be written, `INTERNAL` before `init` or after `close`; nothing has changed then
    */
   remove(name: string): boolean {
     this.#assertOpen();
-    const without = withoutName(this.#current, name);
-    if (without === this.#current) return false;
-    this.#current = without;
-    this.#pending.remove(name);
-    this.#arm();
-    return true;
+    return this.#disk.change((table) => table.removing(name), { by: "command" }).length > 0;
   }
 
   /**
-   * Writes what has changed; resolves when every change made before this call is durable. Calls that overlap share a pass, but each waits
+   * What has been changed, oldest first: as far as the two journals reach, which is at least the last MiB of changes.
+   *
+   * @throws GatewayError `REGISTRY_IO` when they cannot be read
+   */
+  history(): readonly RegistryChange[] {
+    this.#assertInitialised();
+    return describeChanges(this.#disk.readPast().changes);
+  }
+
+  /**
+   * Takes the latest change back that was not taken back yet; changes that were made as one (an edit by hand, a restore) together. That is a
+   * change, too.
+   *
+   * @returns what was taken back; empty when there was nothing left
+   * @throws as {@link remove}
+   */
+  undo(): readonly RegistryChange[] {
+    this.#assertOpen();
+    return describeChanges(this.#disk.goBack("undo", wayToUndo));
+  }
+
+  /**
+   * Brings back how it was at a time, in milliseconds since the epoch. That is a change, too, and can be undone.
+   *
+   * @returns what was taken back; empty when nothing has changed since
+   * @throws GatewayError `USER_INPUT` when the journals do not reach so far; else as {@link remove}
+   */
+  restore(atMs: number): readonly RegistryChange[] {
+    this.#assertOpen();
+    return describeChanges(this.#disk.goBack("restore", (table, past) => wayToTime(table, past, atMs)));
+  }
+
+  /**
+   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk.
+   *
+   * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
+   */
+  durable(): Promise<void> {
+    return this.#store.mustRenew ? this.flush() : this.#disk.commit();
+  }
+
+  /**
+   * Writes `servers.json`; resolves when every change made before this call is in it, durably. Calls that overlap share a pass, but each waits
    * for one that begins after it. Without changes it writes nothing.
    *
-   * @throws GatewayError `REGISTRY_IO`; the changes stay, and are tried again with the next flush
+   * @throws GatewayError `REGISTRY_IO`; the journal has the changes, and the next flush tries again
    */
   flush(): Promise<void> {
-    this.#nextFlush ??= this.#inTurn(() => {
-      this.#nextFlush = undefined;
-      return this.#writePending();
-    });
-    return this.#nextFlush;
+    return this.#flushes.run();
   }
 
   /**
-   * Reads the file again, if it changed, and takes in what others did; changes of this instance that are not written yet stay. A file that
-   * is gone is an empty registry; one that is not JSON (somebody is in the middle of editing it) is logged, and what was last read goes on
-   * being served.
+   * Takes in what others did, edits of `servers.json` by hand too. One that is not JSON (somebody is in the middle of editing it) changes
+   * nothing; one that is gone is written anew with the next flush.
    *
-   * @throws GatewayError `REGISTRY_IO` when the file is there and cannot be read; nothing changes then
+   * @throws GatewayError `REGISTRY_IO` when a file is there and cannot be read or is not to be trusted; nothing changes then
    */
-  refresh(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#assertInitialised();
-      const read = await readRegistry(this.#registryPath, this.#known);
-      if (read.kind === "corrupt") {
-        this.#reportCorrupt(
-          `${read.file} cannot be used: ${read.reason}. Mend it; until then what was read before is served`,
-        );
-      } else {
-        this.#adopt(read);
-      }
-    });
+  async refresh(): Promise<void> {
+    this.#assertInitialised();
+    if (this.#state !== "closed") await this.#disk.refresh();
+  }
+
+  /** Calls `listener` after the content, or what is wrong with it, has changed, by whatever hand; returns what ends that. */
+  onChange(listener: () => void): () => void {
+    return this.#listeners.add(listener);
   }
 
   /**
-   * Writes what has changed and ends: no timer, no write and no change after it. Idempotent. Other instances on the same file are not
+   * Writes what has changed and ends: no timer, no write and no change after it. Idempotent. Other instances on the same files are not
    * concerned, closed or not.
    *
    * @throws GatewayError `REGISTRY_IO` when the last flush fails; changes are refused all the same, and `close` may be tried again
@@ -184,66 +226,49 @@ export class RegistryMemoryCache {
     return this.#closing;
   }
 
+  async #init(): Promise<void> {
+    if (this.#state === "closed") throw closedError();
+    await this.#disk.open();
+    this.#state = "ready";
+    this.#changed();
+  }
+
+  async #writeSnapshot(): Promise<void> {
+    if (this.#state === "new") return;
+    this.#disarm();
+    const startedAt = this.#monotonic.elapsedMs();
+    try {
+      if (!(await this.#disk.writeSnapshot())) return;
+      this.#onFlush(this.#monotonic.elapsedMs() - startedAt);
+      this.#logger.info({ registryPath: this.#registryPath }, "Flushed registry to disk");
+    } catch (error) {
+      this.#onFlush(undefined);
+      throw error;
+    } finally {
+      // What was changed meanwhile, and what could not be written, is for the next one.
+      this.#armIfDirty();
+    }
+  }
+
   async #close(): Promise<void> {
     await this.#initialising?.catch(() => {});
     this.#state = "closed";
     this.#disarm();
     await this.flush();
+    this.#disk.close();
   }
 
-  async #load(): Promise<void> {
-    if (this.#state === "closed") throw closedError();
-    try {
-      const read = await readRegistry(this.#registryPath);
-      if (read.kind === "corrupt") this.#reportCorrupt(await setCorruptAside(read, this.#clock));
-      else this.#adopt(read);
-    } catch (error) {
-      this.#logger.error({ err: error, registryPath: this.#registryPath }, "Failed to load registry");
-      throw error;
-    }
-    this.#state = "ready";
+  /** The content has changed, or what is wrong with it. */
+  #changed(): void {
+    if (this.#state === "new") return;
+    this.#log.tell(this.#store.findings, this.#store.table.document);
+    this.#armIfDirty();
+    this.#listeners.tell();
   }
 
-  async #writePending(): Promise<void> {
-    if (this.#pending.isEmpty) return;
-    // Whatever is changed from here on belongs to the next pass.
-    const changes = this.#pending;
-    this.#pending = new PendingChanges();
-    try {
-      const written = await updateRegistry(this.#registryPath, {
-        change: (document) => changes.applyTo(document),
-        known: this.#known,
-        clock: this.#clock,
-        lock: this.#lock,
-        onCorrupt: (message) => this.#reportCorrupt(message),
-      });
-      this.#adopt(written);
-    } catch (error) {
-      changes.append(this.#pending);
-      this.#pending = changes;
-      this.#arm();
-      throw GatewayError.from(error, "REGISTRY_IO", `cannot write ${this.#registryPath}: ${messageOf(error)}`);
-    }
-    if (this.#pending.isEmpty) this.#disarm();
-    this.#logger.info({ registryPath: this.#registryPath }, "Flushed registry to disk");
-  }
-
-  #adopt(known: KnownRegistry): void {
-    this.#known = known;
-    this.#current = this.#pending.applyTo(known.document);
-    this.#corrupt = undefined;
-    this.#warnings.tell(known.document);
-  }
-
-  #reportCorrupt(message: string): void {
-    if (this.#corrupt === message) return;
-    this.#corrupt = message;
-    this.#logger.error({ registryPath: this.#registryPath, reason: message }, "Failed to load registry");
-  }
-
-  /** Starts the wait for the periodic flush, unless one runs. Only an instance with changes has a timer. */
-  #arm(): void {
-    if (this.#state !== "ready" || this.#cancelTimer !== undefined) return;
+  /** Starts the wait for the periodic flush, unless one runs. Only an instance with something to write has a timer. */
+  #armIfDirty(): void {
+    if (this.#state !== "ready" || this.#cancelTimer !== undefined || !this.#store.isDirty) return;
     this.#cancelTimer = this.#timers.after(this.#flushIntervalMs, () => {
       this.#cancelTimer = undefined;
       this.flush().catch((error: unknown) => {
@@ -257,15 +282,8 @@ export class RegistryMemoryCache {
     this.#cancelTimer = undefined;
   }
 
-  /** One access to the file after the other. */
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(task);
-    this.#lastTurn = turn.catch(() => {});
-    return turn;
-  }
-
   #assertInitialised(): void {
-    if (this.#state === "new") {
+    if (this.#initialising === undefined || this.#state === "new") {
       throw new GatewayError("INTERNAL", "the registry was used before init() had finished");
     }
   }

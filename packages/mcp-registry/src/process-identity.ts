@@ -71,11 +71,12 @@ function startTimeOfPid(pid: number): string | undefined {
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ESRCH") throw error;
   }
-  return signalable(pid) ? "" : undefined;
+  // Where there is no `/proc` the number is all there is to go by.
+  return isRunning(pid) ? "" : undefined;
 }
 
-/** Where there is no `/proc` the number is all there is to go by. */
-function signalable(pid: number): boolean {
+/** Whether there is a process of that number here, whoever it is. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,100 +1,188 @@
-import path from "node:path";
-import type { Clock } from "@cortex-os/mcp-core";
-import { keepCorruptCopy } from "./corrupt-copy.js";
-import { acquireLock, type LockOptions } from "./lock.js";
-import { EMPTY_REGISTRY, parseRegistryFile, serialiseRegistryFile, type RegistryDocument } from "./registry-file.js";
-import { ensureFolder, readBytes, removeIfThere, replaceFile, resolveTarget } from "./snapshot-file.js";
+import { GatewayError, messageOf, type Clock } from "@cortex-os/mcp-core";
+import type { RegistryTable } from "./document/registry-table.js";
+import type { RegistryFs } from "./fs/registry-fs.js";
+import { readPast, type Past, type WayBack } from "./history/past.js";
+import { registryIoError } from "./io-error.js";
+import { encodeDurableMark, type Change } from "./journal/journal.js";
+import type { Operation } from "./journal/operation.js";
+import type { ChangeNote } from "./journal/records.js";
+import type { LockOptions } from "./lock-options.js";
+import { RegistryFiles } from "./registry-files.js";
+import { RegistryStore } from "./registry-store.js";
+import { SectionLock } from "./section-lock.js";
+import { SharedPass } from "./shared-pass.js";
+import { SnapshotPass } from "./snapshot-pass.js";
 
-/** A content of the registry that need not be parsed again when the file still has these bytes. */
-export interface KnownRegistry {
-  readonly document: RegistryDocument;
-  /** None when there was no file. */
-  readonly bytes?: Buffer;
-}
-
-/** What a registry file held when it was read. */
-export type RegistryRead =
-  /** There is no file: an empty registry. */
-  | { readonly kind: "absent"; readonly document: RegistryDocument }
-  | { readonly kind: "document"; readonly document: RegistryDocument; readonly bytes: Buffer }
-  | { readonly kind: "corrupt"; readonly reason: string; readonly bytes: Uint8Array; readonly file: string };
-
-/**
- * Reads the registry at `registryPath` without a lock: what is written atomically is whole.
- *
- * @throws GatewayError `REGISTRY_IO` when it is there and cannot be read
- */
-export async function readRegistry(registryPath: string, known?: KnownRegistry): Promise<RegistryRead> {
-  return readTarget(await resolveTarget(registryPath), known);
-}
-
-async function readTarget(file: string, known?: KnownRegistry): Promise<RegistryRead> {
-  const bytes = await readBytes(file);
-  if (bytes === undefined) return { kind: "absent", document: EMPTY_REGISTRY };
-  if (known?.bytes?.equals(bytes) === true) return { kind: "document", document: known.document, bytes };
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return { kind: "corrupt", reason: "it is not valid UTF-8", bytes, file };
-  }
-  const parsed = parseRegistryFile(text);
-  return parsed.ok
-    ? { kind: "document", document: parsed.document, bytes }
-    : { kind: "corrupt", reason: parsed.reason, bytes, file };
-}
-
-/** What {@link updateRegistry} needs besides the path. */
-export interface RegistryUpdate {
-  /** The new content, made from what the file holds now. */
-  readonly change: (document: RegistryDocument) => RegistryDocument;
-  /** What was last read or written; it stands in for the content of a file that is gone or corrupt. */
-  readonly known: KnownRegistry;
+/** What a {@link RegistryDisk} is made of. */
+export interface RegistryDiskOptions {
+  readonly registryPath: string;
+  readonly fs: RegistryFs;
   readonly clock: Clock;
-  readonly lock?: LockOptions;
-  /** Called with a message for people when the file was corrupt and has been kept under another name. */
-  readonly onCorrupt: (message: string) => void;
+  readonly lock: LockOptions;
+  readonly journalLimitBytes: number;
+  /** Told when the content changed, or what is wrong with it. Must not throw. */
+  readonly onChange: () => void;
 }
 
-/**
- * Changes the registry: lock, read it again, change, write it whole in one step, unlock. Whatever others changed before is in
- * `change`'s argument. Resolves with what was written, once it is durable.
- *
- * @throws GatewayError `REGISTRY_IO`, with nothing changed unless only making it durable failed
- */
-export async function updateRegistry(registryPath: string, update: RegistryUpdate): Promise<KnownRegistry> {
-  const file = await resolveTarget(registryPath);
-  await ensureFolder(path.dirname(file));
-  const lock = await acquireLock(`${file}.lock`, update.lock);
-  try {
-    for (const token of lock.abandoned) await removeIfThere(temporaryOf(file, token));
-    const document = update.change(await baseOf(file, update));
-    const bytes = Buffer.from(serialiseRegistryFile(document));
-    await replaceFile(file, bytes, temporaryOf(file, lock.token));
-    return { document, bytes };
-  } finally {
-    await lock.release();
+/** A section takes well under a millisecond: who holds the lock for so long, and cannot be seen from here, is gone. In milliseconds. */
+const UNJUDGED_STALE_MS = 30_000;
+
+/** A {@link RegistryStore} with its lock, and with what waits for the disk. */
+export class RegistryDisk {
+  readonly store: RegistryStore;
+  readonly #files: RegistryFiles;
+  readonly #lock: SectionLock;
+  readonly #commits = new SharedPass(async () => this.#commit());
+  readonly #snapshots: SnapshotPass;
+  readonly #onChange: () => void;
+  #failure: string | undefined;
+
+  constructor({ registryPath, fs, clock, lock, journalLimitBytes, onChange }: RegistryDiskOptions) {
+    const files = new RegistryFiles(registryPath, fs, process.geteuid?.());
+    this.#files = files;
+    this.#onChange = onChange;
+    this.#lock = new SectionLock(files.lock, { unjudgedStaleMs: UNJUDGED_STALE_MS, ...lock, fs });
+    this.store = new RegistryStore({ files, clock, onChange });
+    const [store, commits] = [this.store, this.#commits];
+    this.#snapshots = new SnapshotPass({ ...{ store, files, commits, journalLimitBytes }, lock: this.#lock });
+  }
+
+  /** Why the disk refused the last writing; none when it did not. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Reads everything, and mends what can be. Where nothing may be written it is read all the same.
+   *
+   * @throws GatewayError `REGISTRY_IO`
+   */
+  async open(): Promise<void> {
+    if (!this.#files.isThere) return;
+    await this.#underLockOrWithout(() => {
+      this.store.open();
+    });
+  }
+
+  /**
+   * Takes in what others did.
+   *
+   * @throws GatewayError `REGISTRY_IO`
+   */
+  async refresh(): Promise<void> {
+    if (!this.store.isBehind) return;
+    await this.#underLockOrWithout(() => {
+      this.store.catchUp();
+    });
+  }
+
+  /**
+   * Makes the change that `plan` asks for, given the content as it is under the lock; none when it asks for none.
+   *
+   * @throws GatewayError `REGISTRY_IO`, `USER_INPUT`; nothing has changed then
+   */
+  change(plan: (table: RegistryTable) => Operation | undefined, note: ChangeNote): readonly Change[] {
+    this.#files.ensureFolder();
+    return this.#lock.runSync<readonly Change[]>(() =>
+      this.store.change((table) => {
+        const operation = plan(table);
+        return operation === undefined ? [] : [operation];
+      }, note),
+    );
+  }
+
+  /** Goes back as `wayOf` says, given the content and the past as they are under the lock; returns what was taken back. */
+  goBack(by: "undo" | "restore", wayOf: (table: RegistryTable, past: Past) => WayBack): readonly Change[] {
+    if (!this.#files.isThere) return [];
+    return this.#lock.runSync<readonly Change[]>(() => {
+      this.store.catchUp();
+      const { operations, undone } = wayOf(this.store.table, this.readPast());
+      this.store.change(() => operations, { by, ...(by === "undo" ? { undoes: groupsOf(undone) } : {}) });
+      return undone;
+    });
+  }
+
+  /** What the journals tell about the past. */
+  readPast(): Past {
+    return readPast(this.#files);
+  }
+
+  /**
+   * Makes the journal durable; all that ask while the disk is at work share the next sync.
+   *
+   * @throws GatewayError `REGISTRY_IO`; from then on the journal is not relied on
+   */
+  commit(): Promise<void> {
+    return this.#commits.run();
+  }
+
+  /**
+   * Writes the snapshot if it has to be.
+   *
+   * @returns whether it was
+   * @throws GatewayError `REGISTRY_IO`
+   */
+  async writeSnapshot(): Promise<boolean> {
+    try {
+      const wrote = await this.#snapshots.write();
+      this.#failure = undefined;
+      return wrote;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** Lets go of the files. */
+  close(): void {
+    this.store.close();
+  }
+
+  async #underLockOrWithout(section: () => void): Promise<void> {
+    try {
+      await this.#lock.run(section);
+    } catch (error) {
+      // A read-only disk, or somebody who keeps the lock: what is there can still be served.
+      this.store.read();
+      this.#failed(error);
+    }
+  }
+
+  async #commit(): Promise<void> {
+    for (;;) {
+      const { journal, mustRenew } = this.store;
+      if (mustRenew) throw new GatewayError("REGISTRY_IO", `${this.#files.log} could not be made durable: try again`);
+      const isUnsynced = journal?.isUnsynced === true;
+      try {
+        if (isUnsynced) await journal.sync();
+        await this.#files.syncFolders();
+      } catch (error) {
+        this.store.distrustJournal();
+        throw this.#failed(registryIoError("make durable", this.#files.log, error));
+      }
+      if (journal === undefined || journal.isAt(this.#files.statIfThere(this.#files.log))) {
+        if (isUnsynced) await this.#markDurable();
+        return;
+      }
+      // Another process has begun a new journal meanwhile: what is in no snapshot went over into that.
+      await this.#lock.run(() => {
+        this.store.catchUp();
+      });
+    }
+  }
+
+  async #markDurable(): Promise<void> {
+    await this.#lock.run(() => {
+      this.store.mark(({ epoch, synced }) => encodeDurableMark(epoch, synced));
+    });
+  }
+
+  #failed(error: unknown): GatewayError {
+    const failure = registryIoError("write", this.#files.snapshot, error);
+    const isNew = this.#failure !== messageOf(failure);
+    this.#failure = messageOf(failure);
+    if (isNew) this.#onChange();
+    return failure;
   }
 }
 
-/**
- * Keeps a copy of a corrupt registry beside it and says so.
- *
- * @returns a message for people that names the copy
- */
-export async function setCorruptAside(read: Extract<RegistryRead, { kind: "corrupt" }>, clock: Clock): Promise<string> {
-  const kept = await keepCorruptCopy(read.file, read.bytes, clock);
-  return `${read.file} cannot be used: ${read.reason}. It was kept as ${kept}: mend it and put it back`;
-}
-
-async function baseOf(file: string, { known, clock, onCorrupt }: RegistryUpdate): Promise<RegistryDocument> {
-  const read = await readTarget(file, known);
-  if (read.kind === "document") return read.document;
-  if (read.kind === "corrupt") onCorrupt(await setCorruptAside(read, clock));
-  return known.document;
-}
-
-/** Named after the lock, so that whoever takes over from a holder that died knows what it left. */
-function temporaryOf(file: string, token: string): string {
-  return `${file}.tmp-${token}`;
-}
+const groupsOf = (changes: readonly Change[]): readonly number[] => [...new Set(changes.map(({ group }) => group))];

@@ -39,8 +39,7 @@ export class SectionLock {
   /**
    * Runs `section` under the lock; waits for it without blocking the event loop. The lock is given back before it resolves, also when `section` throws.
    *
-   * @throws GatewayError `REGISTRY_IO` as {@link acquireLock} does, or when the lock could not be given back, which the next section makes up for: then `section` was run;
-   * `INTERNAL` when called in a section; whatever `section` throws
+   * @throws GatewayError `REGISTRY_IO` as {@link acquireLock} does, `INTERNAL` when called in a section; whatever `section` throws
    */
   async run<T>(section: Section<T>): Promise<T> {
     return whenTaken(this.#taker, this.#settings, (lock) => use(lock, section));
@@ -65,19 +64,18 @@ export class SectionLock {
   }
 }
 
-/** Runs `section` and gives the lock back. What `section` throws is told before what kept the lock from being given back: that one mends itself. */
+/**
+ * Runs `section` and gives the lock back. That it cannot be given back is no failure of what was done under it: the next section of this thread
+ * takes it away.
+ */
 function use<T>(lock: TakenLock, section: Section<T>): T {
-  let value: T;
   try {
-    value = section();
-  } catch (error) {
+    return section();
+  } finally {
     try {
       lock.giveBack();
     } catch {
-      // The next section of this thread takes it away.
+      // See above.
     }
-    throw error;
   }
-  lock.giveBack();
-  return value;
 }

@@ -9,7 +9,7 @@ import {
   withEntry,
   withoutName,
   type RegistryDocument,
-} from "../registry-file.js";
+} from "../document/registry-file.js";
 
 const stdio = (name: string, command = "run"): { name: string; command: string } => ({ name, command });
 

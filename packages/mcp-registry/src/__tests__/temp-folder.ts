@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import { parseRegistryFile } from "../registry-file.js";
+import { parseRegistryFile } from "../document/registry-file.js";
 
 /** A folder of its own for each test of the file. */
 export interface TempFolder {

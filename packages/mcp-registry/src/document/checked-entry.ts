@@ -1,5 +1,5 @@
 import { GatewayError, ServerInfoSchema, type ServerInfo } from "@cortex-os/mcp-core";
-import { reasonOfIssues } from "./registry-file.js";
+import { reasonOfIssues } from "./registry-item.js";
 
 /**
  * A copy that the caller cannot change, with what JSON cannot hold left out, as it will be read back.

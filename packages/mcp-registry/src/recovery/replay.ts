@@ -1,0 +1,47 @@
+import type { RegistryTable } from "../document/registry-table.js";
+import type { Change, Journal } from "../journal/journal.js";
+
+/** What {@link replay} met on its way. */
+export interface Replay {
+  /** The sequence number of the last change, or the one it began with. */
+  readonly seq: number;
+  /** How many changes were made. */
+  readonly made: number;
+  /** How many sequence numbers are missing. */
+  readonly missing: number;
+}
+
+/**
+ * Makes the changes of journals, older first, that are newer than `from`, in their order. Of changes that stand in both, because the newer
+ * journal took them over, the first counts.
+ *
+ * @param counts which of them to make; all when left out
+ */
+export function replay(
+  table: RegistryTable,
+  journals: readonly Journal[],
+  from: number,
+  counts: (change: Change) => boolean = () => true,
+): Replay {
+  let seq = from;
+  let made = 0;
+  let missing = 0;
+  for (const { changes } of journals) {
+    // Two that wrote without a lock give one number to two changes: both are made, each was acknowledged.
+    const before = seq;
+    for (const change of changes) {
+      if (change.seq <= before) continue;
+      missing += Math.max(0, change.seq - seq - 1);
+      seq = Math.max(seq, change.seq);
+      if (!counts(change)) continue;
+      table.apply(change.operation);
+      made++;
+    }
+  }
+  return { seq, made, missing };
+}
+
+/** How many sequence numbers a journal gives to more than one change: writers that did not see each other. */
+export function collisionsIn({ changes }: Journal): number {
+  return changes.filter(({ seq }, at) => at > 0 && seq <= (changes[at - 1]?.seq ?? -1)).length;
+}

@@ -1,0 +1,247 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { GatewayError } from "@cortex-os/mcp-core";
+import type { FileStat, RegistryFs } from "./fs/registry-fs.js";
+import { errnoOf, registryIoError } from "./io-error.js";
+import { isRunning } from "./process-identity.js";
+import { SharedPass } from "./shared-pass.js";
+
+/** The most bytes that a `servers.json` may have. */
+export const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024;
+/** The most bytes that a journal may have: it is closed long before, unless no snapshot can be written. */
+export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
+
+const WRITABLE_BY_OTHERS = 0o002;
+const TEMPORARY_BYTES = 6;
+const TEMPORARY = /\.tmp-(\d+)-[0-9a-f]+$/;
+const STICKY = 0o1000;
+const ROOT = 0;
+
+/** The files of one registry: their names, and the ways in which they are read and written. Every method throws `REGISTRY_IO`. */
+export class RegistryFiles {
+  readonly fs: RegistryFs;
+  readonly folder: string;
+  readonly snapshot: string;
+  readonly prev: string;
+  readonly log: string;
+  readonly log1: string;
+  readonly lock: string;
+  /** Folders with entries that may not be durable yet. */
+  readonly unsynced = new Set<string>();
+  readonly #uid: number | undefined;
+  readonly #folderPass = new SharedPass(async () => this.#syncAll());
+  #folderFailure: GatewayError | undefined;
+
+  /** @param uid who may own the files, besides root; `undefined` where there are no owners */
+  constructor(registryPath: string, fs: RegistryFs, uid: number | undefined) {
+    this.fs = fs;
+    this.snapshot = path.resolve(registryPath);
+    this.folder = path.dirname(this.snapshot);
+    this.prev = `${this.snapshot}.prev`;
+    this.log = `${this.snapshot}.log`;
+    this.log1 = `${this.snapshot}.log.1`;
+    this.lock = `${this.snapshot}.lock`;
+    this.#uid = uid;
+  }
+
+  /**
+   * The bytes of one of the files and what it looks like, or `undefined` when there is none.
+   *
+   * A file that somebody else could have put there is refused, because what it says is started as a process: a symbolic link, one of another
+   * owner, one that everybody may write to.
+   */
+  read(file: string, maxBytes: number): { readonly bytes: Buffer; readonly stat: FileStat } | undefined {
+    const stat = this.statIfThere(file);
+    if (stat === undefined) return undefined;
+    this.#assertTrusted(file, stat);
+    if (stat.size > maxBytes) throw tooLarge(file, stat.size, maxBytes);
+    try {
+      const fd = this.fs.open(file, "read");
+      try {
+        return { bytes: this.readFrom(fd, 0, stat.size), stat };
+      } finally {
+        this.fs.close(fd);
+      }
+    } catch (error) {
+      // Replaced a moment ago: whoever asks looks again.
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw registryIoError("read", file, error);
+    }
+  }
+
+  /** Up to `length` bytes of an open file; fewer when it is shorter. */
+  readFrom(fd: number, position: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    let done = 0;
+    while (done < length) {
+      const count = this.fs.read(fd, bytes.subarray(done), position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  }
+
+  /** Whether the folder is there: without it there is nothing to read and no place for a lock. */
+  get isThere(): boolean {
+    return this.statIfThere(this.folder) !== undefined;
+  }
+
+  /** What a path looks like, or `undefined` when there is nothing. */
+  statIfThere(file: string): FileStat | undefined {
+    try {
+      return this.fs.stat(file);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw registryIoError("read", file, error);
+    }
+  }
+
+  /** The name of one of the files, without its folder. */
+  nameOf(file: string): string {
+    return path.basename(file);
+  }
+
+  /** A name for a file that will be renamed to `file`: nobody else uses it. */
+  temporary(file: string): string {
+    return `${file}.tmp-${process.pid}-${randomBytes(TEMPORARY_BYTES).toString("hex")}`;
+  }
+
+  /** Removes what processes that are gone had begun to write. */
+  sweepTemporaries(): void {
+    const ours = `${path.basename(this.snapshot)}.`;
+    for (const name of this.fs.list(this.folder)) {
+      const pid = name.startsWith(ours) ? TEMPORARY.exec(name)?.[1] : undefined;
+      if (pid !== undefined && !isRunning(Number(pid))) this.discard(path.join(this.folder, name));
+    }
+  }
+
+  /** Makes the folder and those above it, for their owner only; one that everybody may change is refused. */
+  ensureFolder(): void {
+    const stat = this.statIfThere(this.folder);
+    if (stat === undefined) {
+      try {
+        for (const folder of makeFolders(this.fs, this.folder)) this.unsynced.add(folder);
+      } catch (error) {
+        throw registryIoError("create the folder", this.folder, error);
+      }
+    } else if (stat.kind === "folder" && (stat.mode & WRITABLE_BY_OTHERS) !== 0 && (stat.mode & STICKY) === 0) {
+      throw refusal(this.folder, "everybody may change what is in it", `chmod o-w ${this.folder}`);
+    }
+  }
+
+  /** Writes all of `bytes` to the end of an open file, however few the system takes at once. */
+  append(fd: number, bytes: Uint8Array): void {
+    let done = 0;
+    while (done < bytes.length) done += this.fs.write(fd, bytes.subarray(done));
+  }
+
+  /** Makes a file of this user's only with these bytes; not durable yet. */
+  create(file: string, bytes: Uint8Array): void {
+    const fd = this.fs.open(file, "create");
+    try {
+      this.append(fd, bytes);
+    } finally {
+      this.fs.close(fd);
+    }
+  }
+
+  /** Puts a second name of `from` in the place of `to`; where the file system has no second names, a copy. */
+  linkOver(from: string, to: string, temporary: string): void {
+    try {
+      this.fs.link(from, temporary);
+    } catch (error) {
+      if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
+      const copied = this.read(from, MAX_JOURNAL_BYTES);
+      if (copied === undefined) return;
+      this.create(temporary, copied.bytes);
+    }
+    this.fs.rename(temporary, to);
+    // Both names of one file: the system then leaves both as they are.
+    this.discard(temporary);
+  }
+
+  /** Removes a file of no use; one that is not there, or cannot be removed, is left. */
+  discard(file: string): void {
+    try {
+      this.fs.unlink(file);
+    } catch {
+      // It is swept away by whoever opens the registry next.
+    }
+  }
+
+  /**
+   * Makes the entries of all folders of {@link unsynced} durable. Rejects with the system's error, and from then on with that again: another
+   * sync could report success with the entries lost. {@link entriesRenewed} ends that.
+   */
+  syncFolders(): Promise<void> {
+    return this.#folderPass.run();
+  }
+
+  /** New files have taken the places of those whose entries could not be made durable. */
+  entriesRenewed(): void {
+    this.#folderFailure = undefined;
+    this.unsynced.add(this.folder);
+  }
+
+  async #syncAll(): Promise<void> {
+    if (this.#folderFailure !== undefined) throw this.#folderFailure;
+    for (const folder of [...this.unsynced]) {
+      this.unsynced.delete(folder);
+      try {
+        await this.#syncFolder(folder);
+      } catch (error) {
+        this.unsynced.add(folder);
+        this.#folderFailure = registryIoError("make durable", folder, error);
+        throw this.#folderFailure;
+      }
+    }
+  }
+
+  async #syncFolder(folder: string): Promise<void> {
+    const fd = this.fs.open(folder, "folder");
+    try {
+      await this.fs.sync(fd);
+    } finally {
+      this.fs.close(fd);
+    }
+  }
+
+  #assertTrusted(file: string, { kind, uid, mode }: FileStat): void {
+    if (kind === "link") {
+      throw refusal(
+        file,
+        "it is a symbolic link",
+        "put the file itself there, or let CORTEX_HOME name the folder it is in",
+      );
+    }
+    if (kind !== "file") throw refusal(file, "it is not a regular file", "move it away");
+    if (this.#uid !== undefined && uid !== this.#uid && uid !== ROOT) {
+      throw refusal(file, "it belongs to another user, who could make this one run commands", `chown it to yourself`);
+    }
+    if ((mode & WRITABLE_BY_OTHERS) !== 0) throw refusal(file, "everybody may write to it", `chmod 600 ${file}`);
+  }
+}
+
+const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+function makeFolders(fs: RegistryFs, folder: string): readonly string[] {
+  const above = path.dirname(folder);
+  try {
+    fs.makeFolder(folder);
+    return [above];
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "EEXIST" && fs.stat(folder).kind !== "file") return [];
+    if (code !== "ENOENT" || above === folder) throw error;
+    return [...makeFolders(fs, above), ...makeFolders(fs, folder)];
+  }
+}
+
+const refusal = (file: string, reason: string, advice: string): GatewayError =>
+  new GatewayError("REGISTRY_IO", `${file} is refused: ${reason}; ${advice}`);
+
+const tooLarge = (file: string, size: number, most: number): GatewayError =>
+  new GatewayError(
+    "REGISTRY_IO",
+    `${file} is refused: it has ${size} bytes, and a registry at most ${most}; move it away`,
+  );
