@@ -261,7 +261,7 @@ export class RegistryMemoryCache {
   /** The content has changed, or what is wrong with it. */
   #changed(): void {
     if (this.#state === "new") return;
-    this.#log.tell(this.#store.findings, this.#store.table.document);
+    this.#log.tell(this.#store.findings, this.#store.table.problems);
     this.#armIfDirty();
     this.#listeners.tell();
   }
