@@ -45,7 +45,7 @@ export function recover(bytes: RegistryBytes): Recovered {
   const common = {
     snapshot,
     log,
-    epoch: log?.epoch ?? generation?.epoch ?? 1,
+    epoch: Math.max(generation?.epoch ?? 0, ...journals.map((journal) => journal.epoch)),
     prevSeq: prev.kind === "sealed" && prev.generation.id === id ? prev.generation.seq : undefined,
   };
   const done = (
