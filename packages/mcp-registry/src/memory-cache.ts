@@ -284,7 +284,7 @@ export class RegistryMemoryCache {
   }
 
   #assertInitialised(): void {
-    if (this.#initialising === undefined || this.#state === "new") {
+    if (this.#state === "new") {
       throw new GatewayError("INTERNAL", "the registry was used before init() had finished");
     }
   }

@@ -1,4 +1,4 @@
-import { GatewayError, messageOf, type Clock } from "@cortex-os/mcp-core";
+import { GatewayError, type Clock } from "@cortex-os/mcp-core";
 import type { RegistryTable } from "./document/registry-table.js";
 import type { RegistryFs } from "./fs/registry-fs.js";
 import { readPast, type Past, type WayBack } from "./history/past.js";
@@ -35,7 +35,8 @@ export class RegistryDisk {
   readonly #commits = new SharedPass(async () => this.#commit());
   readonly #snapshots: SnapshotPass;
   readonly #onChange: () => void;
-  #failure: string | undefined;
+  /** Why the lock could not be had, and why something could not be written: each goes when its next try succeeds. */
+  readonly #failures: { reading?: string | undefined; writing?: string | undefined } = {};
 
   constructor({ registryPath, fs, clock, lock, journalLimitBytes, onChange }: RegistryDiskOptions) {
     const files = new RegistryFiles(registryPath, fs, process.geteuid?.());
@@ -47,9 +48,9 @@ export class RegistryDisk {
     this.#snapshots = new SnapshotPass({ ...{ store, files, commits, journalLimitBytes }, lock: this.#lock });
   }
 
-  /** Why the disk refused the last writing; none when it did not. */
+  /** Why the disk refused the last access; none when it did not. */
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#failures.writing ?? this.#failures.reading;
   }
 
   /**
@@ -125,10 +126,10 @@ export class RegistryDisk {
   async writeSnapshot(): Promise<boolean> {
     try {
       const wrote = await this.#snapshots.write();
-      this.#failure = undefined;
+      this.#failures.writing = undefined;
       return wrote;
     } catch (error) {
-      throw this.#failed(error);
+      throw this.#failed("writing", error);
     }
   }
 
@@ -140,10 +141,11 @@ export class RegistryDisk {
   async #underLockOrWithout(section: () => void): Promise<void> {
     try {
       await this.#lock.run(section);
+      this.#failures.reading = undefined;
     } catch (error) {
       // A read-only disk, or somebody who keeps the lock: what is there can still be served.
       this.store.read();
-      this.#failed(error);
+      this.#failed("reading", error);
     }
   }
 
@@ -157,7 +159,7 @@ export class RegistryDisk {
         await this.#files.syncFolders();
       } catch (error) {
         this.store.distrustJournal();
-        throw this.#failed(registryIoError("make durable", this.#files.log, error));
+        throw this.#failed("writing", registryIoError("make durable", this.#files.log, error));
       }
       if (journal === undefined || journal.isAt(this.#files.statIfThere(this.#files.log))) {
         if (isUnsynced) await this.#markDurable();
@@ -176,10 +178,10 @@ export class RegistryDisk {
     });
   }
 
-  #failed(error: unknown): GatewayError {
+  #failed(what: "reading" | "writing", error: unknown): GatewayError {
     const failure = registryIoError("write", this.#files.snapshot, error);
-    const isNew = this.#failure !== messageOf(failure);
-    this.#failure = messageOf(failure);
+    const isNew = this.#failures[what] !== failure.message;
+    this.#failures[what] = failure.message;
     if (isNew) this.#onChange();
     return failure;
   }

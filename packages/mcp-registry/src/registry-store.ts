@@ -129,6 +129,8 @@ export class RegistryStore {
   read(): void {
     const reading = readFiles(this.#deps.files);
     this.#adopt(recovered(this.#deps.files, reading), reading);
+    // The next section reads it again: the journal can be gone on with only by one that has looked at it under the lock.
+    this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
   }
 
   /** In a section: reads everything for the first time, mends what can be and sweeps up. */
@@ -232,7 +234,7 @@ export class RegistryStore {
   #mend({ log, edit }: Recovered, { bytes }: RegistryReading): void {
     const { files, clock } = this.#deps;
     if (log !== undefined && bytes.log !== undefined) {
-      if (log.state === "torn") keepTorn(files, bytes.log.subarray(log.end), clock.now());
+      if (log.state === "torn" && log.end < bytes.log.length) keepTorn(files, bytes.log.subarray(log.end), clock.now());
       if (log.state === "corrupt") {
         keepCorrupt(files, files.log, clock.now());
         this.#mustRenew = true;
@@ -253,8 +255,9 @@ export class RegistryStore {
 
   /** Somebody is perhaps in the middle of writing a snapshot that is damaged now: it is left to them until there is something to write. */
   #readAgain(): void {
+    const isAllWritten = !this.isDirty;
     this.#readAndMend();
-    if (this.#snapshot.kind === "damaged") this.#snapshot = { ...this.#snapshot, seq: this.#seq };
+    if (this.#snapshot.kind === "damaged" && isAllWritten) this.#snapshot = { ...this.#snapshot, seq: this.#seq };
   }
 
   #snapshotGone(): void {

@@ -46,7 +46,7 @@ export function recover(bytes: RegistryBytes): Recovered {
   const common = {
     snapshot,
     log,
-    epoch: log?.epoch ?? generation?.epoch ?? 1,
+    epoch: Math.max(generation?.epoch ?? 0, ...journals.map((journal) => journal.epoch)),
     prevSeq: seqOfPrev(prev, id),
   };
   const done = (
