@@ -11,6 +11,7 @@ import {
   type Timers,
 } from "@cortex-os/mcp-core";
 import { checkedCopy } from "./document/checked-entry.js";
+import { copiedEntry } from "./document/copied-entry.js";
 import { problemsOf } from "./document/registry-problems.js";
 import { RegistryLog } from "./document/registry-log.js";
 import { nodeFs } from "./fs/node-fs.js";
@@ -99,7 +100,7 @@ export class RegistryMemoryCache {
 
   /** The servers in file order; the array and what is in it are the caller's own. Works after {@link close}, too. */
   getAll(): ServerInfo[] {
-    return structuredClone([...this.entries]);
+    return this.entries.map(copiedEntry);
   }
 
   /** The servers in file order, frozen: the same array until something changes. Works after {@link close}, too. */
@@ -261,7 +262,7 @@ export class RegistryMemoryCache {
   /** The content has changed, or what is wrong with it. */
   #changed(): void {
     if (this.#state === "new") return;
-    this.#log.tell(this.#store.findings, this.#store.table.document);
+    this.#log.tell(this.#store.findings, this.#store.table.problems);
     this.#armIfDirty();
     this.#listeners.tell();
   }

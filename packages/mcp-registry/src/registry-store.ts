@@ -51,7 +51,7 @@ export class RegistryStore {
   /** How a journal looks that is not written to: this instance only reads, or it has no beginning. */
   #closedJournal = "";
   #snapshot: SnapshotView = { look: "", kind: "absent", seq: 0 };
-  #prevSeq: number | undefined;
+  #prevSeq: () => number | undefined = () => undefined;
   #findings: readonly Finding[] = [];
   #mustRenew = false;
 
@@ -89,7 +89,7 @@ export class RegistryStore {
 
   /** Up to which change the older snapshot goes; none when there is no usable one. */
   get prevSeq(): number | undefined {
-    return this.#prevSeq;
+    return this.#prevSeq();
   }
 
   /** Whether something has to be written: the snapshot is older than the table, or the journal is not to be relied on. */
@@ -196,7 +196,7 @@ export class RegistryStore {
   /** In a section, after a snapshot has been put in its place. */
   snapshotWritten(seq: number, stat: FileStat | undefined, prevSeq: number | undefined): void {
     this.#snapshot = { look: lookOf(stat), kind: "sealed", seq };
-    this.#prevSeq = prevSeq;
+    this.#prevSeq = () => prevSeq;
     this.#findings = [];
   }
 

@@ -105,11 +105,11 @@ export class SnapshotPass {
   /** Gives the snapshot that is there the name `.prev`; one that is no state of the registry never takes the place of one that is. */
   #keepPrevious(): number | undefined {
     const { store, files } = this.#deps;
-    const { snapshot, prevSeq } = store;
+    const { snapshot } = store;
     if (snapshot.kind === "damaged") store.keepDamaged();
     const isOurs = snapshot.kind === "sealed" && snapshot.seq !== undefined;
-    const isBase = snapshot.kind === "loose" && store.isOnFile && prevSeq === undefined;
-    if (!isOurs && !isBase) return prevSeq;
+    const isBase = snapshot.kind === "loose" && store.isOnFile && store.prevSeq === undefined;
+    if (!isOurs && !isBase) return store.prevSeq;
     files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
     return isOurs ? snapshot.seq : undefined;
   }

@@ -42,7 +42,7 @@ function ofSnapshot(
     : `${servers} were rebuilt from what is left of the journal, others may be missing`;
   switch (snapshot.kind) {
     case "absent": {
-      const wasThere = prev.kind !== "absent" || journals.some(({ snapshotSeq }) => snapshotSeq !== undefined);
+      const wasThere = prev().kind !== "absent" || journals.some(({ snapshotSeq }) => snapshotSeq !== undefined);
       if (!wasThere) return [];
       return [
         {
