@@ -16,14 +16,14 @@ export function createRegistryMetrics(registry: Registry): RegistryMetrics {
   const registers = [registry];
   const reads = new Counter({
     name: "brainwav_mcp_registry_reads_total",
-    help: "How often the registry was read because it changed or somebody asked; failed: it cannot be read or is no registry",
+    help: "How often the registry was read because it changed or somebody asked; failed: something is wrong with its files",
     labelNames: ["result"] as const,
     registers,
   });
   for (const result of ["ok", "failed"]) reads.inc({ result }, 0);
   const readable = new Gauge({
     name: "brainwav_mcp_registry_readable",
-    help: "1 while what is served of the registry is what is in servers.json, 0 while that cannot be read and what it held last is served",
+    help: "1 while the files of the registry are as they should be, 0 while they are damaged, or cannot be read or written, and what they held last is served",
     registers,
   });
   const flushes = new Histogram({
