@@ -59,6 +59,39 @@ describe("the control API of the registry (R14)", () => {
     expect(await stored()).toContainEqual(docs);
   });
 
+  test("tells the changes, takes the last one back if it is the one that is meant, and goes back in time", async () => {
+    const { ask, stored } = await owning();
+    await ask("POST", "/upsert", { server: files });
+    await ask("POST", "/upsert", { server: docs });
+    const told = await ask("GET", "/history");
+    expect(told).toMatchObject({
+      status: 200,
+      body: {
+        changes: [
+          { name: "files", kind: "added" },
+          { name: "docs", kind: "added", by: "command" },
+        ],
+      },
+    });
+    expect(JSON.stringify(told)).not.toContain("s3cret");
+    const [first, second] = (told.body as { changes: { group: number; atMs: number }[] }).changes;
+    expect(await ask("POST", "/undo", { group: first?.group })).toEqual({
+      status: 400,
+      body: {
+        code: "USER_INPUT",
+        error: { code: expect.any(Number), message: expect.stringMatching(/^the registry was changed meanwhile/) },
+      },
+    });
+    expect((await ask("POST", "/undo", { group: second?.group })).body).toMatchObject({ changes: [{ name: "docs" }] });
+    expect(await stored()).toEqual([files]);
+    expect((await ask("POST", "/restore", { atMs: (first?.atMs ?? 0) - 1 })).body).toMatchObject({
+      changes: [{ name: "files", kind: "removed", by: "restore" }],
+    });
+    expect(await stored()).toEqual([]);
+    expect((await ask("POST", "/undo")).body).toMatchObject({ changes: [{ name: "files", by: "restore" }] });
+    expect(await stored()).toEqual([files]);
+  });
+
   test("tells what is in it, with its secrets, and what is wrong", async () => {
     const { ask, file } = await owning();
     await writeFile(file, JSON.stringify({ servers: [docs, { name: "bad name" }] }));
