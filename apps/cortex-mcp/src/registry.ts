@@ -44,6 +44,7 @@ export function openRegistry(io: Pick<Io, "env" | "err" | "system">): Registry {
   };
   /** A gateway that could not be used once is not asked again. */
   let isOwnerUsable = true;
+  let silence: string | undefined;
   const use = async <T>(task: (access: Access) => Promise<T>): Promise<T> => {
     const running = isOwnerUsable ? await findRunningGateway(paths) : undefined;
     if (running === undefined) return directly(io, paths.registry, task);
@@ -52,7 +53,7 @@ export function openRegistry(io: Pick<Io, "env" | "err" | "system">): Registry {
     } catch (error) {
       if (!isUnusable(error)) throw error;
       isOwnerUsable = false;
-      if (error instanceof SilentGatewayError) warn(`${error.message}; the registry is used without it`);
+      if (error instanceof SilentGatewayError) silence = error.message;
       return directly(io, paths.registry, task);
     }
   };
@@ -68,6 +69,8 @@ export function openRegistry(io: Pick<Io, "env" | "err" | "system">): Registry {
       await contentOf(access);
       return task(access);
     });
+    // Reading needs no gateway, and whoever wants to know how it is asks it.
+    if (silence !== undefined) warn(`${silence}; the registry was changed without it`);
     const { unwritten } = result;
     if (unwritten !== undefined) warn(`what was changed is kept, and not in servers.json yet: ${unwritten}`);
     return result;

@@ -130,7 +130,7 @@ describe("R12, R14: the registry belongs to the gateway that runs", () => {
     await time.advance(3_000);
     expect(await ended).toBe(0);
     expect(io.errLines).toEqual([
-      "cortex-mcp: warning: the running gateway did not answer within 2 s; end it and start it anew; the registry is used without it",
+      "cortex-mcp: warning: the running gateway did not answer within 2 s; end it and start it anew; the registry was changed without it",
     ]);
     expect(io.outLines.at(-1)).toContain("could not be told: ");
   });
