@@ -122,6 +122,11 @@ export class RegistryMemoryCache {
     return this.#disk.failure !== undefined || this.#store.mustRenew || isLost ? "degraded" : "ok";
   }
 
+  /** Whether there is a `servers.json` that cannot be read and nothing to rebuild it from: what it holds is not known, though nothing is served. */
+  get isUnreadable(): boolean {
+    return this.#store.isUnreadable;
+  }
+
   /**
    * Adds a server, or replaces the one of that name. When it returns the change survives this process, however it ends.
    *
@@ -295,6 +300,4 @@ export class RegistryMemoryCache {
   }
 }
 
-function closedError(): GatewayError {
-  return new GatewayError("INTERNAL", "the registry was used after close()");
-}
+const closedError = (): GatewayError => new GatewayError("INTERNAL", "the registry was used after close()");

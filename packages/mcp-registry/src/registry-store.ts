@@ -54,6 +54,7 @@ export class RegistryStore {
   #prevSeq: () => number | undefined = () => undefined;
   #findings: readonly Finding[] = [];
   #mustRenew = false;
+  #basis: Recovered["basis"] = "nothing";
 
   constructor(deps: RegistryStoreDeps) {
     this.#deps = deps;
@@ -71,6 +72,11 @@ export class RegistryStore {
   /** What was found about the files when they were last read. */
   get findings(): readonly Finding[] {
     return this.#findings;
+  }
+
+  /** Whether there is a snapshot that cannot be read, and nothing that tells what was in it. */
+  get isUnreadable(): boolean {
+    return this.#snapshot.kind === "damaged" && this.#basis === "nothing";
   }
 
   get journal(): JournalFile | undefined {
@@ -226,6 +232,7 @@ export class RegistryStore {
     this.#seq = state.seq;
     this.#isOnFile = state.isOnFile;
     this.#snapshot = { look: lookOf(snapshot), kind: state.snapshot.kind, seq: state.snapshotSeq };
+    this.#basis = state.basis;
     this.#prevSeq = state.prevSeq;
     this.#findings = state.findings;
     this.#deps.onChange();
