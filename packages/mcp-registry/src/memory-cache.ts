@@ -255,7 +255,7 @@ export class RegistryMemoryCache {
     this.#state = "closed";
     this.#disarm();
     await this.flush();
-    this.#disk.close();
+    await this.#disk.close();
   }
 
   /** The content has changed, or what is wrong with it. */

@@ -2,7 +2,7 @@ import { GatewayError, type Clock } from "@cortex-os/mcp-core";
 import type { RegistryTable } from "./document/registry-table.js";
 import type { RegistryFs } from "./fs/registry-fs.js";
 import { readPast, type Past, type WayBack } from "./history/past.js";
-import { registryIoError } from "./io-error.js";
+import { errnoOf, registryIoError } from "./io-error.js";
 import { encodeDurableMark, type Change } from "./journal/journal.js";
 import type { Operation } from "./journal/operation.js";
 import type { ChangeNote } from "./journal/records.js";
@@ -84,7 +84,7 @@ export class RegistryDisk {
    */
   change(plan: (table: RegistryTable) => Operation | undefined, note: ChangeNote): readonly Change[] {
     this.#files.ensureFolder();
-    return this.#lock.runSync<readonly Change[]>(() =>
+    return this.#inSection(() =>
       this.store.change((table) => {
         const operation = plan(table);
         return operation === undefined ? [] : [operation];
@@ -95,7 +95,7 @@ export class RegistryDisk {
   /** Goes back as `wayOf` says, given the content and the past as they are under the lock; returns what was taken back. */
   goBack(by: "undo" | "restore", wayOf: (table: RegistryTable, past: Past) => WayBack): readonly Change[] {
     if (!this.#files.isThere) return [];
-    return this.#lock.runSync<readonly Change[]>(() => {
+    return this.#inSection(() => {
       this.store.catchUp();
       const { operations, undone } = wayOf(this.store.table, this.readPast());
       this.store.change(() => operations, { by, ...(by === "undo" ? { undoes: groupsOf(undone) } : {}) });
@@ -133,9 +133,20 @@ export class RegistryDisk {
     }
   }
 
-  /** Lets go of the files. */
-  close(): void {
-    this.store.close();
+  /** Lets go of the files, once the disk is not at work on them. */
+  close(): Promise<void> {
+    return this.#commits.between(async () => {
+      this.store.close();
+    });
+  }
+
+  #inSection(section: () => readonly Change[]): readonly Change[] {
+    try {
+      return this.#lock.runSync<readonly Change[]>(section);
+    } catch (error) {
+      // Of taking in what others did, too.
+      throw errnoOf(error) === undefined ? error : registryIoError("write", this.#files.log, error);
+    }
   }
 
   async #underLockOrWithout(section: () => void): Promise<void> {

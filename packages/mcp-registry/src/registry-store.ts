@@ -180,7 +180,9 @@ export class RegistryStore {
   change(plan: (table: RegistryTable) => readonly Operation[], note: ChangeNote): readonly Change[] {
     this.catchUp();
     const operations = plan(this.#table);
-    return operations.length === 0 ? [] : this.#record(operations, note);
+    if (operations.length === 0) return [];
+    assertRoomFor(this.#table, operations);
+    return this.#record(operations, note);
   }
 
   /** In a section: adds a mark to the journal. It is a help to recovery only: that it cannot be written is no failure. */
@@ -269,7 +271,6 @@ export class RegistryStore {
 
   #record(operations: readonly Operation[], note: ChangeNote): readonly Change[] {
     const { clock } = this.#deps;
-    assertRoomFor(this.#table, operations);
     const journal = this.#journal ?? this.#create(this.#seq, [], this.#isOnFile);
     const place = { seq: this.#seq + 1, atMs: clock.now(), epoch: journal.epoch, durable: journal.synced };
     const { changes, frames } = recordsOf(operations, note, place);
