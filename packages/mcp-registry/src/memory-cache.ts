@@ -182,8 +182,9 @@ export class RegistryMemoryCache {
    *
    * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
    */
-  durable(): Promise<void> {
-    return this.#store.mustRenew ? this.flush() : this.#disk.commit();
+  async durable(): Promise<void> {
+    if (!this.#store.mustRenew) await this.#disk.commit();
+    if (this.#store.mustRenew) await this.flush();
   }
 
   /**

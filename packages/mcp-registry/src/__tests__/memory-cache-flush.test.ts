@@ -150,7 +150,10 @@ describe("RegistryMemoryCache: flush (R10)", () => {
     const cache = await registry.opened({ lock: { waitMs: 0 } });
     cache.upsert(server("a"));
     let taken: Promise<Lock> | undefined;
-    registry.fs.before("sync", /^servers\.json\.tmp-/, () => (taken = acquireLock(`${registry.file}.lock`)), 1);
+    const takeLock = (): void => {
+      taken = acquireLock(`${registry.file}.lock`);
+    };
+    registry.fs.before("sync", /^servers\.json\.tmp-/, takeLock, 1);
     await expect(cache.flush()).rejects.toMatchObject({ code: "REGISTRY_IO" });
     expect((await registry.files()).filter((name) => name.includes(".tmp-"))).toEqual([]);
     await (await taken)?.release();

@@ -35,14 +35,8 @@ export const looseFile = (content: unknown): Buffer => Buffer.from(JSON.stringif
 export type Step = Operation | Partial<Change> | { readonly durable: number } | { readonly inSnapshot: number };
 
 /** A journal: its header, then one frame for each step. Changes are numbered on from `base`. */
-export function journalFile(
-  steps: readonly Step[],
-  { id = ID, epoch = 1, base = 0, onFile = false } = {},
-): Buffer {
-  return Buffer.concat([
-    encodeHeader({ id, epoch, base, onFile }, START_MS),
-    ...frames(steps, epoch, base),
-  ]);
+export function journalFile(steps: readonly Step[], { id = ID, epoch = 1, base = 0, onFile = false } = {}): Buffer {
+  return Buffer.concat([encodeHeader({ id, epoch, base, onFile }, START_MS), ...frames(steps, epoch, base)]);
 }
 
 /** The frames of the steps alone. */
@@ -51,7 +45,8 @@ export function frames(steps: readonly Step[], epoch = 1, base = 0): Buffer[] {
   return steps.map((step) => {
     if ("durable" in step) return encodeDurableMark(epoch, step.durable);
     if ("inSnapshot" in step) return encodeSnapshotMark(epoch, step.inSnapshot);
-    const change = "op" in step ? changeOf(step, seq + 1) : { ...changeOf({ op: "r", n: "", w: [] }, seq + 1), ...step };
+    const change =
+      "op" in step ? changeOf(step, seq + 1) : { ...changeOf({ op: "r", n: "", w: [] }, seq + 1), ...step };
     seq = change.seq;
     return encodeChange({ ...change, group: "group" in step ? change.group : change.seq }, epoch, 0);
   });
