@@ -126,9 +126,11 @@ export class RegistryDisk {
    * @throws GatewayError `REGISTRY_IO`
    */
   async writeSnapshot(): Promise<boolean> {
+    const wasWell = this.#isWell;
     try {
       const wrote = await this.#snapshots.write();
       this.#failures.writing = undefined;
+      if (!wasWell && this.#isWell) this.#onChange();
       return wrote;
     } catch (error) {
       throw this.#failed("writing", error);
@@ -157,7 +159,9 @@ export class RegistryDisk {
       // Where there is no folder, it was taken away: one that never was is not looked into.
       this.#files.ensureFolder();
       await this.#lock.run(section);
+      const wasRefused = this.#failures.reading !== undefined;
       this.#failures.reading = undefined;
+      if (wasRefused) this.#onChange();
     } catch (error) {
       // A read-only disk, or somebody who keeps the lock: what is there can still be served.
       this.store.read();
@@ -201,6 +205,10 @@ export class RegistryDisk {
         this.store.mark(({ epoch, synced }) => encodeDurableMark(epoch, synced));
       })
       .catch(() => {});
+  }
+
+  get #isWell(): boolean {
+    return this.failure === undefined && this.store.findings.length === 0 && !this.store.mustRenew;
   }
 
   #failed(what: "reading" | "writing", error: unknown): GatewayError {
