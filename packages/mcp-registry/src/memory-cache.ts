@@ -188,8 +188,9 @@ export class RegistryMemoryCache {
    *
    * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
    */
-  durable(): Promise<void> {
-    return this.#store.mustRenew ? this.flush() : this.#disk.commit();
+  async durable(): Promise<void> {
+    if (!this.#store.mustRenew) await this.#disk.commit();
+    if (this.#store.mustRenew) await this.flush();
   }
 
   /**
@@ -261,7 +262,7 @@ export class RegistryMemoryCache {
     this.#state = "closed";
     this.#disarm();
     await this.flush();
-    this.#disk.close();
+    await this.#disk.close();
   }
 
   /** The content has changed, or what is wrong with it. */
