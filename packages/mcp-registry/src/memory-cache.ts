@@ -122,6 +122,11 @@ export class RegistryMemoryCache {
     return this.#disk.failure !== undefined || this.#store.mustRenew || isLost ? "degraded" : "ok";
   }
 
+  /** Whether there is a `servers.json` that cannot be read and nothing to rebuild it from: what it holds is not known, though nothing is served. */
+  get isUnreadable(): boolean {
+    return this.#store.isUnreadable;
+  }
+
   /**
    * Adds a server, or replaces the one of that name. When it returns the change survives this process, however it ends.
    *
@@ -183,8 +188,9 @@ export class RegistryMemoryCache {
    *
    * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
    */
-  durable(): Promise<void> {
-    return this.#store.mustRenew ? this.flush() : this.#disk.commit();
+  async durable(): Promise<void> {
+    if (!this.#store.mustRenew) await this.#disk.commit();
+    if (this.#store.mustRenew) await this.flush();
   }
 
   /**
@@ -256,7 +262,7 @@ export class RegistryMemoryCache {
     this.#state = "closed";
     this.#disarm();
     await this.flush();
-    this.#disk.close();
+    await this.#disk.close();
   }
 
   /** The content has changed, or what is wrong with it. */
@@ -295,6 +301,4 @@ export class RegistryMemoryCache {
   }
 }
 
-function closedError(): GatewayError {
-  return new GatewayError("INTERNAL", "the registry was used after close()");
-}
+const closedError = (): GatewayError => new GatewayError("INTERNAL", "the registry was used after close()");

@@ -52,8 +52,11 @@ export function parseRegistryFile(text: string): ParsedRegistry {
 /** The bytes of a `servers.json`: `_meta` with its seal first, then everything in the order it has in the document. */
 export function registryFileBytes(document: RegistryDocument, generation: Generation): Buffer {
   const meta = { ...metaOf(generation, document), ...metaRest(document.members) };
+  const { members } = document;
   const parts: Buffer[] = [Buffer.from(`{\n  "_meta": ${JSON.stringify(meta)}`)];
-  for (const [name, value] of Object.entries({ servers: [], ...document.members })) {
+  for (const [name, value] of Object.entries(
+    Object.hasOwn(members, "servers") ? members : { servers: [], ...members },
+  )) {
     if (name === "servers") parts.push(Buffer.from(',\n  "servers": ['), listBytes(document.items), Buffer.from("]"));
     else if (name !== "_meta")
       parts.push(Buffer.from(`,\n  ${JSON.stringify(name)}: ${indented(JSON.stringify(value, null, 2))}`));

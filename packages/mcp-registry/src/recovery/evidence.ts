@@ -63,10 +63,23 @@ function readOnce(bytes: Buffer | undefined): () => Snapshot {
 const idOf = (snapshot: Snapshot): string | undefined =>
   snapshot.kind === "sealed" ? snapshot.generation.id : undefined;
 
-/** The sequence number from which on the journals have everything; none when there are none. */
-export function baseOf(journals: readonly Journal[]): number | undefined {
-  const first = journals[0];
-  if (first === undefined) return undefined;
-  const firstChange = first.changes[0];
-  return first.header?.base ?? (firstChange === undefined ? undefined : firstChange.seq - 1);
+/** What the first of all changes builds on. */
+export interface Beginning {
+  /** The sequence number before it: from there on the journals have everything. */
+  readonly base: number;
+  /** Whether that is a `servers.json` that was not ours. */
+  readonly onFile: boolean;
 }
+
+/** Where the journals begin; none when none of them tells anything. */
+export function firstOf(journals: readonly Journal[]): Beginning | undefined {
+  for (const { header, changes } of journals) {
+    if (header !== undefined) return header;
+    const first = changes[0];
+    if (first !== undefined) return { base: first.seq - 1, onFile: false };
+  }
+  return undefined;
+}
+
+/** The sequence number from which on the journals have everything; none when there are none. */
+export const baseOf = (journals: readonly Journal[]): number | undefined => firstOf(journals)?.base;

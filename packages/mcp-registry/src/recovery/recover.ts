@@ -6,7 +6,7 @@ import type { Operation } from "../journal/operation.js";
 import { findingsOf } from "./findings.js";
 import type { Finding } from "./finding.js";
 import { handEdited } from "./hand-edit.js";
-import { baseOf, evidenceOf, type Basis, type Evidence, type RegistryBytes, type State } from "./evidence.js";
+import { baseOf, evidenceOf, firstOf, type Basis, type Evidence, type RegistryBytes, type State } from "./evidence.js";
 import type { Snapshot } from "./read-snapshot.js";
 import { collisionsIn, replay } from "./replay.js";
 
@@ -60,7 +60,7 @@ export function recover(bytes: RegistryBytes): Recovered {
       rest,
       journals.reduce((sum, journal) => sum + collisionsIn(journal), 0),
     );
-    const isOnFile = journals.length === 0 ? basis === "file" : journals[0]?.header?.onFile === true;
+    const isOnFile = firstOf(journals)?.onFile ?? basis === "file";
     return { ...common, id, isOnFile, table: state.table, seq: state.seq, basis, snapshotSeq, edit, findings };
   };
 
@@ -101,11 +101,16 @@ function stateWithoutSnapshot(evidence: Evidence): State | undefined {
   if (prev.kind === "sealed" && continues(prev.generation, evidence)) {
     return stateFrom(new RegistryTable(prev.document), prev.generation.seq, evidence, true);
   }
-  const base = baseOf(journals);
-  if (base !== undefined) {
+  const first = firstOf(journals);
+  if (first !== undefined) {
+    // An older one that the journals do not reach to has more than nothing.
+    if (prev.kind === "sealed" && prev.generation.id === evidence.id) {
+      return stateFrom(new RegistryTable(prev.document), prev.generation.seq, evidence, false);
+    }
     // The first journal of all begins at what there was before it: nothing, or a file that was not ours.
-    const onFile = base === 0 && journals[0]?.header?.onFile === true;
-    if (onFile && prev.kind === "loose") return stateFrom(new RegistryTable(prev.document), base, evidence, true);
+    const { base, onFile } = first;
+    const isBase = base === 0 && onFile && prev.kind === "loose";
+    if (isBase) return stateFrom(new RegistryTable(prev.document), base, evidence, true);
     return stateFrom(new RegistryTable(EMPTY_REGISTRY), base, evidence, base === 0 && !onFile);
   }
   if (prev.kind !== "sealed" && prev.kind !== "loose") return undefined;
