@@ -162,7 +162,7 @@ describe("serialiseRegistryFile", () => {
 describe("the seal", () => {
   const content = { servers: [stdio("a"), stdio("b")], note: 1 };
 
-  test.each<[string, (file: Record<string, never>) => object]>([
+  test.each<[string, (file: Record<string, unknown>) => object]>([
     ["a server changed", (file) => ({ ...file, servers: [stdio("a", "other"), stdio("b")] })],
     ["a server gone", (file) => ({ ...file, servers: [stdio("a")] })],
     ["the order changed", (file) => ({ ...file, servers: [stdio("b"), stdio("a")] })],
@@ -174,7 +174,7 @@ describe("the seal", () => {
     ["another id", ({ _meta, ...file }) => ({ ...file, _meta: { ...(_meta as object), id: "x" } })],
     ["something in _meta", ({ _meta, ...file }) => ({ ...file, _meta: { ...(_meta as object), more: 1 } })],
   ])("%s breaks it", (_, change) => {
-    const file = JSON.parse(sealedFile(content).toString()) as Record<string, never>;
+    const file = JSON.parse(sealedFile(content).toString()) as Record<string, unknown>;
     expect(readSnapshot(sealedFile(content)).kind).toBe("sealed");
     expect(readSnapshot(Buffer.from(JSON.stringify(change(file))))).toMatchObject({ kind: "loose", seal: {} });
   });

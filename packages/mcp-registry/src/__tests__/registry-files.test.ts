@@ -240,7 +240,7 @@ describe("RegistryFiles", () => {
     const [linking, fs] = files();
     for (const call of ["link", "rename"] as const) {
       fs.refuse(call, /./, "EIO", 1);
-      expect(() => linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev))).toThrow();
+      expect(() => linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev))).toThrow("EIO");
     }
     linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));
     linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));

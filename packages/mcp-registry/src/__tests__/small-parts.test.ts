@@ -13,11 +13,11 @@ const folder = useTempFolder();
 
 /** A promise with what settles it. */
 function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
-  const settle = { resolve: (): void => {}, reject: (_: Error): void => {} };
+  let settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
   const promise = new Promise<void>((resolve, reject) => {
-    settle.resolve = resolve;
-    settle.reject = reject;
+    settle = { resolve, reject };
   });
+  if (settle === undefined) throw new Error("a promise that did not begin");
   return { promise, ...settle };
 }
 
