@@ -1,5 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import { serialiseRegistryFile } from "./document/registry-file.js";
+import { registryFileBytes } from "./document/registry-file.js";
 import { registryIoError } from "./io-error.js";
 import { encodeSnapshotMark } from "./journal/journal.js";
 import { addMark } from "./mark.js";
@@ -50,7 +50,7 @@ export class SnapshotPass {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       if (!store.isDirty && !this.#isUnsure) return false;
       const { generation, table, snapshot } = store;
-      const bytes = Buffer.from(serialiseRegistryFile(table.document, generation));
+      const bytes = registryFileBytes(table.document, generation);
       if (!store.mustRenew) await commits.run();
       const temporary = await this.#durableFile(bytes);
       if (await this.#commitStep(temporary, () => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
