@@ -189,8 +189,7 @@ export class RegistryMemoryCache {
    * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
    */
   async durable(): Promise<void> {
-    if (!this.#store.mustRenew) await this.#disk.commit();
-    if (this.#store.mustRenew) await this.flush();
+    if (!(await this.#disk.commit())) await this.flush();
   }
 
   /**

@@ -8,6 +8,7 @@ import { encodeDurableMark, type Change } from "./journal/journal.js";
 import type { Operation } from "./journal/operation.js";
 import type { ChangeNote } from "./journal/records.js";
 import type { LockOptions } from "./lock-options.js";
+import { addMark } from "./mark.js";
 import { RegistryFiles } from "./registry-files.js";
 import { RegistryStore } from "./registry-store.js";
 import { SectionLock } from "./section-lock.js";
@@ -111,11 +112,12 @@ export class RegistryDisk {
   }
 
   /**
-   * Makes the journal durable, unless it is not to be relied on; all that ask while the disk is at work share the next sync.
+   * Makes the journal durable; all that ask while the disk is at work share the next sync.
    *
+   * @returns whether it is; not when the journal is not to be relied on
    * @throws GatewayError `REGISTRY_IO`; from then on the journal is not relied on
    */
-  commit(): Promise<void> {
+  commit(): Promise<boolean> {
     return this.#commits.run();
   }
 
@@ -169,7 +171,7 @@ export class RegistryDisk {
     }
   }
 
-  async #commit(): Promise<void> {
+  async #commit(): Promise<boolean> {
     while (!this.store.mustRenew) {
       const { journal } = this.store;
       const isUnsynced = journal?.isUnsynced === true;
@@ -181,8 +183,8 @@ export class RegistryDisk {
         throw this.#failed("writing", registryIoError("make durable", this.#files.log, error));
       }
       if (this.#isInPlace(journal)) {
-        if (isUnsynced) await this.#markDurable();
-        return;
+        if (isUnsynced) await addMark(this.#lock, this.store, ({ epoch, synced }) => encodeDurableMark(epoch, synced));
+        return true;
       }
       // Another process has begun a new journal meanwhile: what is in no snapshot went over into that.
       this.#files.ensureFolder();
@@ -190,21 +192,13 @@ export class RegistryDisk {
         this.store.catchUp();
       });
     }
+    return false;
   }
 
   /** Whether what was synced is all there is: the journal at its path, or none where none is written to. */
   #isInPlace(journal: JournalFile | undefined): boolean {
     if (journal === undefined) return this.#isClosed || !this.store.isUnclear;
     return journal.isAt(this.#files.statIfThere(this.#files.log));
-  }
-
-  /** A mark is a help to recovery only: somebody who keeps the lock is no reason to call what is durable a failure. */
-  async #markDurable(): Promise<void> {
-    await this.#lock
-      .run(() => {
-        this.store.mark(({ epoch, synced }) => encodeDurableMark(epoch, synced));
-      })
-      .catch(() => {});
   }
 
   get #isWell(): boolean {

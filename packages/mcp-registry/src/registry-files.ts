@@ -12,6 +12,7 @@ export const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024;
 export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
 
 const WRITABLE_BY_OTHERS = 0o002;
+const READABLE_BY_OTHERS = 0o077;
 const TEMPORARY_BYTES = 6;
 const TEMPORARY = /\.tmp-(\d+)-[0-9a-f]+$/;
 const STICKY = 0o1000;
@@ -51,13 +52,17 @@ export class RegistryFiles {
    * owner, one that everybody may write to.
    */
   read(file: string, maxBytes: number): { readonly bytes: Buffer; readonly stat: FileStat } | undefined {
-    const stat = this.statIfThere(file);
-    if (stat === undefined) return undefined;
-    this.#assertTrusted(file, stat);
-    if (stat.size > maxBytes) throw tooLarge(file, stat.size, maxBytes);
+    const found = this.statIfThere(file);
+    if (found === undefined) return undefined;
+    // First by its name: to open a pipe, or what a link leads to, has effects.
+    this.#assertTrusted(file, found);
     try {
       const fd = this.fs.open(file, "read");
       try {
+        // Another may have taken its place meanwhile.
+        const stat = this.fs.statOf(fd);
+        this.#assertTrusted(file, stat);
+        if (stat.size > maxBytes) throw tooLarge(file, stat.size, maxBytes);
         return { bytes: this.readFrom(fd, 0, stat.size), stat };
       } finally {
         this.fs.close(fd);
@@ -124,8 +129,19 @@ export class RegistryFiles {
       } catch (error) {
         throw registryIoError("create the folder", this.folder, error);
       }
-    } else if (stat.kind === "folder" && (stat.mode & WRITABLE_BY_OTHERS) !== 0 && (stat.mode & STICKY) === 0) {
+    } else if (this.#mayEverybodyChange(stat)) {
       throw refusal(this.folder, "everybody may change what is in it", `chmod o-w ${this.folder}`);
+    }
+  }
+
+  #mayEverybodyChange({ kind, mode }: FileStat): boolean {
+    if (kind === "folder") return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0;
+    if (kind !== "link") return false;
+    const fd = this.fs.open(this.folder, "folder");
+    try {
+      return this.#mayEverybodyChange(this.fs.statOf(fd));
+    } finally {
+      this.fs.close(fd);
     }
   }
 
@@ -145,10 +161,11 @@ export class RegistryFiles {
     }
   }
 
-  /** Puts a second name of `from` in the place of `to`; where the file system has no second names, a copy. */
+  /** Puts a second name of `from` in the place of `to`; a copy where the file system has no second names, and of what others may read. */
   linkOver(from: string, to: string, temporary: string): void {
     try {
-      if (!this.#link(from, temporary)) {
+      const isPrivate = ((this.statIfThere(from)?.mode ?? 0) & READABLE_BY_OTHERS) === 0;
+      if (!isPrivate || !this.#link(from, temporary)) {
         const copied = this.read(from, MAX_JOURNAL_BYTES);
         if (copied === undefined) return;
         this.create(temporary, copied.bytes);

@@ -176,14 +176,10 @@ export class RegistryStore {
     return this.#record(operations, note);
   }
 
-  /** In a section: adds a mark to the journal. It is a help to recovery only: that it cannot be written is no failure. */
+  /** In a section: adds a mark to the journal. */
   mark(bytesOf: (journal: JournalFile) => Uint8Array): void {
-    try {
-      this.catchUp();
-      if (this.#journal !== undefined) this.#journal.mark(bytesOf(this.#journal));
-    } catch {
-      // Without the mark an end that is damaged later counts as torn.
-    }
+    this.catchUp();
+    if (this.#journal !== undefined) this.#journal.mark(bytesOf(this.#journal));
   }
 
   /** In a section, after a snapshot has been put in its place. */
@@ -260,12 +256,14 @@ export class RegistryStore {
     this.#deps.onChange();
   }
 
-  /** What was in the journal is in memory, and still in the file that has no name any more. */
-  #journalGone({ base }: JournalFile): void {
+  /** What was in the journal is in memory, or still in the file that has no name any more. */
+  #journalGone(journal: JournalFile): void {
     const { files } = this.#deps;
+    const rest = journal.takeAdded(journal.stat);
+    if (typeof rest === "object") this.#take(rest.changes);
     const isThere =
       this.#snapshot.kind === "sealed" && lookOf(files.statIfThere(files.snapshot)) === this.#snapshot.look;
-    this.startJournal(isThere ? (this.#snapshot.seq ?? base) : base);
+    this.startJournal(isThere ? (this.#snapshot.seq ?? journal.base) : journal.base);
     // Nothing but memory has what the journal builds on.
     if (!isThere) this.distrustJournal();
   }

@@ -1,19 +1,19 @@
 /** Runs a task for all who ask while it waits to begin: each caller's pass begins after its call, and one runs at a time. */
-export class SharedPass {
-  readonly #task: () => Promise<void>;
-  #running: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
+export class SharedPass<T> {
+  readonly #task: () => Promise<T>;
+  #running: Promise<unknown> = Promise.resolve();
+  #next: Promise<T> | undefined;
 
-  constructor(task: () => Promise<void>) {
+  constructor(task: () => Promise<T>) {
     this.#task = task;
   }
 
   /** Resolves or rejects with the pass that begins next. */
-  run(): Promise<void> {
+  run(): Promise<T> {
     if (this.#next !== undefined) return this.#next;
     const next = this.#running.then(async () => {
       this.#next = undefined;
-      await this.#task();
+      return this.#task();
     });
     this.#next = next;
     this.#running = next.catch(() => {});
@@ -21,12 +21,9 @@ export class SharedPass {
   }
 
   /** Runs something else between two passes. */
-  between<T>(task: () => Promise<T>): Promise<T> {
+  between<U>(task: () => Promise<U>): Promise<U> {
     const turn = this.#running.then(task);
-    this.#running = turn.then(
-      () => {},
-      () => {},
-    );
+    this.#running = turn.catch(() => {});
     return turn;
   }
 }

@@ -2,6 +2,7 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { registryFileBytes } from "./document/registry-file.js";
 import { registryIoError } from "./io-error.js";
 import { encodeSnapshotMark } from "./journal/journal.js";
+import { addMark } from "./mark.js";
 import type { RegistryFiles } from "./registry-files.js";
 import type { RegistryStore } from "./registry-store.js";
 import type { SectionLock } from "./section-lock.js";
@@ -13,7 +14,7 @@ export interface SnapshotPassDeps {
   readonly files: RegistryFiles;
   readonly lock: SectionLock;
   /** Makes the journal durable. */
-  readonly commits: SharedPass;
+  readonly commits: SharedPass<unknown>;
   /** A journal longer than this, in bytes, is closed and a new one begun. */
   readonly journalLimitBytes: number;
 }
@@ -135,9 +136,7 @@ export class SnapshotPass {
   /** Notes that the snapshot is durable, and begins a new journal when the old one is long or not to be relied on. */
   async #closeJournal(seq: number): Promise<void> {
     const { store, files, lock, commits } = this.#deps;
-    await lock.run(() => {
-      store.mark(({ epoch }) => encodeSnapshotMark(epoch, seq));
-    });
+    await addMark(lock, store, ({ epoch }) => encodeSnapshotMark(epoch, seq));
     if (!this.#isTimeForNewJournal(seq)) return;
     const old = store.journal;
     await lock.run(() => {

@@ -3,9 +3,11 @@ import { problemsOf } from "./document/registry-problems.js";
 import { nodeFs } from "./fs/node-fs.js";
 import type { RegistryFs } from "./fs/registry-fs.js";
 import { readJournal } from "./journal/journal.js";
+import { evidenceOf } from "./recovery/evidence.js";
 import type { Finding } from "./recovery/finding.js";
 import { readFiles, recovered } from "./recovery/read-files.js";
 import { readSnapshot } from "./recovery/read-snapshot.js";
+import { changesOf } from "./recovery/replay.js";
 import { RegistryFiles } from "./registry-files.js";
 
 /** What the files of a registry hold, and in which state they are. */
@@ -37,8 +39,7 @@ export function verifyRegistry(registryPath: string, fs: RegistryFs = nodeFs): R
   const reading = readFiles(files);
   const state = recovered(files, reading);
   const { snapshot, prev, log, log1 } = reading.bytes;
-  const journals = [log1, log].flatMap((bytes) => (bytes === undefined ? [] : [readJournal(bytes)]));
-  const changes = journals.flatMap((journal) => journal.changes);
+  const changes = changesOf(evidenceOf(reading.bytes).journals);
   const asides = problemsOf(state.table.document).map((text): Finding => ({ level: "warning", text }));
   const states: readonly (readonly [string, FileState | undefined])[] = [
     [files.snapshot, snapshotState(snapshot)],
@@ -50,7 +51,7 @@ export function verifyRegistry(registryPath: string, fs: RegistryFs = nodeFs): R
     servers: state.table.served,
     files: states.flatMap(([file, found]) => (found === undefined ? [] : [{ name: files.nameOf(file), state: found }])),
     findings: [...state.findings, ...asides],
-    changes: new Set(changes.map(({ seq }) => seq)).size,
+    changes: changes.length,
     sinceMs: changes[0]?.atMs,
   };
 }

@@ -3,7 +3,7 @@ import { RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as shared from "../fs-store.js";
 import { acquireLock } from "../lock.js";
-import { namesIn, readJson, useTempFolder } from "./temp-folder.js";
+import { contentOf, namesIn, useTempFolder } from "./temp-folder.js";
 
 const folder = useTempFolder();
 let env: Record<string, string>;
@@ -23,12 +23,39 @@ afterEach(async () => {
 });
 
 describe("FsStore (R12)", () => {
-  test("a change is on the disk when its promise resolves", async () => {
+  test("a change is in the journal, durably, when its promise resolves; servers.json follows by itself", async () => {
     await store.upsert(server("a"));
-    expect(await readJson(file())).toEqual({ servers: [server("a")] });
+    const journal = await readFile(`${file()}.log`, "utf8");
+    expect(journal).toContain('"v":{"name":"a","command":"run"}');
+    expect(journal).toMatch(/\{"e":1,"m":1,"d":\d+\}\n$/);
+    await vi.waitFor(async () => expect(await contentOf(file())).toEqual({ servers: [server("a")] }));
     expect(await store.remove("a")).toBe(true);
-    expect(await readJson(file())).toEqual({ servers: [] });
+    await vi.waitFor(async () => expect(await contentOf(file())).toEqual({ servers: [] }));
     expect(await store.remove("a")).toBe(false);
+  });
+
+  test("servers.json is written when closeRegistryCache resolves", async () => {
+    await store.upsert(server("a"));
+    await store.upsert(server("b"));
+    await store.closeRegistryCache();
+    expect(await contentOf(file())).toEqual({ servers: [server("a"), server("b")] });
+  });
+
+  test("history, undo and restore work on what all did (R14)", async () => {
+    const other = new shared.FsStore({ env });
+    const before = Date.now();
+    await store.upsert(server("a"));
+    await other.upsert(server("b"));
+    expect((await store.history()).map(({ kind, name }) => [kind, name])).toEqual([
+      ["added", "a"],
+      ["added", "b"],
+    ]);
+    expect((await store.undo()).map(({ name }) => name)).toEqual(["b"]);
+    expect(await other.readAll()).toEqual([server("a")]);
+    expect((await other.restore(before - 1)).map(({ name }) => name)).toEqual(["a", "b", "b"]);
+    expect(await store.readAll()).toEqual([]);
+    await expect(store.restore(Number.NaN)).rejects.toMatchObject({ code: "USER_INPUT" });
+    await other.closeRegistryCache();
   });
 
   test("getRegistryCache is null before first use, while it opens, and from close on", async () => {
@@ -48,10 +75,11 @@ describe("FsStore (R12)", () => {
     await store.upsert(server("a"));
     env["CORTEX_HOME"] = folder.at("other");
     await store.upsert(server("b"));
-    expect(await namesIn(file())).toEqual(["a", "b"]);
     await store.closeRegistryCache();
+    expect(await namesIn(file())).toEqual(["a", "b"]);
     expect(await store.readAll()).toEqual([]);
     await store.upsert(server("c"));
+    await store.closeRegistryCache();
     expect(await namesIn(folder.at("other", "mcp", "servers.json"))).toEqual(["c"]);
   });
 
@@ -87,7 +115,7 @@ describe("FsStore (R12)", () => {
     const failing = store.readAll();
     await Promise.all([store.closeRegistryCache(), expect(failing).rejects.toMatchObject({ code: "REGISTRY_IO" })]);
     await rm(file(), { recursive: true });
-    expect(await store.readAll()).toEqual([]);
+    expect(await store.readAll()).toEqual([server("a")]);
   });
 
   test("a use during close opens anew and loses nothing", async () => {
@@ -103,11 +131,14 @@ describe("FsStore (R12)", () => {
 
   test("an edit by hand is merged, not overwritten; a removal sees it too", async () => {
     await store.upsert(server("a"));
+    await store.closeRegistryCache();
     await writeFile(file(), JSON.stringify({ note: "mine", servers: [server("by-hand")] }));
     await store.upsert(server("b"));
-    expect(await readJson(file())).toEqual({ note: "mine", servers: [server("by-hand"), server("b")] });
+    await store.closeRegistryCache();
+    expect(await contentOf(file())).toEqual({ note: "mine", servers: [server("by-hand"), server("b")] });
     await writeFile(file(), JSON.stringify({ servers: [server("later")] }));
     expect(await store.remove("later")).toBe(true);
+    await store.closeRegistryCache();
     expect(await namesIn(file())).toEqual([]);
   });
 
@@ -115,8 +146,9 @@ describe("FsStore (R12)", () => {
     const other = new shared.FsStore({ env });
     const names = Array.from({ length: 60 }, (_, index) => `s${index}`);
     await Promise.all(names.map((name, index) => (index % 2 === 0 ? store : other).upsert(server(name))));
+    expect((await store.readAll()).map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+    await Promise.all([store.closeRegistryCache(), other.closeRegistryCache()]);
     expect((await namesIn(file())).toSorted()).toEqual(names.toSorted());
-    await other.closeRegistryCache();
   });
 
   test("a server that is refused leaves no trace", async () => {
@@ -124,7 +156,7 @@ describe("FsStore (R12)", () => {
     await expect(stat(file())).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("somebody who keeps the lock is named, and the change is written with the next", async () => {
+  test("somebody who keeps the lock is named, and then nothing has changed", { timeout: 60_000 }, async () => {
     store = new shared.FsStore({ env, lock: { waitMs: 30 } });
     await mkdir(folder.at("mcp"));
     const lock = await acquireLock(`${file()}.lock`);
@@ -134,7 +166,8 @@ describe("FsStore (R12)", () => {
     });
     await lock.release();
     await store.upsert(server("b"));
-    expect(await namesIn(file())).toEqual(["a", "b"]);
+    await store.closeRegistryCache();
+    expect(await namesIn(file())).toEqual(["b"]);
   });
 });
 
@@ -144,7 +177,7 @@ test("the module's own functions are a store at the place the process's environm
   await shared.upsert(server("a"));
   expect(await shared.readAll()).toEqual([server("a")]);
   expect(shared.getRegistryCache()?.getAll()).toEqual([server("a")]);
-  expect(await readFile(folder.at("home", "mcp", "servers.json"), "utf8")).toContain('"a"');
+  expect(await readFile(folder.at("home", "mcp", "servers.json.log"), "utf8")).toContain('"a"');
   expect(await shared.remove("a")).toBe(true);
   await shared.closeRegistryCache();
   expect(shared.getRegistryCache()).toBeNull();

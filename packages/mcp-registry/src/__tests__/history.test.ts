@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import type { RegistryChange } from "../history/registry-change.js";
-import type { RegistryMemoryCache } from "../memory-cache.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
 import { ID, adding, frames, journalFile, looseFile, sealedFile, stdio } from "./recovery-fixture.js";
 import { contentOf, readJson } from "./temp-folder.js";
@@ -12,7 +11,7 @@ const told = (changes: readonly RegistryChange[]): unknown[] =>
   changes.map(({ seq, kind, name, by, undone }) => [seq, kind, name, by, ...(undone ? ["undone"] : [])]);
 
 /** Makes each change a second after the one before, and tells when. */
-async function made(cache: RegistryMemoryCache, ...steps: readonly (() => void)[]): Promise<number[]> {
+async function made(...steps: readonly (() => void)[]): Promise<number[]> {
   const times: number[] = [];
   for (const step of steps) {
     await registry.time.advance(1_000);
@@ -26,7 +25,6 @@ describe("history (R14)", () => {
   test("tells each change once, oldest first, over two journals and in another instance", async () => {
     const cache = await registry.opened({ journalLimitBytes: 0, flushIntervalMs: Infinity });
     const times = await made(
-      cache,
       () => cache.upsert(server("a")),
       () => cache.upsert(server("b")),
     );
@@ -167,7 +165,6 @@ describe("restore (R14)", () => {
   test("brings back how it was at a time; that can be undone, and so can what was before it", async () => {
     const cache = await registry.opened({ flushIntervalMs: Infinity });
     const [first = 0, second = 0, , last = 0] = await made(
-      cache,
       () => cache.upsert(server("a", "1")),
       () => cache.upsert(server("b")),
       () => cache.upsert(server("a", "2")),

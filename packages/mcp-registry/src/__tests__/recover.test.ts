@@ -1,17 +1,6 @@
 import { expectRecovered, type RecoveryRow } from "./recover-rows.js";
 import { describe, test } from "vitest";
-import {
-  adding,
-  changeOf,
-  editedFile,
-  frames,
-  journalFile,
-  looseFile,
-  newerFile,
-  removing,
-  sealedFile,
-  stdio,
-} from "./recovery-fixture.js";
+import { adding, changeOf, frames, journalFile, looseFile, sealedFile, stdio } from "./recovery-fixture.js";
 
 const list = (...names: string[]): object => ({ servers: names.map((name) => stdio(name)) });
 const abc = [adding("a"), adding("b"), adding("c")];

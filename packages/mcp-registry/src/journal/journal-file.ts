@@ -94,6 +94,11 @@ export class JournalFile {
     return stat?.identity === this.#file.identity;
   }
 
+  /** How the file itself looks, also when it has no name any more. */
+  get stat(): FileStat {
+    return this.#files.fs.statOf(this.#file.fd);
+  }
+
   /** What others have added since it was last looked at. `stat` is how the file at its path looks. */
   takeAdded(stat: FileStat | undefined): Added {
     if (stat === undefined || !this.isAt(stat) || stat.size < this.#end) return "unclear";

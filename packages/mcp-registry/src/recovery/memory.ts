@@ -27,6 +27,8 @@ export function recoveredWith(memory: Memory | undefined, files: RegistryFiles, 
   if (memory === undefined || (snapshot.kind !== "damaged" && snapshot.kind !== "absent")) return found;
   const standIn = registryFileBytes(memory.table.document, memory.generation);
   const kept = recovered(files, { ...reading, bytes: { ...reading.bytes, snapshot: standIn } });
+  // Older than the journals reach, and they have everything: others went on without us.
+  if (kept.edit.length > 0) return found;
   const finding: Finding =
     snapshot.kind === "damaged"
       ? { level: "error", text: `servers.json is damaged: ${snapshot.reason}; it is written anew with the next change` }

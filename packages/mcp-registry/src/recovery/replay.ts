@@ -16,16 +16,16 @@ export interface Replay {
  * journal lost some that the other has.
  */
 export function changesOf(journals: readonly Journal[]): readonly Change[] {
-  let changes: readonly Change[] = [];
+  const changes: Change[] = [];
+  let isLate = false;
   for (const journal of journals) {
     const known = new Set(changes.map(({ seq }) => seq));
     const last = changes.at(-1)?.seq ?? -1;
     const added = journal.changes.filter(({ seq }) => !known.has(seq));
-    const isLate = added.some(({ seq }) => seq < last);
-    changes = [...changes, ...added];
-    if (isLate) changes = changes.toSorted((one, other) => one.seq - other.seq);
+    isLate ||= added.some(({ seq }) => seq < last);
+    changes.push(...added);
   }
-  return changes;
+  return isLate ? changes.toSorted((one, other) => one.seq - other.seq) : changes;
 }
 
 /**

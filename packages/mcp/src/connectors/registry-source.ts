@@ -6,7 +6,7 @@ import type { ConnectorSource, SpecsListener } from "./connector-source.js";
 /** As much of a {@link RegistryMemoryCache} as a source of connectors needs. */
 export type SourceCache = Pick<
   RegistryMemoryCache,
-  "init" | "refresh" | "entries" | "problems" | "health" | "isUnreadable" | "onChange"
+  "init" | "refresh" | "entries" | "problems" | "health" | "onChange"
 >;
 
 /** Where the registry is. */
@@ -41,7 +41,6 @@ class RegistrySource implements ConnectorSource {
   #failure: string | undefined;
   /** What was told last. */
   #told: { readonly entries: SourceCache["entries"] | undefined; readonly problem: string | undefined } | undefined;
-  #isTellingSoon = false;
   #closed = false;
 
   constructor(options: RegistrySourceOptions) {
@@ -89,25 +88,17 @@ class RegistrySource implements ConnectorSource {
     try {
       await cache.init();
       if (this.#closed) return;
-      this.#unsubscribe ??= cache.onChange(() => this.#tellSoon());
+      this.#unsubscribe ??= cache.onChange(() => this.#tellNews());
       await cache.refresh();
       this.#failure = undefined;
     } catch (error) {
       const failure = messageOf(error);
-      if (failure !== this.#failure) logger.error({ err: error, registryPath }, "Failed to load registry");
+      // A cache that cannot be initialised logs that itself.
+      const isLogged = failure === this.#failure || this.#unsubscribe === undefined;
+      if (!isLogged) logger.error({ err: error, registryPath }, "Failed to load registry");
       this.#failure = failure;
     }
     if (!this.#closed) onRead?.(this.#problem() === undefined);
-  }
-
-  /** Not at once: a cache tells of a change under its lock, and several together are one to a gateway. */
-  #tellSoon(): void {
-    if (this.#isTellingSoon) return;
-    this.#isTellingSoon = true;
-    queueMicrotask(() => {
-      this.#isTellingSoon = false;
-      this.#tellNews();
-    });
   }
 
   #tellNews(): void {
@@ -123,10 +114,8 @@ class RegistrySource implements ConnectorSource {
     this.#listener(specs, told.problem === undefined ? {} : { problem: told.problem });
   }
 
-  /** Those of a file that cannot be read are those that it named last. */
   #entries(): SourceCache["entries"] | undefined {
-    const { cache } = this.#options;
-    return this.#unsubscribe === undefined || cache.isUnreadable ? this.#told?.entries : cache.entries;
+    return this.#unsubscribe === undefined ? undefined : this.#options.cache.entries;
   }
 
   /** What is wrong, in words that a client may see: files are named without their folder. */

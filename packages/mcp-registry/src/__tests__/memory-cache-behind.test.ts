@@ -1,0 +1,73 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { acquireLock, type Lock } from "../lock.js";
+import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
+
+const registry = useCacheFixture();
+
+describe("RegistryMemoryCache: one that is behind when something is taken away (R11)", () => {
+  test("the journal: what others added to it goes over into the new one", async () => {
+    const [first, second] = [await registry.opened(), await registry.opened()];
+    first.upsert(server("a"));
+    await second.refresh();
+    first.upsert(server("not-seen-by-the-second"));
+    await rm(`${registry.file}.log`);
+    second.upsert(server("c"));
+    await first.refresh();
+    const expected = ["a", "not-seen-by-the-second", "c"];
+    expect([namesOf(first), namesOf(second)]).toEqual([expected, expected]);
+    await Promise.all([first.close(), second.close()]);
+    expect(await registry.namesAfterReopening()).toEqual(expected);
+  });
+
+  test.each(["gone", "damaged"])("the snapshot is %s: nothing that others did is taken back", async (what) => {
+    const idle = await registry.opened();
+    idle.upsert(server("a"));
+    await idle.flush();
+    const busy = await registry.opened({ journalLimitBytes: 0 });
+    busy.remove("a");
+    for (const name of ["b", "c", "d"]) {
+      busy.upsert(server(name));
+      await busy.flush();
+    }
+    if (what === "gone") await rm(registry.file);
+    else await writeFile(registry.file, "{");
+    await idle.refresh();
+    expect(namesOf(idle)).toEqual(["b", "c", "d"]);
+    await busy.refresh();
+    expect(namesOf(busy)).toEqual(["b", "c", "d"]);
+    expect(idle.history().some(({ by }) => by === "hand")).toBe(false);
+    await Promise.all([idle.close(), busy.close()]);
+    expect(await registry.namesAfterReopening()).toEqual(["b", "c", "d"]);
+  });
+
+  test("a file that was not ours is gone, and somebody else has begun a journal on it", async () => {
+    await registry.writeServers({ servers: [server("mine")] });
+    const [idle, busy] = [await registry.opened(), await registry.opened()];
+    busy.upsert(server("a"));
+    await rm(registry.file);
+    await idle.refresh();
+    expect(namesOf(idle)).toEqual(["mine", "a"]);
+    await idle.close();
+    await busy.refresh();
+    expect(namesOf(busy)).toEqual(["mine", "a"]);
+    await busy.close();
+    expect(await registry.namesAfterReopening()).toEqual(["mine", "a"]);
+  });
+});
+
+test("a snapshot that is durable is no failure because the lock cannot be had to say so", async () => {
+  const cache = await registry.opened({ lock: { waitMs: 0 } });
+  cache.upsert(server("a"));
+  let taken: Promise<Lock> | undefined;
+  let syncs = 0;
+  const takeLock = (): void => {
+    if (++syncs === 2) taken = acquireLock(`${registry.file}.lock`);
+  };
+  registry.fs.before("sync", /^mcp$/, takeLock);
+  await cache.flush();
+  await (await taken)?.release();
+  expect(cache.health).toBe("ok");
+  expect(await readFile(`${registry.file}.log`, "utf8")).not.toContain('"m":2');
+  await cache.close();
+});
