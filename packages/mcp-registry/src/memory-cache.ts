@@ -62,9 +62,8 @@ export class RegistryMemoryCache {
   /** @throws RangeError for a `flushIntervalMs` that is negative or no number */
   constructor(options: RegistryCacheOptions) {
     const flushIntervalMs = options.flushIntervalMs ?? DEFAULT_FLUSH_INTERVAL_MS;
-    if (!(flushIntervalMs >= 0)) {
+    if (!(flushIntervalMs >= 0))
       throw new RangeError(`flushIntervalMs must be a number of milliseconds >= 0, got ${flushIntervalMs}`);
-    }
     this.#flushIntervalMs = Math.max(SHORTEST_FLUSH_INTERVAL_MS, flushIntervalMs);
     this.#registryPath = options.registryPath;
     this.#logger = branded(options.logger ?? silentLogger);
@@ -289,9 +288,7 @@ export class RegistryMemoryCache {
   }
 
   #assertInitialised(): void {
-    if (this.#state === "new") {
-      throw new GatewayError("INTERNAL", "the registry was used before init() had finished");
-    }
+    if (this.#state === "new") throw new GatewayError("INTERNAL", "the registry was used before init() had finished");
   }
 
   #assertOpen(): void {

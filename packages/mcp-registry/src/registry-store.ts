@@ -290,13 +290,9 @@ export class RegistryStore {
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
     if (this.#id === "") this.#id = randomBytes(ID_BYTES).toString("hex");
-    const epoch = this.generation.epoch + 1;
-    const temporary = files.temporary(files.log);
-    this.#journal = JournalFile.create(
-      files,
-      { id: this.#id, epoch, base, onFile },
-      { atMs: clock.now(), changes, temporary },
-    );
+    const header = { id: this.#id, epoch: this.generation.epoch + 1, base, onFile };
+    const rest = { atMs: clock.now(), changes, temporary: files.temporary(files.log) };
+    this.#journal = JournalFile.create(files, header, rest);
     files.unsynced.add(files.folder);
     return this.#journal;
   }

@@ -3,7 +3,7 @@ import { isJsonObject } from "@cortex-os/mcp-core/wire";
 import canonicalize from "canonicalize";
 
 /** The most bytes that one entry may have as JSON: with the one it replaces it must fit into a frame of the journal. */
-export const MAX_ENTRY_BYTES = 256 * 1024;
+const MAX_ENTRY_BYTES = 256 * 1024;
 
 const MOST_ISSUES = 3;
 
