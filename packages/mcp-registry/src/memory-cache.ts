@@ -178,12 +178,18 @@ export class RegistryMemoryCache {
   }
 
   /**
-   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk.
+   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk. After one that
+   * fails everything is written to new files, at once: who opened the old ones later would be told that the next sync succeeds.
    *
-   * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
+   * @throws GatewayError `REGISTRY_IO` when that fails, too; the changes are kept, and the next call tries it again
    */
-  durable(): Promise<void> {
-    return this.#store.mustRenew ? this.flush() : this.#disk.commit();
+  async durable(): Promise<void> {
+    try {
+      if (!this.#store.mustRenew) return await this.#disk.commit();
+    } catch {
+      // The reason is the same for the flush, or is gone.
+    }
+    return this.flush();
   }
 
   /**

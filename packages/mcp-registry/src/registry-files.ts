@@ -129,6 +129,19 @@ export class RegistryFiles {
     }
   }
 
+  /**
+   * Whoever made the journal, and perhaps its folders, may have been gone before their entries were durable: they are to be made durable. Above the
+   * first folder of somebody else's there is none of those.
+   */
+  distrustEntries(): void {
+    this.unsynced.add(this.folder);
+    const { uid } = this.fs.stat(this.folder);
+    for (let above = path.dirname(this.folder); this.fs.stat(above).uid === uid; above = path.dirname(above)) {
+      this.unsynced.add(above);
+      if (above === path.dirname(above)) return;
+    }
+  }
+
   /** Writes all of `bytes` to the end of an open file, however few the system takes at once. */
   append(fd: number, bytes: Uint8Array): void {
     let done = 0;

@@ -241,6 +241,7 @@ export class RegistryStore {
       }
       const base = baseOfJournal(log);
       if (base !== undefined) this.#journal = JournalFile.open(files, { epoch: log.epoch, base }, log.end);
+      if (!log.isMarked) files.distrustEntries();
     }
     if (edit.length > 0) this.#record(edit, { by: "hand" });
   }
@@ -291,12 +292,14 @@ export class RegistryStore {
     if (this.#id === "") this.#id = randomBytes(ID_BYTES).toString("hex");
     const epoch = this.generation.epoch + 1;
     const temporary = files.temporary(files.log);
+    const isFirst = this.#journal === undefined;
     this.#journal = JournalFile.create(
       files,
       { id: this.#id, epoch, base, onFile },
       { atMs: clock.now(), changes, temporary },
     );
-    files.unsynced.add(files.folder);
+    if (isFirst) files.distrustEntries();
+    else files.unsynced.add(files.folder);
     return this.#journal;
   }
 }

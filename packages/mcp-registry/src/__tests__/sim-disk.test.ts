@@ -147,6 +147,18 @@ describe("a fault", () => {
     expect(disk.bytes("/a")).toEqual(encode("1"));
   });
 
+  test("at a sync is told once to each descriptor that was open, and to none that is opened later", async () => {
+    const disk = SimDisk.of({ "/a": "" });
+    const fs = faulty(disk, 3, { kind: "error", code: "EIO" });
+    const [fd, other] = [fs.open("/a", "append"), fs.open("/a", "append")];
+    await expect(fs.datasync(fd)).rejects.toMatchObject({ code: "EIO" });
+    fs.write(fd, encode("1"));
+    await fs.datasync(fs.open("/a", "append"));
+    await expect(fs.datasync(other)).rejects.toMatchObject({ code: "EIO" });
+    await fs.datasync(other);
+    expect(found(disk, "lost")).toEqual({ "/a": "1" });
+  });
+
   test("at a sync of a folder is made good by the next sync", async () => {
     const disk = new SimDisk();
     const fs = faulty(disk, 3, { kind: "error", code: "EIO" });

@@ -46,6 +46,8 @@ export interface Journal {
   readonly state: "whole" | "torn" | "corrupt";
   /** Where the next frame goes, in bytes. */
   readonly end: number;
+  /** Whether somebody has noted that it is durable up to somewhere: then its entry in the folder is, too. */
+  readonly isMarked: boolean;
 }
 
 const BASE_EPOCH = 1;
@@ -108,6 +110,7 @@ interface JournalRecord {
   /** None for a frame of a form that we do not know. */
   readonly epoch: number | undefined;
   readonly durable: number;
+  readonly isMark: boolean;
   readonly snapshotSeq: number;
   readonly change: Change | undefined;
 }
@@ -122,6 +125,7 @@ function journalOf(
   const snapshotSeq = Math.max(-1, ...records.map((record) => record.snapshotSeq));
   return {
     ...{ header, epoch, state, end },
+    isMarked: records.some(({ isMark }) => isMark),
     changes: records.flatMap(({ change }) => (change === undefined ? [] : [change])),
     snapshotSeq: snapshotSeq < 0 ? undefined : snapshotSeq,
   };
@@ -135,12 +139,12 @@ function headerOf(value: unknown): JournalHeader | undefined {
 }
 
 function recordOf(frame: Frame): JournalRecord {
-  const none = { frame, epoch: undefined, durable: 0, snapshotSeq: -1, change: undefined };
+  const none = { frame, epoch: undefined, durable: 0, isMark: false, snapshotSeq: -1, change: undefined };
   const { value } = frame;
   if (!isJsonObject(value) || !isCount(value["e"])) return none;
   const durable = isCount(value["d"]) ? value["d"] : 0;
   const known = { ...none, epoch: value["e"], durable };
-  if (value["m"] === 1) return known;
+  if (value["m"] === 1) return { ...known, isMark: true };
   if (value["m"] === 2) return isCount(value["s"]) ? { ...known, snapshotSeq: value["s"] } : none;
   const change = changeOf(value);
   return change === undefined ? none : { ...known, change };

@@ -2,12 +2,12 @@ import { SimMount, type SimMountOptions } from "./sim-mount.js";
 import { afterCut, syncedBy, type SimChange, type SimFate, type SimIdentity, type SimOp } from "./sim-op.js";
 import { SimTree, type SimInode } from "./sim-tree.js";
 
-/** A sync that has begun. One that is neither ended nor undone leaves what it covers in the page cache for good. */
+/** A sync that has begun. One that is never ended is that of a process that was killed. */
 export interface SimSync {
   /** What it covers is durable. */
   end(): void;
-  /** As if it had not begun. */
-  undo(): void;
+  /** What it covers, and is not durable yet, never will be: it stays in the page cache. */
+  fail(): void;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface SimSync {
  *
  * It keeps the history of all changes, and when each became durable: the bytes of a file by a sync of that file, the entries of a folder by a
  * sync of that folder, and nothing by anything else. A sync covers what was there when it was called. One that fails leaves a file's
- * changes in the page cache for good: as with Linux, the next sync says that all is well.
+ * changes in the page cache for good: as with Linux, each descriptor that is open is told once, and the next sync says that all is well.
  */
 export class SimDisk {
   readonly #ops: SimOp[] = [];
@@ -97,20 +97,23 @@ export class SimDisk {
 
   /** For the mounts: begins a sync of an inode, which covers all that is there now. */
   beginSync(inode: number): SimSync {
-    const covered = this.#unsynced.get(inode) ?? [];
-    this.#unsynced.delete(inode);
+    // Also what another sync is at work on: this one waits for it, too.
+    const covered = [...(this.#unsynced.get(inode) ?? [])];
+    const left = (): number[] => this.#unsynced.get(inode)?.filter((place) => !covered.includes(place)) ?? [];
     return {
       end: () => {
         this.#tick++;
-        for (const place of covered) this.#settle(place);
+        for (const place of covered) this.#settle(inode, place);
+        this.#unsynced.set(inode, left());
       },
-      undo: () => void this.#unsynced.set(inode, [...covered, ...(this.#unsynced.get(inode) ?? [])]),
+      fail: () => void this.#unsynced.set(inode, left()),
     };
   }
 
-  #settle(place: number): void {
+  #settle(inode: number, place: number): void {
     const op = this.#ops[place];
-    if (op !== undefined && op.durableTick > this.#tick) this.#ops[place] = { ...op, durableTick: this.#tick };
+    if (op === undefined || this.#unsynced.get(inode)?.includes(place) !== true) return;
+    if (op.durableTick > this.#tick) this.#ops[place] = { ...op, durableTick: this.#tick };
   }
 
   #record(change: SimChange, durable: boolean): void {

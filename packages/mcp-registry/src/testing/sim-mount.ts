@@ -37,6 +37,8 @@ interface Descriptor {
   readonly path: string;
   readonly mode: OpenMode;
   readonly inode: SimInode;
+  /** How many of the failed syncs of the inode it has been told of. */
+  toldFailures: number;
 }
 
 /** {@link RegistryFs} on a simulated disk, as one process sees it. */
@@ -80,7 +82,7 @@ export class SimMount implements RegistryFs {
   open(path: string, mode: OpenMode): number {
     return this.#do("open", path, () => {
       const inode = this.#opened(path, mode);
-      this.#descriptors.set(++this.#lastDescriptor, { path, mode, inode });
+      this.#descriptors.set(++this.#lastDescriptor, { path, mode, inode, toldFailures: inode.failures });
       return this.#lastDescriptor;
     });
   }
@@ -212,17 +214,24 @@ export class SimMount implements RegistryFs {
   async #sync(name: "datasync" | "sync", fd: number): Promise<void> {
     const path = this.#pathOf(fd);
     const fault = this.#begin(name, path, true);
-    const { inode } = this.#descriptor(fd, name);
+    const descriptor = this.#descriptor(fd, name);
+    const { inode } = descriptor;
     const sync = this.#disk.beginSync(inode.id);
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
-    const failed = fault?.kind === "error" && fault.after !== true;
-    // The kernel forgets which bytes of a file it could not write; the journal of a file system does not forget an entry.
-    if (this.#killed || (failed && inode.kind !== "file")) sync.undo();
-    else if (!failed) sync.end();
     if (this.#killed) throw new ProcessKilled();
+    if (fault?.kind !== "error" || fault.after === true) sync.end();
+    // The journal of a file system does not forget an entry; the kernel does forget which bytes of a file it could not write.
+    else if (inode.kind === "file") {
+      sync.fail();
+      inode.failures++;
+    }
+    // Each descriptor that was open at the time is told once.
+    const isNews = descriptor.toldFailures < inode.failures;
+    descriptor.toldFailures = inode.failures;
     if (fault?.kind === "error") throw systemError(fault.code, name, path);
+    if (isNews) throw systemError("EIO", name, path);
     this.#end(fault, name, path);
   }
 

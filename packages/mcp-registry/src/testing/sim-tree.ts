@@ -10,6 +10,8 @@ export interface SimInode extends SimIdentity {
   mtime: number;
   /** At least `size` long. */
   buffer: Uint8Array;
+  /** How many syncs of it have failed. */
+  failures: number;
 }
 
 /** Where a path leads: the folder its last name is in, and what is there. */
@@ -122,6 +124,7 @@ function newInode(identity: SimIdentity): SimInode {
     size: text.length,
     mtime: 0,
     buffer: new Uint8Array(0),
+    failures: 0,
   };
 }
 
