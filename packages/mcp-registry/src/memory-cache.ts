@@ -178,18 +178,13 @@ export class RegistryMemoryCache {
   }
 
   /**
-   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk. After one that
-   * fails everything is written to new files, at once: who opened the old ones later would be told that the next sync succeeds.
+   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk; after one
+   * that fails everything is written to new files: the next sync of the old ones would succeed, whatever had been lost.
    *
    * @throws GatewayError `REGISTRY_IO` when that fails, too; the changes are kept, and the next call tries it again
    */
   async durable(): Promise<void> {
-    try {
-      if (!this.#store.mustRenew) return await this.#disk.commit();
-    } catch {
-      // The reason is the same for the flush, or is gone.
-    }
-    return this.flush();
+    if (this.#store.mustRenew || !(await this.#disk.commit())) await this.flush();
   }
 
   /**

@@ -60,9 +60,14 @@ export class RegistryDisk {
    */
   async open(): Promise<void> {
     if (!this.#files.isThere) return;
-    await this.#underLockOrWithout(() => {
-      this.store.open();
-    });
+    try {
+      await this.#underLockOrWithout(() => {
+        this.store.open();
+      });
+    } catch (error) {
+      this.store.close();
+      throw error;
+    }
   }
 
   /**
@@ -71,7 +76,7 @@ export class RegistryDisk {
    * @throws GatewayError `REGISTRY_IO`
    */
   async refresh(): Promise<void> {
-    if (!this.store.isBehind) return;
+    if (!this.store.isBehind && this.#failures.reading === undefined) return;
     await this.#underLockOrWithout(() => {
       this.store.catchUp();
     });
@@ -84,7 +89,7 @@ export class RegistryDisk {
    */
   change(plan: (table: RegistryTable) => Operation | undefined, note: ChangeNote): readonly Change[] {
     this.#files.ensureFolder();
-    return this.#lock.runSync<readonly Change[]>(() =>
+    return this.#changing(() =>
       this.store.change((table) => {
         const operation = plan(table);
         return operation === undefined ? [] : [operation];
@@ -95,7 +100,7 @@ export class RegistryDisk {
   /** Goes back as `wayOf` says, given the content and the past as they are under the lock; returns what was taken back. */
   goBack(by: "undo" | "restore", wayOf: (table: RegistryTable, past: Past) => WayBack): readonly Change[] {
     if (!this.#files.isThere) return [];
-    return this.#lock.runSync<readonly Change[]>(() => {
+    return this.#changing(() => {
       this.store.catchUp();
       const { operations, undone } = wayOf(this.store.table, this.readPast());
       this.store.change(() => operations, { by, ...(by === "undo" ? { undoes: groupsOf(undone) } : {}) });
@@ -111,10 +116,15 @@ export class RegistryDisk {
   /**
    * Makes the journal durable; all that ask while the disk is at work share the next sync.
    *
-   * @throws GatewayError `REGISTRY_IO`; from then on the journal is not relied on
+   * @returns whether it is; if not, only a snapshot can make good for it
    */
-  commit(): Promise<void> {
-    return this.#commits.run();
+  async commit(): Promise<boolean> {
+    try {
+      await this.#commits.run();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -136,6 +146,14 @@ export class RegistryDisk {
   /** Lets go of the files. */
   close(): void {
     this.store.close();
+  }
+
+  #changing(section: () => readonly Change[]): readonly Change[] {
+    try {
+      return this.#lock.runSync<readonly Change[]>(section);
+    } catch (error) {
+      throw registryIoError("write", this.#files.log, error);
+    }
   }
 
   async #underLockOrWithout(section: () => void): Promise<void> {

@@ -28,6 +28,7 @@ export class RegistryFiles {
   readonly lock: string;
   /** Folders with entries that may not be durable yet. */
   readonly unsynced = new Set<string>();
+  #areFoldersInDoubt = false;
   readonly #uid: number | undefined;
   readonly #folderPass = new SharedPass(async () => this.#syncAll());
   #folderFailure: GatewayError | undefined;
@@ -106,12 +107,20 @@ export class RegistryFiles {
     return `${file}.tmp-${process.pid}-${randomBytes(TEMPORARY_BYTES).toString("hex")}`;
   }
 
-  /** Removes what processes that are gone had begun to write. */
+  /** Removes what processes that are gone had begun to write; where it cannot, whoever comes next does. */
   sweepTemporaries(): void {
     const ours = `${path.basename(this.snapshot)}.`;
-    for (const name of this.fs.list(this.folder)) {
+    for (const name of this.#namesIfReadable()) {
       const pid = name.startsWith(ours) ? TEMPORARY.exec(name)?.[1] : undefined;
       if (pid !== undefined && !isRunning(Number(pid))) this.discard(path.join(this.folder, name));
+    }
+  }
+
+  #namesIfReadable(): readonly string[] {
+    try {
+      return this.fs.list(this.folder);
+    } catch {
+      return [];
     }
   }
 
@@ -130,16 +139,12 @@ export class RegistryFiles {
   }
 
   /**
-   * Whoever made the journal, and perhaps its folders, may have been gone before their entries were durable: they are to be made durable. Above the
-   * first folder of somebody else's there is none of those.
+   * Whoever made the journal, and perhaps its folders, may have been gone before their entries were durable: all that are this owner's are to be
+   * made durable, up to the first folder that is not.
    */
   distrustEntries(): void {
     this.unsynced.add(this.folder);
-    const { uid } = this.fs.stat(this.folder);
-    for (let above = path.dirname(this.folder); this.fs.stat(above).uid === uid; above = path.dirname(above)) {
-      this.unsynced.add(above);
-      if (above === path.dirname(above)) return;
-    }
+    this.#areFoldersInDoubt = true;
   }
 
   /** Writes all of `bytes` to the end of an open file, however few the system takes at once. */
@@ -198,6 +203,10 @@ export class RegistryFiles {
 
   async #syncAll(): Promise<void> {
     if (this.#folderFailure !== undefined) throw this.#folderFailure;
+    if (this.#areFoldersInDoubt) {
+      for (const folder of this.#foldersAbove()) this.unsynced.add(folder);
+      this.#areFoldersInDoubt = false;
+    }
     for (const folder of [...this.unsynced]) {
       this.unsynced.delete(folder);
       try {
@@ -208,6 +217,21 @@ export class RegistryFiles {
         throw this.#folderFailure;
       }
     }
+  }
+
+  /** The folders above ours that belong to its owner. */
+  #foldersAbove(): readonly string[] {
+    const found: string[] = [];
+    const owner = this.statIfThere(this.folder)?.uid;
+    for (
+      let folder = path.dirname(this.folder);
+      this.statIfThere(folder)?.uid === owner;
+      folder = path.dirname(folder)
+    ) {
+      found.push(folder);
+      if (folder === path.dirname(folder)) break;
+    }
+    return found;
   }
 
   async #syncFolder(folder: string): Promise<void> {

@@ -16,8 +16,6 @@ import { readFiles, recovered, type RegistryReading } from "./recovery/read-file
 import type { Recovered } from "./recovery/recover.js";
 import type { RegistryFiles } from "./registry-files.js";
 
-const ID_BYTES = 8;
-
 /** What a {@link RegistryStore} works with. */
 export interface RegistryStoreDeps {
   readonly files: RegistryFiles;
@@ -43,7 +41,7 @@ export interface SnapshotView {
 export class RegistryStore {
   readonly #deps: RegistryStoreDeps;
   #table = new RegistryTable(EMPTY_REGISTRY);
-  #id = "";
+  #id = randomBytes(8).toString("hex");
   #epoch = 0;
   #seq = 0;
   #isOnFile = false;
@@ -289,17 +287,13 @@ export class RegistryStore {
 
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
-    if (this.#id === "") this.#id = randomBytes(ID_BYTES).toString("hex");
-    const epoch = this.generation.epoch + 1;
-    const temporary = files.temporary(files.log);
-    const isFirst = this.#journal === undefined;
+    const [epoch, temporary] = [this.generation.epoch + 1, files.temporary(files.log)];
     this.#journal = JournalFile.create(
       files,
       { id: this.#id, epoch, base, onFile },
       { atMs: clock.now(), changes, temporary },
     );
-    if (isFirst) files.distrustEntries();
-    else files.unsynced.add(files.folder);
+    files.distrustEntries();
     return this.#journal;
   }
 }

@@ -18,7 +18,9 @@ export function contentOf(servers: readonly ServerInfo[]): Content {
     const [padding = ""] = args;
     const intact = args.length === 1 && padding === paddingOf(command, padding.length);
     const text = `${name}=${command}/${padding.length}`;
-    return intact && Object.keys(rest).every((key) => key === "transport") ? text : `${text} torn: ${JSON.stringify(rest)}`;
+    return intact && Object.keys(rest).every((key) => key === "transport")
+      ? text
+      : `${text} torn: ${JSON.stringify(rest)}`;
   });
 }
 
@@ -77,6 +79,10 @@ export function judge(tally: Tally, found: Content, { allowed, known, seed, what
   const strange = found.filter((text) => !known.has(text));
   const missing = least.filter((text) => !found.includes(text));
   const verdict = strange.length > 0 || missing.length === 0 ? "wrong" : "lost";
-  tally.fail(verdict, seed, `${what}: found [${found.join(" ")}], expected [${least.join(" ")}] or ${allowed.length - 1} others`);
+  tally.fail(
+    verdict,
+    seed,
+    `${what}: found [${found.join(" ")}], expected [${least.join(" ")}] or ${allowed.length - 1} others`,
+  );
   return false;
 }

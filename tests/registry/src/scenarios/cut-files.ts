@@ -10,7 +10,8 @@ const GO_ON = 8;
 /** Every file of a registry cut at every byte, and gone. A round is one registry. */
 export const cutFiles: Scenario = {
   name: "cut-files",
-  promise: "a journal cut at any byte gives an exact prefix; no other file can be cut so that what was flushed is lost (R11)",
+  promise:
+    "a journal cut at any byte gives an exact prefix; no other file can be cut so that what was flushed is lost (R11)",
   short: 2,
   long: 40,
   run: async ({ seed, rounds, target }: ScenarioOptions) => {
@@ -24,10 +25,21 @@ export const cutFiles: Scenario = {
           const files = { ...before.files, [suffix]: whole.subarray(0, length) };
           const what = `servers.json${suffix} cut at byte ${length} of ${whole.length}`;
           const goOn = length % GO_ON === 0;
-          await check({ target, before, files, what, seed: seed + round, tally, goOn }, suffix === ".log" ? length : undefined);
+          await check(
+            { target, before, files, what, seed: seed + round, tally, goOn },
+            suffix === ".log" ? length : undefined,
+          );
         }
         const { [suffix]: _, ...files } = before.files;
-        await check({ target, before, files, what: `servers.json${suffix} is gone`, seed: seed + round, tally, goOn: true });
+        await check({
+          target,
+          before,
+          files,
+          what: `servers.json${suffix} is gone`,
+          seed: seed + round,
+          tally,
+          goOn: true,
+        });
       }
     }
     return tally.result();
@@ -52,7 +64,8 @@ function changesIn(before: RegistryBefore, journalLength: number): number {
   const text = new TextDecoder().decode(before.files[".log"].subarray(0, journalLength));
   const whole = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
   const numbers = whole.flatMap((line) => {
-    const { s, op } = line === "" ? {} : (JSON.parse(line.slice("LLLLLLLL CCCCCCCC ".length)) as { s?: number; op?: string });
+    const { s, op } =
+      line === "" ? {} : (JSON.parse(line.slice("LLLLLLLL CCCCCCCC ".length)) as { s?: number; op?: string });
     return s === undefined || op === undefined ? [] : [s];
   });
   return Math.max(before.flushed, ...numbers);

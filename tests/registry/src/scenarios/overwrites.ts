@@ -8,7 +8,8 @@ const TRIES = 300;
 /** Parts of the files overwritten, with chance, zeros or another part of the same file. A round is one registry, damaged {@link TRIES} times. */
 export const overwrites: Scenario = {
   name: "overwrites",
-  promise: "whatever is written over a file, nothing that was flushed is lost; whatever over all of them, it opens (R11)",
+  promise:
+    "whatever is written over a file, nothing that was flushed is lost; whatever over all of them, it opens (R11)",
   short: 6,
   long: 200,
   run: async ({ seed, rounds, target }: ScenarioOptions) => {

@@ -26,7 +26,11 @@ export async function checkAftermath(world: SimWorld, tally: Tally, expectation:
     await other.init();
     const seen = contentOf(other.getAll());
     if (!isSame(seen, expected)) {
-      tally.fail("lost", seed, `${what}, and a change and a flush: found [${seen.join(" ")}], not [${expected.join(" ")}]`);
+      tally.fail(
+        "lost",
+        seed,
+        `${what}, and a change and a flush: found [${seen.join(" ")}], not [${expected.join(" ")}]`,
+      );
     }
     await other.close();
     await cache.close();

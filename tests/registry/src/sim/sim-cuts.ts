@@ -31,9 +31,14 @@ export async function checkCuts({ world, run, random, seed, images, tally, from 
     const ordered = random.chance(0.5);
     const fates = ordered ? orderedFates(random, pending) : unorderedFates(random, pending);
     const next = world.after(world.disk.image(tick, (_, index) => fates[index] ?? "lost"));
-    const least = run.promised.reduce((most, { tick: at, changes }) => (at <= tick ? Math.max(most, changes) : most), 0);
+    const least = run.promised.reduce(
+      (most, { tick: at, changes }) => (at <= tick ? Math.max(most, changes) : most),
+      0,
+    );
     // A change that was begun after the cut cannot be there.
-    const allowed = run.states.filter((_, index) => index >= least && (index === 0 || (run.begunAt[index] ?? 0) <= tick));
+    const allowed = run.states.filter(
+      (_, index) => index >= least && (index === 0 || (run.begunAt[index] ?? 0) <= tick),
+    );
     const kept = fates.filter((fate) => fate !== "lost").length;
     const what = `power cut at tick ${tick}, ${ordered ? "ordered" : "unordered"}, ${kept} of ${pending.length} kept, image ${image}`;
     tally.round();
@@ -45,7 +50,12 @@ export async function checkCuts({ world, run, random, seed, images, tally, from 
 /** What recovery leaves behind must carry the next promise: a change, `durable()`, and the power is cut again. */
 async function checkSecondCut(
   world: SimWorld,
-  { allowed, seed, what, tally }: { readonly allowed: readonly Content[]; readonly seed: number; readonly what: string; readonly tally: Tally },
+  {
+    allowed,
+    seed,
+    what,
+    tally,
+  }: { readonly allowed: readonly Content[]; readonly seed: number; readonly what: string; readonly tally: Tally },
 ): Promise<void> {
   const server = serverOf("second", "promised");
   try {
@@ -62,7 +72,11 @@ async function checkSecondCut(
     const seen = contentOf(again.getAll());
     const expected = [...found, ...contentOf([server])];
     if (isSame(seen, expected)) return;
-    tally.fail("lost", seed, `${what}, a promise and a second cut: found [${seen.join(" ")}], not [${expected.join(" ")}]`);
+    tally.fail(
+      "lost",
+      seed,
+      `${what}, a promise and a second cut: found [${seen.join(" ")}], not [${expected.join(" ")}]`,
+    );
   } catch (error) {
     tally.fail("thrown", seed, `${what}: ${described(error)}`);
   }
@@ -93,5 +107,7 @@ function tornOrLost(random: Random, { change }: SimOp): SimFate {
   if (random.chance(0.5)) return { cut: random.int(change.bytes.length) };
   const first = Math.floor(change.offset / SECTOR_BYTES);
   const last = Math.floor((change.offset + change.bytes.length) / SECTOR_BYTES);
-  return { zeroed: Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(() => random.chance(0.6)) };
+  return {
+    zeroed: Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(() => random.chance(0.6)),
+  };
 }

@@ -193,7 +193,8 @@ class SimRunner {
       await task();
     } catch (error) {
       if (this.#options.processes.some((process) => process?.mount.killed)) this.#killed = true;
-      else if (this.#options.mayFail !== true || !isIoRefusal(error)) this.#unexpected.push(`${what}: ${described(error)}`);
+      else if (this.#options.mayFail !== true || !isIoRefusal(error))
+        this.#unexpected.push(`${what}: ${described(error)}`);
     }
   }
 }
