@@ -17,22 +17,24 @@ export interface ScriptOptions {
   readonly steps: number;
   /** Whether two instances take part. */
   readonly two?: boolean;
-  /** Before each version, so that no two scripts have the same. */
+  /** Before each name. */
   readonly prefix?: string;
+  /** Before each version, so that no two scripts have the same. */
+  readonly versions?: string;
 }
 
 /** Some steps: few names, so that they meet; no two versions alike, so that each can be told. */
-export function randomSteps(random: Random, { steps, two = false, prefix = "" }: ScriptOptions): readonly Step[] {
-  return Array.from({ length: steps }, (_, index) => randomStep(random, index, two, prefix));
+export function randomSteps(random: Random, options: ScriptOptions): readonly Step[] {
+  return Array.from({ length: options.steps }, (_, index) => randomStep(random, index, options));
 }
 
-function randomStep(random: Random, index: number, two: boolean, prefix: string): Step {
+function randomStep(random: Random, index: number, { two = false, prefix = "", versions = "" }: ScriptOptions): Step {
   const by = two && random.chance(0.3) ? 1 : 0;
   const kind = random.weighted(KINDS);
   const name = `${prefix}${random.pick(["a", "b", "c", "d", "e", "f"])}`;
   switch (kind) {
     case "upsert":
-      return { kind, by, server: serverOf(name, `${prefix}v${index}`, random.chance(0.2) ? random.int(1_500) : 0) };
+      return { kind, by, server: serverOf(name, `${versions}v${index}`, random.chance(0.2) ? random.int(1_500) : 0) };
     case "remove":
       return { kind, by, name };
     case "flush":

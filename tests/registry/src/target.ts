@@ -1,4 +1,4 @@
-import path from "node:path";
+import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import * as registry from "@cortex-os/mcp-registry";
 
@@ -16,10 +16,12 @@ export interface Target {
 }
 
 /** The registry itself. */
-export const PRODUCT: Target = { registry, entry: import.meta.resolve("@cortex-os/mcp-registry") };
+export const PRODUCT: Target = {
+  registry,
+  entry: pathToFileURL(createRequire(import.meta.url).resolve("@cortex-os/mcp-registry")).href,
+};
 
-/** The registry whose compiled entry is `file`. */
-export async function targetAt(file: string): Promise<Target> {
-  const entry = pathToFileURL(path.resolve(file)).href;
+/** The registry whose compiled entry is at a file URL. */
+export async function targetAt(entry: string): Promise<Target> {
   return { entry, registry: (await import(entry)) as Registry };
 }
