@@ -2,6 +2,7 @@
 export class Listeners {
   readonly #listeners = new Map<symbol, () => void>();
   readonly #onError: (error: unknown) => void;
+  #isAboutToTell = false;
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
@@ -16,13 +17,21 @@ export class Listeners {
     };
   }
 
+  /** Tells all, once for all calls of a turn, when what runs now is over: nobody is called in the middle of it, or under its lock. */
   tell(): void {
-    for (const listener of this.#listeners.values()) {
-      try {
-        listener();
-      } catch (error) {
-        this.#onError(error);
-      }
+    if (this.#isAboutToTell) return;
+    this.#isAboutToTell = true;
+    queueMicrotask(() => {
+      this.#isAboutToTell = false;
+      for (const listener of this.#listeners.values()) this.#tellOne(listener);
+    });
+  }
+
+  #tellOne(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#onError(error);
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   type Timers,
 } from "@cortex-os/mcp-core";
 import { checkedCopy } from "./document/checked-entry.js";
+import { copiedEntry } from "./document/copied-entry.js";
 import { problemsOf } from "./document/registry-problems.js";
 import { RegistryLog } from "./document/registry-log.js";
 import { nodeFs } from "./fs/node-fs.js";
@@ -99,7 +100,7 @@ export class RegistryMemoryCache {
 
   /** The servers in file order; the array and what is in it are the caller's own. Works after {@link close}, too. */
   getAll(): ServerInfo[] {
-    return structuredClone([...this.entries]);
+    return this.entries.map(copiedEntry);
   }
 
   /** The servers in file order, frozen: the same array until something changes. Works after {@link close}, too. */
@@ -119,6 +120,11 @@ export class RegistryMemoryCache {
   get health(): "ok" | "degraded" {
     const isLost = this.#store.findings.some(({ level }) => level === "error");
     return this.#disk.failure !== undefined || this.#store.mustRenew || isLost ? "degraded" : "ok";
+  }
+
+  /** Whether there is a `servers.json` that cannot be read and nothing to rebuild it from: what it holds is not known, though nothing is served. */
+  get isUnreadable(): boolean {
+    return this.#store.isUnreadable;
   }
 
   /**
@@ -184,7 +190,7 @@ export class RegistryMemoryCache {
    * @throws GatewayError `REGISTRY_IO` when that fails, too; the changes are kept, and the next call tries it again
    */
   async durable(): Promise<void> {
-    if (this.#store.mustRenew || !(await this.#disk.commit())) await this.flush();
+    if (!(await this.#disk.commit())) await this.flush();
   }
 
   /**
@@ -256,13 +262,13 @@ export class RegistryMemoryCache {
     this.#state = "closed";
     this.#disarm();
     await this.flush();
-    this.#disk.close();
+    await this.#disk.close();
   }
 
   /** The content has changed, or what is wrong with it. */
   #changed(): void {
     if (this.#state === "new") return;
-    this.#log.tell(this.#store.findings, this.#store.table.document);
+    this.#log.tell(this.#store.findings, this.#store.table.problems);
     this.#armIfDirty();
     this.#listeners.tell();
   }
@@ -295,6 +301,4 @@ export class RegistryMemoryCache {
   }
 }
 
-function closedError(): GatewayError {
-  return new GatewayError("INTERNAL", "the registry was used after close()");
-}
+const closedError = (): GatewayError => new GatewayError("INTERNAL", "the registry was used after close()");

@@ -1,8 +1,9 @@
-import { GatewayError, type Clock } from "@cortex-os/mcp-core";
+import type { Clock, GatewayError } from "@cortex-os/mcp-core";
 import type { RegistryTable } from "./document/registry-table.js";
 import type { RegistryFs } from "./fs/registry-fs.js";
 import { readPast, type Past, type WayBack } from "./history/past.js";
-import { registryIoError } from "./io-error.js";
+import { errnoOf, registryIoError } from "./io-error.js";
+import type { JournalFile } from "./journal/journal-file.js";
 import { encodeDurableMark, type Change } from "./journal/journal.js";
 import type { Operation } from "./journal/operation.js";
 import type { ChangeNote } from "./journal/records.js";
@@ -36,6 +37,7 @@ export class RegistryDisk {
   readonly #snapshots: SnapshotPass;
   readonly #onChange: () => void;
   /** Why the lock could not be had, and why something could not be written: each goes when its next try succeeds. */
+  #isClosed = false;
   readonly #failures: { reading?: string | undefined; writing?: string | undefined } = {};
 
   constructor({ registryPath, fs, clock, lock, journalLimitBytes, onChange }: RegistryDiskOptions) {
@@ -89,7 +91,7 @@ export class RegistryDisk {
    */
   change(plan: (table: RegistryTable) => Operation | undefined, note: ChangeNote): readonly Change[] {
     this.#files.ensureFolder();
-    return this.#changing(() =>
+    return this.#inSection(() =>
       this.store.change((table) => {
         const operation = plan(table);
         return operation === undefined ? [] : [operation];
@@ -100,7 +102,7 @@ export class RegistryDisk {
   /** Goes back as `wayOf` says, given the content and the past as they are under the lock; returns what was taken back. */
   goBack(by: "undo" | "restore", wayOf: (table: RegistryTable, past: Past) => WayBack): readonly Change[] {
     if (!this.#files.isThere) return [];
-    return this.#changing(() => {
+    return this.#inSection(() => {
       this.store.catchUp();
       const { operations, undone } = wayOf(this.store.table, this.readPast());
       this.store.change(() => operations, { by, ...(by === "undo" ? { undoes: groupsOf(undone) } : {}) });
@@ -121,7 +123,7 @@ export class RegistryDisk {
   async commit(): Promise<boolean> {
     try {
       await this.#commits.run();
-      return true;
+      return !this.store.mustRenew;
     } catch {
       return false;
     }
@@ -134,32 +136,42 @@ export class RegistryDisk {
    * @throws GatewayError `REGISTRY_IO`
    */
   async writeSnapshot(): Promise<boolean> {
+    const wasWell = this.#isWell;
     try {
       const wrote = await this.#snapshots.write();
       this.#failures.writing = undefined;
+      if (!wasWell && this.#isWell) this.#onChange();
       return wrote;
     } catch (error) {
       throw this.#failed("writing", error);
     }
   }
 
-  /** Lets go of the files. */
-  close(): void {
-    this.store.close();
+  /** Lets go of the files, once the disk is not at work on them. */
+  close(): Promise<void> {
+    return this.#commits.between(async () => {
+      this.#isClosed = true;
+      this.store.close();
+    });
   }
 
-  #changing(section: () => readonly Change[]): readonly Change[] {
+  #inSection(section: () => readonly Change[]): readonly Change[] {
     try {
       return this.#lock.runSync<readonly Change[]>(section);
     } catch (error) {
-      throw registryIoError("write", this.#files.log, error);
+      // Of taking in what others did, too.
+      throw errnoOf(error) === undefined ? error : registryIoError("write", this.#files.log, error);
     }
   }
 
   async #underLockOrWithout(section: () => void): Promise<void> {
     try {
+      // Where there is no folder, it was taken away: one that never was is not looked into.
+      this.#files.ensureFolder();
       await this.#lock.run(section);
+      const wasRefused = this.#failures.reading !== undefined;
       this.#failures.reading = undefined;
+      if (wasRefused) this.#onChange();
     } catch (error) {
       // A read-only disk, or somebody who keeps the lock: what is there can still be served.
       this.store.read();
@@ -168,9 +180,8 @@ export class RegistryDisk {
   }
 
   async #commit(): Promise<void> {
-    for (;;) {
-      const { journal, mustRenew } = this.store;
-      if (mustRenew) throw new GatewayError("REGISTRY_IO", `${this.#files.log} could not be made durable: try again`);
+    while (!this.store.mustRenew) {
+      const { journal } = this.store;
       const isUnsynced = journal?.isUnsynced === true;
       try {
         if (isUnsynced) await journal.sync();
@@ -179,21 +190,35 @@ export class RegistryDisk {
         this.store.distrustJournal();
         throw this.#failed("writing", registryIoError("make durable", this.#files.log, error));
       }
-      if (journal === undefined || journal.isAt(this.#files.statIfThere(this.#files.log))) {
+      if (this.#isInPlace(journal)) {
         if (isUnsynced) await this.#markDurable();
         return;
       }
       // Another process has begun a new journal meanwhile: what is in no snapshot went over into that.
+      this.#files.ensureFolder();
       await this.#lock.run(() => {
         this.store.catchUp();
       });
     }
   }
 
+  /** Whether what was synced is all there is: the journal at its path, or none where none is written to. */
+  #isInPlace(journal: JournalFile | undefined): boolean {
+    if (journal === undefined) return this.#isClosed || !this.store.isUnclear;
+    return journal.isAt(this.#files.statIfThere(this.#files.log));
+  }
+
+  /** A mark is a help to recovery only: somebody who keeps the lock is no reason to call what is durable a failure. */
   async #markDurable(): Promise<void> {
-    await this.#lock.run(() => {
-      this.store.mark(({ epoch, synced }) => encodeDurableMark(epoch, synced));
-    });
+    await this.#lock
+      .run(() => {
+        this.store.mark(({ epoch, synced }) => encodeDurableMark(epoch, synced));
+      })
+      .catch(() => {});
+  }
+
+  get #isWell(): boolean {
+    return this.failure === undefined && this.store.findings.length === 0 && !this.store.mustRenew;
   }
 
   #failed(what: "reading" | "writing", error: unknown): GatewayError {

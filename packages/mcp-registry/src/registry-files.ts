@@ -166,16 +166,27 @@ export class RegistryFiles {
   /** Puts a second name of `from` in the place of `to`; where the file system has no second names, a copy. */
   linkOver(from: string, to: string, temporary: string): void {
     try {
-      this.fs.link(from, temporary);
-    } catch (error) {
-      if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
-      const copied = this.read(from, MAX_JOURNAL_BYTES);
-      if (copied === undefined) return;
-      this.create(temporary, copied.bytes);
+      if (!this.#link(from, temporary)) {
+        const copied = this.read(from, MAX_JOURNAL_BYTES);
+        if (copied === undefined) return;
+        this.create(temporary, copied.bytes);
+      }
+      this.fs.rename(temporary, to);
+    } finally {
+      // There, too, when both were names of one file: the system then leaves both as they are.
+      this.discard(temporary);
     }
-    this.fs.rename(temporary, to);
-    // Both names of one file: the system then leaves both as they are.
-    this.discard(temporary);
+  }
+
+  /** Whether the file system has second names. */
+  #link(existing: string, name: string): boolean {
+    try {
+      this.fs.link(existing, name);
+      return true;
+    } catch (error) {
+      if (NO_LINKS.has(errnoOf(error) ?? "")) return false;
+      throw error;
+    }
   }
 
   /** Removes a file of no use; one that is not there, or cannot be removed, is left. */

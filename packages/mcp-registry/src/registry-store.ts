@@ -6,15 +6,18 @@ import { RegistryTable } from "./document/registry-table.js";
 import type { Generation } from "./document/seal.js";
 import { lookOf, UNKNOWN_LOOK } from "./file-look.js";
 import type { FileStat } from "./fs/registry-fs.js";
-import { baseOfJournal, readJournal, type Change } from "./journal/journal.js";
+import { readJournal, type Change } from "./journal/journal.js";
 import { JournalFile } from "./journal/journal-file.js";
+import { mendedJournal } from "./journal/mended-journal.js";
 import { follow, recordsOf, type ChangeNote } from "./journal/records.js";
 import type { Operation } from "./journal/operation.js";
-import { keepCorrupt, keepTorn } from "./kept-copies.js";
+import { keepCorrupt } from "./kept-copies.js";
 import type { Finding } from "./recovery/finding.js";
-import { readFiles, recovered, type RegistryReading } from "./recovery/read-files.js";
+import { recoveredWith, SNAPSHOT_GONE } from "./recovery/memory.js";
+import { readFiles, type RegistryReading } from "./recovery/read-files.js";
 import type { Recovered } from "./recovery/recover.js";
 import type { RegistryFiles } from "./registry-files.js";
+import { viewOf, type SnapshotView } from "./snapshot-view.js";
 
 /** What a {@link RegistryStore} works with. */
 export interface RegistryStoreDeps {
@@ -22,14 +25,6 @@ export interface RegistryStoreDeps {
   readonly clock: Clock;
   /** Told when the content changed, by whatever hand, or what is wrong with the files. Must not throw. */
   readonly onChange: () => void;
-}
-
-/** What is known of `servers.json` as it stands. */
-export interface SnapshotView {
-  readonly look: string;
-  readonly kind: Recovered["snapshot"]["kind"];
-  /** Which change it goes up to; none: it has to be written. */
-  readonly seq: number | undefined;
 }
 
 /**
@@ -49,9 +44,12 @@ export class RegistryStore {
   /** How a journal looks that is not written to: this instance only reads, or it has no beginning. */
   #closedJournal = "";
   #snapshot: SnapshotView = { look: "", kind: "absent", seq: 0 };
-  #prevSeq: number | undefined;
+  #prevSeq: () => number | undefined = () => undefined;
   #findings: readonly Finding[] = [];
   #mustRenew = false;
+  #basis: Recovered["basis"] = "nothing";
+  /** Whether there is anything in memory yet. */
+  #isRead = false;
 
   constructor(deps: RegistryStoreDeps) {
     this.#deps = deps;
@@ -71,6 +69,11 @@ export class RegistryStore {
     return this.#findings;
   }
 
+  /** Whether there is a snapshot that cannot be read, and nothing that tells what was in it. */
+  get isUnreadable(): boolean {
+    return this.#snapshot.kind === "damaged" && this.#basis === "nothing";
+  }
+
   get journal(): JournalFile | undefined {
     return this.#journal;
   }
@@ -87,7 +90,7 @@ export class RegistryStore {
 
   /** Up to which change the older snapshot goes; none when there is no usable one. */
   get prevSeq(): number | undefined {
-    return this.#prevSeq;
+    return this.#prevSeq();
   }
 
   /** Whether something has to be written: the snapshot is older than the table, or the journal is not to be relied on. */
@@ -100,14 +103,10 @@ export class RegistryStore {
     return this.#mustRenew;
   }
 
-  /** After a sync that failed: what the disk holds of the journal is unknown, and another sync of the same file would not tell. */
+  /** After damage, or a sync that failed: what the disk holds of it is unknown, and another sync of the same file would not tell. */
   distrustJournal(): void {
     this.#mustRenew = true;
-  }
-
-  /** Everything is in new files. */
-  trustJournal(): void {
-    this.#mustRenew = false;
+    this.#deps.onChange();
   }
 
   /** Whether the files have been changed since this instance last looked. Needs no lock. */
@@ -119,6 +118,11 @@ export class RegistryStore {
     return !this.#journal.isAt(stat) || stat?.size !== this.#journal.end;
   }
 
+  /** Whether the next section has to read everything again: what is in memory is no ground to go on from. */
+  get isUnclear(): boolean {
+    return this.#snapshot.look === UNKNOWN_LOOK;
+  }
+
   /**
    * Reads everything, without the lock: for one that may not write.
    *
@@ -126,7 +130,9 @@ export class RegistryStore {
    */
   read(): void {
     const reading = readFiles(this.#deps.files);
-    this.#adopt(recovered(this.#deps.files, reading), reading);
+    // Taken away while it was written to: what it held is here.
+    if (this.#journal !== undefined && reading.log === undefined) return;
+    this.#adopt(recoveredWith(this.#isRead ? this : undefined, this.#deps.files, reading), reading);
     // The next section reads it again: the journal can be gone on with only by one that has looked at it under the lock.
     this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
   }
@@ -138,36 +144,21 @@ export class RegistryStore {
     this.#deps.files.sweepTemporaries();
   }
 
-  #readAndMend(): void {
-    const { files } = this.#deps;
-    const reading = readFiles(files);
-    const state = recovered(files, reading);
-    this.#adopt(state, reading);
-    try {
-      this.#mend(state, reading);
-    } catch (error) {
-      // What was to be mended is found again by the next section.
-      this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
-      throw error;
-    }
-  }
-
   /** In a section: takes in what others did. What was taken away while this instance has it comes back with the next flush. */
   catchUp(): void {
     const { files } = this.#deps;
+    if (this.#journal !== undefined && files.statIfThere(files.log) === undefined) this.#journalGone(this.#journal);
     const snapshot = files.statIfThere(files.snapshot);
     if (lookOf(snapshot) !== this.#snapshot.look) {
-      if (snapshot !== undefined || this.#snapshot.look === UNKNOWN_LOOK) return this.#readAgain();
+      if (snapshot !== undefined || this.isUnclear) return this.#readAndMend();
       this.#snapshotGone();
     }
     const stat = files.statIfThere(files.log);
-    if (this.#journal === undefined) return lookOf(stat) === this.#closedJournal ? undefined : this.#readAgain();
-    if (stat === undefined) return this.startJournal(this.#snapshot.seq ?? this.#journal.base);
+    if (this.#journal === undefined) return lookOf(stat) === this.#closedJournal ? undefined : this.#readAndMend();
     const added = this.#journal.takeAdded(stat);
     if (added === "nothing") return undefined;
-    if (added === "unclear" || !follow(added.changes, this.#seq)) return this.#readAgain();
-    this.#take(added.changes);
-    return undefined;
+    if (added === "unclear" || !follow(added.changes, this.#seq)) return this.#readAndMend();
+    return this.#take(added.changes);
   }
 
   /**
@@ -178,7 +169,9 @@ export class RegistryStore {
   change(plan: (table: RegistryTable) => readonly Operation[], note: ChangeNote): readonly Change[] {
     this.catchUp();
     const operations = plan(this.#table);
-    return operations.length === 0 ? [] : this.#record(operations, note);
+    if (operations.length === 0) return [];
+    assertRoomFor(this.#table, operations);
+    return this.#record(operations, note);
   }
 
   /** In a section: adds a mark to the journal. It is a help to recovery only: that it cannot be written is no failure. */
@@ -194,17 +187,18 @@ export class RegistryStore {
   /** In a section, after a snapshot has been put in its place. */
   snapshotWritten(seq: number, stat: FileStat | undefined, prevSeq: number | undefined): void {
     this.#snapshot = { look: lookOf(stat), kind: "sealed", seq };
-    this.#prevSeq = prevSeq;
+    this.#prevSeq = () => prevSeq;
     this.#findings = [];
   }
 
-  /** In a section: puts a new journal in the place of the old one; changes after `snapshotSeq` go over into it. */
+  /** In a section: puts a new journal in the place of the old one; changes after `snapshotSeq`, which is durable, go over into it. */
   startJournal(snapshotSeq: number): void {
     const old = this.#journal;
     const changes =
       old === undefined ? [] : readJournal(old.read(0, old.end)).changes.filter(({ seq }) => seq > snapshotSeq);
     this.#create(snapshotSeq, changes, this.#isOnFile && snapshotSeq === 0);
     old?.release();
+    this.#mustRenew = false;
   }
 
   /** Lets go of the files; the content stays readable. */
@@ -214,16 +208,30 @@ export class RegistryStore {
     this.#closedJournal = UNKNOWN_LOOK;
   }
 
+  #readAndMend(): void {
+    const reading = readFiles(this.#deps.files);
+    const state = recoveredWith(this.#isRead ? this : undefined, this.#deps.files, reading);
+    this.#adopt(state, reading);
+    try {
+      this.#mend(state, reading);
+    } catch (error) {
+      // What was to be mended is found again by the next section.
+      this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
+      throw error;
+    }
+  }
+
   #adopt(state: Recovered, { snapshot, log }: RegistryReading): void {
+    this.#isRead = true;
     this.#journal?.release();
     this.#journal = undefined;
     this.#closedJournal = lookOf(log);
     this.#table = state.table;
     this.#id = state.id ?? this.#id;
-    this.#epoch = state.epoch;
-    this.#seq = state.seq;
+    [this.#epoch, this.#seq] = [state.epoch, state.seq];
     this.#isOnFile = state.isOnFile;
-    this.#snapshot = { look: lookOf(snapshot), kind: state.snapshot.kind, seq: state.snapshotSeq };
+    this.#snapshot = viewOf(state, snapshot);
+    this.#basis = state.basis;
     this.#prevSeq = state.prevSeq;
     this.#findings = state.findings;
     this.#deps.onChange();
@@ -231,16 +239,8 @@ export class RegistryStore {
 
   #mend({ log, edit }: Recovered, { bytes }: RegistryReading): void {
     const { files, clock } = this.#deps;
-    if (log !== undefined && bytes.log !== undefined) {
-      if (log.state === "torn" && log.end < bytes.log.length) keepTorn(files, bytes.log.subarray(log.end), clock.now());
-      if (log.state === "corrupt") {
-        keepCorrupt(files, files.log, clock.now());
-        this.#mustRenew = true;
-      }
-      const base = baseOfJournal(log);
-      if (base !== undefined) this.#journal = JournalFile.open(files, { epoch: log.epoch, base }, log.end);
-      if (!log.isMarked) files.distrustEntries();
-    }
+    if (log !== undefined && bytes.log !== undefined) this.#journal = mendedJournal(files, log, bytes.log, clock.now());
+    if (log?.state === "corrupt") this.distrustJournal();
     if (edit.length > 0) this.#record(edit, { by: "hand" });
   }
 
@@ -252,23 +252,24 @@ export class RegistryStore {
     this.#findings = [...this.#findings.filter((finding) => finding.text !== text), { level: "warning", text }];
   }
 
-  /** Somebody is perhaps in the middle of writing a snapshot that is damaged now: it is left to them until there is something to write. */
-  #readAgain(): void {
-    const isAllWritten = !this.isDirty;
-    this.#readAndMend();
-    if (this.#snapshot.kind === "damaged" && isAllWritten) this.#snapshot = { ...this.#snapshot, seq: this.#seq };
-  }
-
   #snapshotGone(): void {
     this.#snapshot = { look: lookOf(undefined), kind: "absent", seq: undefined };
-    const text = "servers.json is gone: it is written anew. To remove servers use cortex-mcp remove";
-    this.#findings = [{ level: "warning", text }];
+    this.#findings = [SNAPSHOT_GONE];
     this.#deps.onChange();
+  }
+
+  /** What was in the journal is in memory, and still in the file that has no name any more. */
+  #journalGone({ base }: JournalFile): void {
+    const { files } = this.#deps;
+    const isThere =
+      this.#snapshot.kind === "sealed" && lookOf(files.statIfThere(files.snapshot)) === this.#snapshot.look;
+    this.startJournal(isThere ? (this.#snapshot.seq ?? base) : base);
+    // Nothing but memory has what the journal builds on.
+    if (!isThere) this.distrustJournal();
   }
 
   #record(operations: readonly Operation[], note: ChangeNote): readonly Change[] {
     const { clock } = this.#deps;
-    assertRoomFor(this.#table, operations);
     const journal = this.#journal ?? this.#create(this.#seq, [], this.#isOnFile);
     const place = { seq: this.#seq + 1, atMs: clock.now(), epoch: journal.epoch, durable: journal.synced };
     const { changes, frames } = recordsOf(operations, note, place);
@@ -278,6 +279,7 @@ export class RegistryStore {
   }
 
   #take(changes: readonly Change[]): void {
+    this.#isRead = true;
     for (const { seq, operation } of changes) {
       this.#table.apply(operation);
       this.#seq = seq;

@@ -53,7 +53,7 @@ export class SnapshotPass {
       // A journal that cannot be made durable is not relied on from then on: this pass puts new files in its place.
       if (!store.mustRenew) await commits.run().catch(() => {});
       const temporary = await this.#durableFile(bytes);
-      if (await lock.run(() => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
+      if (await this.#commitStep(temporary, () => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
         await this.#syncFolders();
         this.#isUnsure = false;
         await this.#closeJournal(generation.seq);
@@ -61,6 +61,17 @@ export class SnapshotPass {
       }
     }
     throw new GatewayError("REGISTRY_IO", `cannot write ${files.snapshot}: others kept changing it at the same time`);
+  }
+
+  /** Under the lock; the temporary file goes when that cannot be had, too. */
+  async #commitStep(temporary: string, section: () => boolean): Promise<boolean> {
+    const { lock, files } = this.#deps;
+    try {
+      return await lock.run<boolean>(section);
+    } catch (error) {
+      files.discard(temporary);
+      throw registryIoError("write", files.snapshot, error);
+    }
   }
 
   async #durableFile(bytes: Uint8Array): Promise<string> {
@@ -84,33 +95,30 @@ export class SnapshotPass {
   /** In a section. Whether the snapshot is in its place, or a newer one of somebody else's; if not, it was made from what is not true any more. */
   #putInPlace(temporary: string, seq: number, look: string): boolean {
     const { store, files } = this.#deps;
-    try {
-      store.catchUp();
-      const { snapshot } = store;
-      if (snapshot.look !== look) {
-        files.discard(temporary);
-        return snapshot.kind === "sealed" && snapshot.seq !== undefined && snapshot.seq >= seq;
-      }
-      const prevSeq = this.#keepPrevious();
-      this.#isUnsure = true;
-      files.fs.rename(temporary, files.snapshot);
-      files.entriesRenewed();
-      store.snapshotWritten(seq, files.statIfThere(files.snapshot), prevSeq);
-      return true;
-    } catch (error) {
+    store.catchUp();
+    const { snapshot } = store;
+    if (snapshot.look !== look) {
       files.discard(temporary);
-      throw registryIoError("write", files.snapshot, error);
+      // Somebody else's, whose entry in the folder may not be durable yet.
+      files.unsynced.add(files.folder);
+      return snapshot.kind === "sealed" && snapshot.seq !== undefined && snapshot.seq >= seq;
     }
+    const prevSeq = this.#keepPrevious();
+    this.#isUnsure = true;
+    files.fs.rename(temporary, files.snapshot);
+    files.entriesRenewed();
+    store.snapshotWritten(seq, files.statIfThere(files.snapshot), prevSeq);
+    return true;
   }
 
   /** Gives the snapshot that is there the name `.prev`; one that is no state of the registry never takes the place of one that is. */
   #keepPrevious(): number | undefined {
     const { store, files } = this.#deps;
-    const { snapshot, prevSeq } = store;
+    const { snapshot } = store;
     if (snapshot.kind === "damaged") store.keepDamaged();
     const isOurs = snapshot.kind === "sealed" && snapshot.seq !== undefined;
-    const isBase = snapshot.kind === "loose" && store.isOnFile && prevSeq === undefined;
-    if (!isOurs && !isBase) return prevSeq;
+    const isBase = snapshot.kind === "loose" && store.isOnFile && store.prevSeq === undefined;
+    if (!isOurs && !isBase) return store.prevSeq;
     files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
     return isOurs ? snapshot.seq : undefined;
   }
@@ -149,7 +157,6 @@ export class SnapshotPass {
         store.catchUp();
         if (store.journal !== old) return;
         store.startJournal(seq);
-        store.trustJournal();
       }),
     );
     await this.#syncFolders();

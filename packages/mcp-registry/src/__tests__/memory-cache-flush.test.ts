@@ -1,11 +1,12 @@
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { acquireLock } from "../lock.js";
+import { acquireLock, type Lock } from "../lock.js";
 import { RegistryMemoryCache } from "../memory-cache.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
 import { deadIdentity } from "./lock-fixture.js";
-import { namesIn } from "./temp-folder.js";
+import { namesIn, readJson } from "./temp-folder.js";
 
 const registry = useCacheFixture();
 
@@ -40,14 +41,13 @@ describe("RegistryMemoryCache: flush (R10)", () => {
   test("a clean cache writes nothing", async () => {
     await registry.writeServers({ servers: [server("a")] });
     const before = await stat(registry.file, { bigint: true });
-    const folderBefore = await stat(path.dirname(registry.file), { bigint: true });
     const cache = await registry.opened();
+    const calls = registry.fs.calls.length;
     await cache.flush();
     await cache.close();
+    expect(registry.fs.calls).toHaveLength(calls);
     expect(await stat(registry.file, { bigint: true })).toMatchObject({ ino: before.ino, ctimeNs: before.ctimeNs });
-    // Neither a temporary file nor a lock came and went.
-    expect(await stat(path.dirname(registry.file), { bigint: true })).toMatchObject({ ctimeNs: folderBefore.ctimeNs });
-    expect(await readdir(path.dirname(registry.file))).toEqual(["servers.json"]);
+    expect(await registry.files()).toEqual(["servers.json"]);
   });
 
   test("overlapping calls share a pass that begins after them", async () => {
@@ -66,20 +66,47 @@ describe("RegistryMemoryCache: flush (R10)", () => {
 
   test("all who share a failed pass hear of it", async () => {
     const cache = await registry.opened();
-    const mend = await registry.breakDisk();
+    const mend = registry.breakDisk();
     cache.upsert(server("a"));
     const results = await Promise.allSettled([cache.flush(), cache.flush()]);
     expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    await mend();
+    mend();
     await cache.close();
   });
 
-  test("file and folder are for the owner only", async () => {
+  test("tells how long each flush that wrote took, and of those that failed that they did", async () => {
+    const heard: (number | undefined)[] = [];
+    const cache = await registry.opened({ monotonic: registry.time, onFlush: (ms) => heard.push(ms) });
+    await cache.flush();
+    cache.upsert(server("a"));
+    registry.fs.before("sync", /tmp/, () => void registry.time.advance(7), 1);
+    const mend = registry.breakDisk();
+    await expect(cache.flush()).rejects.toMatchObject({ code: "REGISTRY_IO" });
+    mend();
+    await cache.flush();
+    expect(heard).toEqual([undefined, expect.any(Number)]);
+    await cache.close();
+  });
+
+  test("the file says which generation it is, and a journal and the file before it are beside it", async () => {
     const cache = await registry.opened();
     cache.upsert(server("a"));
+    await cache.flush();
+    expect(await readJson(registry.file)).toEqual({
+      _meta: {
+        v: 1,
+        id: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+        epoch: 1,
+        seq: 1,
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      },
+      servers: [server("a")],
+    });
+    cache.upsert(server("b"));
     await cache.close();
-    expect((await stat(registry.file)).mode & 0o777).toBe(0o600);
-    expect((await stat(path.dirname(registry.file))).mode & 0o777).toBe(0o700);
+    expect(await readJson(registry.file)).toMatchObject({ _meta: { epoch: 1, seq: 2 } });
+    expect(await namesIn(`${registry.file}.prev`)).toEqual(["a"]);
+    expect(await registry.files()).toEqual(["servers.json", "servers.json.log", "servers.json.prev"]);
   });
 
   test("what others wrote meanwhile stays, and is taken in", async () => {
@@ -88,13 +115,49 @@ describe("RegistryMemoryCache: flush (R10)", () => {
     first.upsert(server("first"));
     second.upsert(server("second"));
     await first.flush();
-    await second.flush();
     expect(await namesIn(registry.file)).toEqual(["first", "second"]);
+    await second.flush();
     expect(namesOf(second)).toEqual(["first", "second"]);
-    expect(namesOf(first)).toEqual(["first"]);
     await first.refresh();
     expect(namesOf(first)).toEqual(["first", "second"]);
     await Promise.all([first.close(), second.close()]);
+  });
+
+  test("two that flush at the same time both get through, and the file has everything", async () => {
+    const caches = await Promise.all(Array.from({ length: 4 }, () => registry.opened()));
+    for (const [index, cache] of caches.entries()) cache.upsert(server(`s${index}`));
+    await Promise.all(caches.map(async (cache) => cache.flush()));
+    expect((await namesIn(registry.file)).toSorted()).toEqual(["s0", "s1", "s2", "s3"]);
+    await Promise.all(caches.map(async (cache) => cache.close()));
+  });
+
+  test("one that is overtaken every time gives up, and says so", async () => {
+    const [cache, other] = [await registry.opened(), await registry.opened()];
+    cache.upsert(server("a"));
+    let more = 0;
+    const end = registry.fs.before("sync", /^servers\.json\.tmp-/, () => {
+      writeFileSync(registry.file, JSON.stringify({ servers: [server(`hand${more++}`)] }));
+    });
+    await expect(cache.flush()).rejects.toMatchObject({
+      message: `cannot write ${registry.file}: others kept changing it at the same time`,
+    });
+    end();
+    await Promise.all([cache.close(), other.close()]);
+    expect(await namesIn(registry.file)).toEqual(["hand19", "a"]);
+  });
+
+  test("somebody who keeps the lock makes it fail, and no temporary file stays", async () => {
+    const cache = await registry.opened({ lock: { waitMs: 0 } });
+    cache.upsert(server("a"));
+    let taken: Promise<Lock> | undefined;
+    const takeLock = (): void => {
+      taken = acquireLock(`${registry.file}.lock`);
+    };
+    registry.fs.before("sync", /^servers\.json\.tmp-/, takeLock, 1);
+    await expect(cache.flush()).rejects.toMatchObject({ code: "REGISTRY_IO" });
+    expect((await registry.files()).filter((name) => name.includes(".tmp-"))).toEqual([]);
+    await (await taken)?.release();
+    await cache.close();
   });
 
   test("a file that vanished is written anew from memory", async () => {
@@ -123,27 +186,16 @@ describe("RegistryMemoryCache: flush (R10)", () => {
     await cache.close();
   });
 
-  test("a symbolic link is written through and stays one", async () => {
-    await mkdir(registry.folder.at("dots"));
-    await mkdir(path.dirname(registry.file));
-    await symlink("../dots/mine.json", registry.file);
-    const cache = await registry.opened();
-    cache.upsert(server("a"));
-    await cache.close();
-    expect(await namesIn(registry.folder.at("dots", "mine.json"))).toEqual(["a"]);
-    expect(await readdir(path.dirname(registry.file), { withFileTypes: true })).toMatchObject([
-      { name: "servers.json" },
-    ]);
-    expect(await namesIn(registry.file)).toEqual(["a"]);
-  });
-
   test("what a killed writer left is swept away with its lock", async () => {
     await registry.writeServers({ servers: [] });
-    const { token } = await acquireLock(`${registry.file}.lock`, { self: await deadIdentity() });
-    await writeFile(`${registry.file}.tmp-${token}`, "half a snap");
+    const dead = await deadIdentity();
+    await acquireLock(`${registry.file}.lock`, { self: dead });
+    for (const name of ["", ".log", ".prev", ".log.1", ".corrupt-20231114T221320000Z"])
+      await writeFile(`${registry.file}${name}.tmp-${dead.pid}-0123456789ab`, "half a snap");
+    await writeFile(registry.folder.at("mcp", `other.tmp-${dead.pid}-0123456789ab`), "not ours");
     const cache = await registry.opened();
-    cache.upsert(server("a"));
     await cache.close();
-    expect(await readdir(path.dirname(registry.file))).toEqual(["servers.json"]);
+    expect(await registry.files()).toEqual([`other.tmp-${dead.pid}-0123456789ab`, "servers.json"]);
+    await rm(registry.folder.at("mcp", `other.tmp-${dead.pid}-0123456789ab`));
   });
 });

@@ -1,17 +1,20 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test } from "vitest";
 import { RegistryMemoryCache } from "../memory-cache.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
-import { namesIn, readJson } from "./temp-folder.js";
+import { newerFile } from "./recovery-fixture.js";
+import { contentOf, namesIn } from "./temp-folder.js";
 
 const registry = useCacheFixture();
 
 describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () => {
-  test("no registry.file, no folder: an empty registry, and none is made", async () => {
+  test("no file, no folder: an empty registry, and none is made", async () => {
     const cache = await registry.opened();
     expect(cache.getAll()).toEqual([]);
+    expect([cache.history(), cache.undo(), cache.restore(0)]).toEqual([[], [], []]);
+    await cache.refresh();
+    await cache.durable();
     await cache.close();
     expect(await readdir(registry.folder.at())).toEqual([]);
   });
@@ -36,7 +39,7 @@ describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () 
     cache.upsert(server("b"));
     await cache.flush();
     await cache.refresh();
-    expect(await readJson(registry.file)).toEqual({ servers: [bad, server("a"), server("b")], other: 1 });
+    expect(await contentOf(registry.file)).toEqual({ servers: [bad, server("a"), server("b")], other: 1 });
     expect(registry.logger.messages("warn")).toHaveLength(1);
     expect(JSON.stringify(registry.logger.lines)).not.toContain("hunter2");
     expect(cache.remove("bad")).toBe(true);
@@ -61,17 +64,22 @@ describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () 
     await writeFile(registry.file, content);
     const cache = await registry.opened();
     expect(cache.getAll()).toEqual([]);
-    const kept = registry.folder.at("mcp", "servers.json.corrupt-20231114T221320000Z");
-    expect(await readFile(kept)).toEqual(Buffer.from(content));
-    expect(registry.logger.lines).toMatchObject([{ level: "error", message: "Failed to load registry" }]);
-    expect(cache.problems).toEqual([expect.stringContaining(kept)]);
+    const kept = "servers.json.corrupt-20231114T221320000Z";
+    expect(await readFile(registry.folder.at("mcp", kept))).toEqual(Buffer.from(content));
+    expect(registry.logger.messages("error")).toEqual(["Failed to load registry"]);
+    expect(cache.problems).toEqual([
+      expect.stringMatching(/^servers\.json is damaged: .*; there is no journal to rebuild it from$/),
+      `the damaged file is kept beside it as ${kept}`,
+    ]);
+    expect(cache.health).toBe("degraded");
     expect(JSON.stringify(registry.logger.lines)).not.toContain("hunter2");
     await cache.flush();
     expect(await readFile(registry.file)).toEqual(Buffer.from(content));
     cache.upsert(server("new"));
     await cache.close();
     expect(await namesIn(registry.file)).toEqual(["new"]);
-    expect(await readFile(kept)).toEqual(Buffer.from(content));
+    expect(await readFile(registry.folder.at("mcp", kept))).toEqual(Buffer.from(content));
+    expect((await registry.files()).filter((name) => name.includes("corrupt"))).toEqual([kept]);
   });
 
   test("one that cannot be read rejects, is logged, and nothing is ever written over it", async () => {
@@ -90,14 +98,38 @@ describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () 
     await cache.close();
   });
 
-  test("an instance abandoned without close does not lock out a second", async () => {
-    const abandoned = await registry.opened();
-    abandoned.upsert(server("unflushed"));
-    const second = await registry.opened({ timers: new ManualTime() });
+  test("an instance abandoned without close locks nobody out, and what it changed is there", async () => {
+    const abandoned = await registry.openedToKill();
+    abandoned.cache.upsert(server("unflushed"));
+    const second = await registry.opened();
     second.upsert(server("second"));
+    expect(namesOf(second)).toEqual(["unflushed", "second"]);
     await second.close();
-    expect(await namesIn(registry.file)).toEqual(["second"]);
-    await abandoned.close();
-    expect(await namesIn(registry.file)).toEqual(["second", "unflushed"]);
+    expect(await namesIn(registry.file)).toEqual(["unflushed", "second"]);
+    abandoned.kill();
+  });
+
+  test("one that was killed after each call: every change that returned is there (R11)", async () => {
+    for (const name of ["a", "b", "c"]) {
+      const { cache, kill } = await registry.openedToKill();
+      cache.upsert(server(name));
+      kill();
+    }
+    const { cache, kill } = await registry.openedToKill();
+    cache.remove("b");
+    kill();
+    expect(await registry.namesAfterReopening()).toEqual(["a", "c"]);
+  });
+
+  test("a file written by a newer program is refused, and stays as it is", async () => {
+    const cache = await registry.opened();
+    cache.upsert(server("a"));
+    await cache.close();
+    await writeFile(registry.file, newerFile(2));
+    await expect(registry.opened()).rejects.toMatchObject({
+      code: "REGISTRY_IO",
+      message: `${registry.file} has version 2 of its form: use a newer cortex-mcp`,
+    });
+    expect(await readFile(registry.file, "utf8")).toBe(newerFile(2));
   });
 });

@@ -83,7 +83,9 @@ test("RegistryMemoryCache behaves like a Map, whatever the order of changes, flu
       const model: Model = new Map();
       await fc.asyncModelRun(() => ({ model, real }), steps);
       await real.cache.close();
-      expectSame(model, await opened(registryPath));
+      const last = await opened(registryPath);
+      expectSame(model, last);
+      await last.close();
       await rm(home, { recursive: true });
     }),
     { numRuns: 100 },

@@ -6,31 +6,20 @@ import {
   parseRegistryFile,
   serialiseRegistryFile,
   setAsideOf,
-  withEntry,
-  withoutName,
   type RegistryDocument,
 } from "../document/registry-file.js";
+import { isIntact, isNewer, type Generation } from "../document/seal.js";
+import { readSnapshot } from "../recovery/read-snapshot.js";
+import { documentOf, editedFile, looseFile, newerFile, sealedFile, stdio } from "./recovery-fixture.js";
 
-const stdio = (name: string, command = "run"): { name: string; command: string } => ({ name, command });
-
-function parsed(value: unknown): RegistryDocument {
-  const result = parseRegistryFile(typeof value === "string" ? value : JSON.stringify(value));
-  if (!result.ok) throw new Error(result.reason);
-  return result.document;
-}
-
+const GENERATION: Generation = { id: "0123456789abcdef", epoch: 3, seq: 12 };
 const names = (document: RegistryDocument): string[] => entriesOf(document).map(({ name }) => name);
 
 describe("parseRegistryFile", () => {
   test("reads the servers in file order, an entry without transport too (R13)", () => {
-    const result = parseRegistryFile(
-      JSON.stringify({ servers: [stdio("b"), { name: "a", endpoint: "https://a.example/mcp" }] }),
-    );
-    expect(result).toMatchObject({
-      ok: true,
-      entries: [stdio("b"), { name: "a", endpoint: "https://a.example/mcp" }],
-      setAside: [],
-    });
+    const document = documentOf({ servers: [stdio("b"), { name: "a", endpoint: "https://a.example/mcp" }] });
+    expect(entriesOf(document)).toEqual([stdio("b"), { name: "a", endpoint: "https://a.example/mcp" }]);
+    expect(setAsideOf(document)).toEqual([]);
   });
 
   test.each([
@@ -67,16 +56,18 @@ describe("parseRegistryFile", () => {
   });
 
   test("accepts a byte order mark, as Windows editors write it", () => {
-    expect(names(parsed(`\uFEFF${JSON.stringify({ servers: [stdio("a")] })}`))).toEqual(["a"]);
+    expect(names(documentOf(`\uFEFF${JSON.stringify({ servers: [stdio("a")] })}`))).toEqual(["a"]);
   });
 
   test("an object without servers is an empty registry, and the map form of other tools is not read", () => {
-    expect(names(parsed({}))).toEqual([]);
-    expect(names(parsed({ mcpServers: { a: { command: "run" } } }))).toEqual([]);
+    expect(names(documentOf({}))).toEqual([]);
+    expect(names(documentOf({ mcpServers: { a: { command: "run" } } }))).toEqual([]);
   });
 
   test("sets a bad entry aside with its place, name and reason, and serves the rest", () => {
-    const document = parsed({ servers: [stdio("a"), { name: "bad one", command: "x" }, 7, { name: "c" }, stdio("d")] });
+    const document = documentOf({
+      servers: [stdio("a"), { name: "bad one", command: "x" }, 7, { name: "c" }, stdio("d")],
+    });
     expect(names(document)).toEqual(["a", "d"]);
     expect(setAsideOf(document)).toEqual([
       { index: 1, name: "bad one", reason: expect.stringMatching(/^name: /) as string },
@@ -85,36 +76,38 @@ describe("parseRegistryFile", () => {
     ]);
   });
 
+  test("an entry that is too long is set aside, and says so", () => {
+    const document = documentOf({ servers: [{ ...stdio("a"), extra: "x".repeat(256 * 1024) }, stdio("b")] });
+    expect(names(document)).toEqual(["b"]);
+    expect(setAsideOf(document)).toEqual([{ index: 0, name: "a", reason: "it is longer than 262144 bytes" }]);
+  });
+
   test("a reason holds field names and no values, and ends after three issues", () => {
     const env = Object.fromEntries(["A", "B", "C", "D", "E"].map((key) => [key, { secret: "hunter2" }]));
-    const [entry] = setAsideOf(parsed({ servers: [{ name: "a", command: "x", env }] }));
+    const [entry] = setAsideOf(documentOf({ servers: [{ name: "a", command: "x", env }] }));
     expect(entry?.reason).toMatch(/^env\.A: .*; env\.B: .*; env\.C: .*; and 2 more$/);
     expect(entry?.reason).not.toContain("hunter2");
   });
 
   test("of two entries with one name the later is served, and the earlier is set aside", () => {
-    const document = parsed({ servers: [stdio("a", "old"), stdio("b"), stdio("a", "new")] });
+    const document = documentOf({ servers: [stdio("a", "old"), stdio("b"), stdio("a", "new")] });
     expect(entriesOf(document)).toEqual([stdio("b"), stdio("a", "new")]);
     expect(setAsideOf(document)).toEqual([{ index: 0, name: "a", reason: "a later entry has the same name" }]);
   });
 
-  test("__proto__ is a name like any other", () => {
-    const document = withEntry(parsed({ servers: [stdio("__proto__")] }), stdio("constructor"));
-    expect(names(document)).toEqual(["__proto__", "constructor"]);
-    expect(names(withoutName(document, "__proto__"))).toEqual(["constructor"]);
-  });
-
-  test("never throws, whatever it is given", () => {
+  test("never throws, whatever it is given (property)", () => {
     fc.assert(
       fc.property(
         fc.oneof(
           fc.string(),
           fc.json(),
-          fc.jsonValue().map((value) => JSON.stringify({ servers: [value] })),
+          fc.jsonValue().map((value) => JSON.stringify({ servers: [value], _meta: value })),
         ),
         (text) => {
           const result = parseRegistryFile(text);
-          if (result.ok) expect(entriesOf(result.document)).toEqual(result.entries);
+          if (!result.ok) return;
+          const { document } = result;
+          expect(entriesOf(document).length + setAsideOf(document).length).toBe(document.items.length);
         },
       ),
     );
@@ -122,68 +115,113 @@ describe("parseRegistryFile", () => {
 });
 
 describe("serialiseRegistryFile", () => {
-  test("two spaces, a newline at the end, members and entries in their order", () => {
-    const document = withEntry(parsed('{"z": 1, "servers": [], "a": {"b": [1]}}'), stdio("s"));
-    expect(serialiseRegistryFile(document)).toBe(
-      '{\n  "z": 1,\n  "servers": [\n    {\n      "name": "s",\n      "command": "run"\n    }\n  ],\n  "a": {\n    "b": [\n      1\n    ]\n  }\n}\n',
+  test("two spaces, a newline at the end, _meta first, members and entries in their order", () => {
+    const document = documentOf({ z: 1, servers: [stdio("s")], a: { b: [1] } });
+    expect(serialiseRegistryFile(document, GENERATION).replace(/"sha256":"\w{64}"/, '"sha256":"…"')).toBe(
+      '{\n  "_meta": {"v":1,"id":"0123456789abcdef","epoch":3,"seq":12,"sha256":"…"},\n  "z": 1,\n' +
+        '  "servers": [\n    {\n      "name": "s",\n      "command": "run"\n    }\n  ],\n' +
+        '  "a": {\n    "b": [\n      1\n    ]\n  }\n}\n',
     );
   });
 
   test("an empty registry is an empty list", () => {
-    expect(serialiseRegistryFile(EMPTY_REGISTRY)).toBe('{\n  "servers": []\n}\n');
+    expect(serialiseRegistryFile(EMPTY_REGISTRY, GENERATION)).toMatch(
+      /^\{\n {2}"_meta": \{.*\},\n {2}"servers": \[\]\n\}\n$/,
+    );
+    expect(serialiseRegistryFile(documentOf({}), GENERATION)).toContain('"servers": []');
   });
 
-  test("keeps what it does not understand: members, bad entries, fields of good ones", () => {
+  test("keeps what it does not understand: members, bad entries, fields of good ones, others' _meta", () => {
     const content = {
-      _meta: { v: 9 },
       servers: [{ name: "bad one", odd: [null] }, { ...stdio("a"), later: { field: true } }, 7, "x", null],
       $schema: "urn:x",
     };
-    expect(JSON.parse(serialiseRegistryFile(withEntry(parsed(content), stdio("new"))))).toEqual({
-      ...content,
-      servers: [...content.servers, stdio("new")],
-    });
+    const text = serialiseRegistryFile(documentOf({ ...content, _meta: { mine: 1 } }), GENERATION);
+    expect(JSON.parse(text)).toEqual({ ...content, _meta: expect.objectContaining({ mine: 1, seq: 12 }) as object });
+    const { _meta: _, ...odd } = JSON.parse(
+      serialiseRegistryFile(documentOf({ ...content, _meta: "odd" }), GENERATION),
+    ) as Record<string, unknown>;
+    expect(odd).toEqual(content);
   });
 
-  test("a file comes back as it was: parse and serialise are each other's inverse", () => {
+  test("a file comes back as it was, with its seal whole (property)", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue()), (members, servers) => {
-        const text = `${JSON.stringify({ ...members, servers }, null, 2)}\n`;
-        expect(serialiseRegistryFile(parsed(text))).toBe(text);
+        const file = serialiseRegistryFile(documentOf(JSON.stringify({ ...members, servers })), GENERATION);
+        const parsed = parseRegistryFile(file);
+        if (!parsed.ok || parsed.seal === undefined) throw new Error("it cannot be read back");
+        expect(isIntact(parsed.seal, parsed.document)).toBe(true);
+        expect(parsed.seal).toMatchObject(GENERATION);
+        expect(serialiseRegistryFile(parsed.document, GENERATION)).toBe(file);
+        expect(readSnapshot(Buffer.from(file))).toMatchObject({ kind: "sealed", generation: GENERATION });
       }),
     );
   });
 });
 
-describe("withEntry and withoutName", () => {
-  test("an entry of the same name is replaced in its place", () => {
-    const document = parsed({ servers: [stdio("a"), stdio("b"), stdio("c")] });
-    expect(entriesOf(withEntry(document, stdio("b", "new")))).toEqual([stdio("a"), stdio("b", "new"), stdio("c")]);
+describe("the seal", () => {
+  const content = { servers: [stdio("a"), stdio("b")], note: 1 };
+
+  test.each<[string, (file: Record<string, never>) => object]>([
+    ["a server changed", (file) => ({ ...file, servers: [stdio("a", "other"), stdio("b")] })],
+    ["a server gone", (file) => ({ ...file, servers: [stdio("a")] })],
+    ["the order changed", (file) => ({ ...file, servers: [stdio("b"), stdio("a")] })],
+    ["a member changed", (file) => ({ ...file, note: 2 })],
+    ["a member gone", ({ note: _, ...file }) => file],
+    ["a member more", (file) => ({ ...file, more: null })],
+    ["another number", ({ _meta, ...file }) => ({ ...file, _meta: { ...(_meta as object), seq: 99 } })],
+    ["another epoch", ({ _meta, ...file }) => ({ ...file, _meta: { ...(_meta as object), epoch: 99 } })],
+    ["another id", ({ _meta, ...file }) => ({ ...file, _meta: { ...(_meta as object), id: "x" } })],
+    ["something in _meta", ({ _meta, ...file }) => ({ ...file, _meta: { ...(_meta as object), more: 1 } })],
+  ])("%s breaks it", (_, change) => {
+    const file = JSON.parse(sealedFile(content).toString()) as Record<string, never>;
+    expect(readSnapshot(sealedFile(content)).kind).toBe("sealed");
+    expect(readSnapshot(Buffer.from(JSON.stringify(change(file))))).toMatchObject({ kind: "loose", seal: {} });
   });
 
-  test("names that differ in case stay apart", () => {
-    const document = parsed({ servers: [stdio("a"), stdio("A")] });
-    expect(names(withoutName(document, "A"))).toEqual(["a"]);
+  test("spaces and the order of fields do not: a formatter may have been at it", () => {
+    const { _meta, ...file } = JSON.parse(sealedFile(content).toString()) as Record<string, unknown>;
+    const servers = [{ command: "run", name: "a" }, stdio("b")];
+    const formatted = JSON.stringify({ ...file, servers, _meta }, null, 8);
+    expect(readSnapshot(Buffer.from(formatted)).kind).toBe("sealed");
   });
 
-  test("the served one of several is replaced; removing takes all of them", () => {
-    const document = parsed({ servers: [stdio("a", "1"), stdio("a", "2"), { name: "a", transport: "?" }] });
-    const replaced = withEntry(document, stdio("a", "3"));
-    expect(entriesOf(replaced)).toEqual([stdio("a", "3")]);
-    expect(replaced.items).toHaveLength(3);
-    expect(withoutName(replaced, "a").items).toEqual([]);
+  test("text that is no Unicode has one as well", () => {
+    const odd = { servers: [{ ...stdio("a"), extra: "\ud800" }], note: "\udfff" };
+    expect(readSnapshot(sealedFile(odd)).kind).toBe("sealed");
   });
 
-  test("a bad entry is replaced by a good one of its name, and can be removed by it", () => {
-    const document = parsed({ servers: [{ name: "a", transport: "?" }, stdio("b")] });
-    expect(serialiseRegistryFile(withEntry(document, stdio("a")))).toBe(
-      serialiseRegistryFile(parsed({ servers: [stdio("a"), stdio("b")] })),
-    );
-    expect(setAsideOf(withoutName(document, "a"))).toEqual([]);
+  test.each([
+    ["a version that is no number", { v: "1", id: "x", epoch: 1, seq: 1, sha256: "x" }],
+    ["a number that is none", { v: 1, id: "x", epoch: 1, seq: 1.5, sha256: "x" }],
+    ["an id that is none", { v: 1, id: 7, epoch: 1, seq: 1, sha256: "x" }],
+    ["no sum", { v: 1, id: "x", epoch: 1, seq: 1 }],
+    ["something else", "x"],
+  ])("%s is no seal", (_, _meta) => {
+    expect(readSnapshot(looseFile({ _meta, servers: [] }))).toMatchObject({ kind: "loose", seal: undefined });
   });
 
-  test("removing what is not there gives the same document", () => {
-    const document = parsed({ servers: [stdio("a")] });
-    expect(withoutName(document, "b")).toBe(document);
+  test("one of a newer program is told from ours, if it is whole", () => {
+    expect(readSnapshot(Buffer.from(newerFile(2)))).toEqual({ kind: "newer", version: 2 });
+    expect(readSnapshot(Buffer.from(newerFile(2).replace('"v":2', '"v":3'))).kind).toBe("loose");
+    expect(isNewer({ ...GENERATION, v: 1, sha256: "" })).toBe(false);
+  });
+
+  test("every bit flipped: never taken for what we wrote (R11)", () => {
+    const file = sealedFile({ servers: [stdio("a")] });
+    const whole = readSnapshot(file);
+    for (let bit = 0; bit < file.length * 8; bit++) {
+      const flipped = Buffer.from(file);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const snapshot = readSnapshot(flipped);
+      if (snapshot.kind === "sealed") expect(snapshot).toEqual(whole);
+      expect(snapshot.kind).not.toBe("newer");
+    }
+  });
+
+  test("what an editor keeps of it stays readable", () => {
+    const edited = editedFile({ servers: [] }, content, { seq: 4 });
+    expect(readSnapshot(edited)).toMatchObject({ kind: "loose", seal: { seq: 4 } });
+    expect(readSnapshot(undefined)).toEqual({ kind: "absent" });
   });
 });

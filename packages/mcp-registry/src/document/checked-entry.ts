@@ -1,10 +1,10 @@
-import { GatewayError, ServerInfoSchema, type ServerInfo } from "@cortex-os/mcp-core";
-import { reasonOfIssues } from "./registry-item.js";
+import { GatewayError, type ServerInfo } from "@cortex-os/mcp-core";
+import { RegistryItem } from "./registry-item.js";
 
 /**
  * A copy that the caller cannot change, with what JSON cannot hold left out, as it will be read back.
  *
- * @throws GatewayError `USER_INPUT` for what `ServerInfoSchema` refuses
+ * @throws GatewayError `USER_INPUT` for what `ServerInfoSchema` refuses, and for what is too long to be served
  */
 export function checkedCopy(si: ServerInfo): ServerInfo {
   let copy: unknown;
@@ -13,7 +13,7 @@ export function checkedCopy(si: ServerInfo): ServerInfo {
   } catch (error) {
     throw new GatewayError("USER_INPUT", "the server cannot be written as JSON", { cause: error });
   }
-  const parsed = ServerInfoSchema.safeParse(copy);
-  if (parsed.success) return parsed.data;
-  throw new GatewayError("USER_INPUT", `not a usable server: ${reasonOfIssues(parsed.error.issues)}`);
+  const { entry, reason } = RegistryItem.of(copy);
+  if (entry !== undefined) return entry;
+  throw new GatewayError("USER_INPUT", `not a usable server: ${reason}`);
 }

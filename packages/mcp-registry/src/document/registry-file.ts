@@ -53,7 +53,10 @@ export function parseRegistryFile(text: string): ParsedRegistry {
 export function serialiseRegistryFile(document: RegistryDocument, generation: Generation): string {
   const meta = { ...metaOf(generation, document), ...metaRest(document.members) };
   const lines = [`"_meta": ${JSON.stringify(meta)}`];
-  for (const [name, value] of Object.entries({ servers: [], ...document.members })) {
+  const { members } = document;
+  for (const [name, value] of Object.entries(
+    Object.hasOwn(members, "servers") ? members : { servers: [], ...members },
+  )) {
     if (name === "servers") lines.push(`"servers": ${listText(document.items)}`);
     else if (name !== "_meta") lines.push(`${JSON.stringify(name)}: ${indented(JSON.stringify(value, null, 2))}`);
   }

@@ -55,9 +55,9 @@ export const isNewer = (seal: Seal): boolean => seal.v > VERSION;
 /** SHA-256 over the generation, the RFC 8785 form of `servers` and, if there is any, that of everything else. */
 function sumOf({ v, id, epoch, seq }: Omit<Seal, "sha256">, { members, items }: RegistryDocument): string {
   const { servers: _, ...rest } = members;
-  const sum = createHash("sha256").update(`${v}:${id}:${epoch}:${seq}:[`);
-  for (const [index, { canonical }] of items.entries()) sum.update(index === 0 ? canonical : `,${canonical}`);
-  sum.update("]");
+  // In one piece: a call for each of thousands of items takes longer than the sum itself.
+  const servers = items.map(({ canonical }) => canonical).join(",");
+  const sum = createHash("sha256").update(`${v}:${id}:${epoch}:${seq}:[${servers}]`);
   if (Object.keys(rest).length > 0) sum.update(canonicalText(rest));
   return sum.digest("hex");
 }

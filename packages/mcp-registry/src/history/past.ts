@@ -1,10 +1,11 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import { RegistryTable } from "../document/registry-table.js";
-import { readJournal, type Change } from "../journal/journal.js";
+import type { Change } from "../journal/journal.js";
 import type { Operation } from "../journal/operation.js";
 import { makeEqual } from "../recovery/differences.js";
-import { baseOf } from "../recovery/evidence.js";
+import { evidenceOf, firstOf } from "../recovery/evidence.js";
 import { readFiles } from "../recovery/read-files.js";
+import { changesOf } from "../recovery/replay.js";
 import type { RegistryFiles } from "../registry-files.js";
 import { undoneIn } from "./registry-change.js";
 
@@ -25,14 +26,9 @@ export interface WayBack {
 
 /** The changes that both journals tell: all since the older one began, at least the last journal limit's worth. */
 export function readPast(files: RegistryFiles): Past {
-  const { bytes } = readFiles(files);
-  const journals = [bytes.log1, bytes.log].flatMap((journal) => (journal === undefined ? [] : [readJournal(journal)]));
-  const changes: Change[] = [];
-  for (const journal of journals) {
-    const last = changes.at(-1)?.seq ?? -1;
-    changes.push(...journal.changes.filter(({ seq }) => seq > last));
-  }
-  return { changes, isWhole: baseOf(journals) === 0 && journals[0]?.header?.onFile !== true };
+  const { journals } = evidenceOf(readFiles(files).bytes);
+  const first = firstOf(journals);
+  return { changes: changesOf(journals), isWhole: first?.base === 0 && !first.onFile };
 }
 
 /** How to take the latest group back that was not taken back and takes nothing back itself; nothing when there is none. */
@@ -51,9 +47,10 @@ export function wayToUndo(table: RegistryTable, { changes }: Past): WayBack {
 /**
  * How to go back to how it was at a time.
  *
- * @throws GatewayError `USER_INPUT` when the journals do not reach so far
+ * @throws GatewayError `USER_INPUT` when the journals do not reach so far, or for what is no time
  */
 export function wayToTime(table: RegistryTable, { changes, isWhole }: Past, atMs: number): WayBack {
+  if (Number.isNaN(atMs)) throw new GatewayError("USER_INPUT", "what to go back to is no time");
   const known = changes.findLastIndex((change) => change.atMs <= atMs);
   if (known < 0 && !isWhole) {
     const first = changes[0]?.atMs;

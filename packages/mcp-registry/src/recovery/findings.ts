@@ -21,7 +21,7 @@ export function findingsOf(
       ? []
       : [
           warning(
-            `${countOf(collisions, "change")} of the journal were written by two processes at once, without a lock: all were kept`,
+            `${countOf(collisions, "change")} of the journal ${collisions === 1 ? "was" : "were"} written by two processes at once, without a lock: all were kept`,
           ),
         ]),
   ];
@@ -36,17 +36,14 @@ function ofSnapshot(
     edited,
   }: { readonly basis: Basis; readonly edit: readonly Operation[]; readonly edited?: readonly string[] },
 ): readonly Finding[] {
-  const servers = countOf(state.table.served.length, "server");
-  const rebuilt = state.complete
-    ? `its ${servers} were rebuilt from the journal`
-    : `${servers} were rebuilt from what is left of the journal, others may be missing`;
+  const rebuilt = rebuiltText(state, journals);
   switch (snapshot.kind) {
     case "absent": {
-      const wasThere = prev.kind !== "absent" || journals.some(({ snapshotSeq }) => snapshotSeq !== undefined);
-      if (!wasThere) return [];
+      const isMarked = journals.some(({ snapshotSeq }) => snapshotSeq !== undefined);
+      if (state.complete && !isMarked && prev().kind === "absent") return [];
       return [
         {
-          level: state.complete ? "warning" : "error",
+          level: state.complete && journals.length > 0 ? "warning" : "error",
           text: `servers.json is gone: ${rebuilt}. To remove servers use cortex-mcp remove`,
         },
       ];
@@ -71,6 +68,16 @@ function ofSnapshot(
   }
 }
 
+/** To read after what happened to `servers.json`. */
+function rebuiltText({ table, complete }: State, journals: Evidence["journals"]): string {
+  const { length } = table.served;
+  const servers = countOf(length, "server");
+  const were = length === 1 ? "was" : "were";
+  if (journals.length === 0) return `${servers} ${were} taken from servers.json.prev, later changes may be missing`;
+  if (complete) return `its ${servers} ${were} rebuilt from the journal`;
+  return `${servers} ${were} rebuilt from what is left of the journal, others may be missing`;
+}
+
 /** A file that nobody has seen before, or that the first changes of all were made to: as it may be. */
 function isFirst(edited: readonly string[] | undefined, seal: unknown, journals: Evidence["journals"]): boolean {
   if (edited !== undefined || seal !== undefined) return false;
@@ -81,11 +88,9 @@ function isFirst(edited: readonly string[] | undefined, seal: unknown, journals:
 function ofOlder(seq: number, state: State, journals: Evidence["journals"]): readonly Finding[] {
   const newest = Math.max(-1, ...journals.map(({ snapshotSeq }) => snapshotSeq ?? -1));
   if (newest <= seq) return [];
-  const made = countOf(state.made, "later change");
+  const made = `${countOf(state.made, "later change")} ${state.made === 1 ? "was" : "were"}`;
   return [
-    warning(
-      `servers.json was an older copy: ${made} were made again. To go back use cortex-mcp registry restore --at TIME`,
-    ),
+    warning(`servers.json was an older copy: ${made} made again. To go back use cortex-mcp registry restore --at TIME`),
   ];
 }
 

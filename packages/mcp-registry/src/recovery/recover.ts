@@ -6,7 +6,7 @@ import type { Operation } from "../journal/operation.js";
 import { findingsOf } from "./findings.js";
 import type { Finding } from "./finding.js";
 import { handEdited } from "./hand-edit.js";
-import { baseOf, evidenceOf, type Basis, type Evidence, type RegistryBytes, type State } from "./evidence.js";
+import { baseOf, evidenceOf, firstOf, type Basis, type Evidence, type RegistryBytes, type State } from "./evidence.js";
 import type { Snapshot } from "./read-snapshot.js";
 import { collisionsIn, replay } from "./replay.js";
 
@@ -21,7 +21,8 @@ export interface Recovered {
   readonly snapshot: Snapshot;
   /** What `servers.json` holds as it stands; none when it has to be written anew. */
   readonly snapshotSeq: number | undefined;
-  readonly prevSeq: number | undefined;
+  /** Up to which change the older snapshot goes; none when there is no usable one. Reads it when it is first asked for. */
+  readonly prevSeq: () => number | undefined;
   readonly log: Journal | undefined;
   /** Whether the first journal builds, or will build, on a `servers.json` that was not ours: nothing else tells what that held. */
   readonly isOnFile: boolean;
@@ -46,7 +47,7 @@ export function recover(bytes: RegistryBytes): Recovered {
     snapshot,
     log,
     epoch: Math.max(generation?.epoch ?? 0, ...journals.map((journal) => journal.epoch)),
-    prevSeq: prev.kind === "sealed" && prev.generation.id === id ? prev.generation.seq : undefined,
+    prevSeq: seqOfPrev(prev, id),
   };
   const done = (
     state: State,
@@ -59,7 +60,7 @@ export function recover(bytes: RegistryBytes): Recovered {
       rest,
       journals.reduce((sum, journal) => sum + collisionsIn(journal), 0),
     );
-    const isOnFile = journals.length === 0 ? basis === "file" : journals[0]?.header?.onFile === true;
+    const isOnFile = firstOf(journals)?.onFile ?? basis === "file";
     return { ...common, id, isOnFile, table: state.table, seq: state.seq, basis, snapshotSeq, edit, findings };
   };
 
@@ -81,6 +82,12 @@ export function recover(bytes: RegistryBytes): Recovered {
   return done(before, { basis: "journal", snapshotSeq: undefined, edit: [] });
 }
 
+/** Apart from everything else that is known, so that nothing else is kept for it. */
+const seqOfPrev = (read: Evidence["prev"], id: string | undefined) => (): number | undefined => {
+  const prev = read();
+  return prev.kind === "sealed" && prev.generation.id === id ? prev.generation.seq : undefined;
+};
+
 /** Whether a snapshot is of this registry, and the journals go on where it ends. */
 function continues({ id, seq }: Generation, evidence: Evidence): boolean {
   const base = baseOf(evidence.journals);
@@ -89,15 +96,21 @@ function continues({ id, seq }: Generation, evidence: Evidence): boolean {
 
 /** What the older snapshot and the journals say; none when there is neither. */
 function stateWithoutSnapshot(evidence: Evidence): State | undefined {
-  const { prev, journals } = evidence;
+  const { journals } = evidence;
+  const prev = evidence.prev();
   if (prev.kind === "sealed" && continues(prev.generation, evidence)) {
     return stateFrom(new RegistryTable(prev.document), prev.generation.seq, evidence, true);
   }
-  const base = baseOf(journals);
-  if (base !== undefined) {
+  const first = firstOf(journals);
+  if (first !== undefined) {
+    // An older one that the journals do not reach to has more than nothing.
+    if (prev.kind === "sealed" && prev.generation.id === evidence.id) {
+      return stateFrom(new RegistryTable(prev.document), prev.generation.seq, evidence, false);
+    }
     // The first journal of all begins at what there was before it: nothing, or a file that was not ours.
-    const onFile = base === 0 && journals[0]?.header?.onFile === true;
-    if (onFile && prev.kind === "loose") return stateFrom(new RegistryTable(prev.document), base, evidence, true);
+    const { base, onFile } = first;
+    const isBase = base === 0 && onFile && prev.kind === "loose";
+    if (isBase) return stateFrom(new RegistryTable(prev.document), base, evidence, true);
     return stateFrom(new RegistryTable(EMPTY_REGISTRY), base, evidence, base === 0 && !onFile);
   }
   if (prev.kind !== "sealed" && prev.kind !== "loose") return undefined;

@@ -12,8 +12,24 @@ export interface Replay {
 }
 
 /**
- * Makes the changes of journals, older first, that are newer than `from`, in their order. Of changes that stand in both, because the newer
- * journal took them over, the first counts.
+ * The changes of journals, older first, each once: the newer journal has taken some over from the older one. In order of their numbers where a
+ * journal lost some that the other has.
+ */
+export function changesOf(journals: readonly Journal[]): readonly Change[] {
+  let changes: readonly Change[] = [];
+  for (const journal of journals) {
+    const known = new Set(changes.map(({ seq }) => seq));
+    const last = changes.at(-1)?.seq ?? -1;
+    const added = journal.changes.filter(({ seq }) => !known.has(seq));
+    const isLate = added.some(({ seq }) => seq < last);
+    changes = [...changes, ...added];
+    if (isLate) changes = changes.toSorted((one, other) => one.seq - other.seq);
+  }
+  return changes;
+}
+
+/**
+ * Makes the changes of journals, older first, that are newer than `from`, in their order.
  *
  * @param counts which of them to make; all when left out
  */
@@ -26,17 +42,14 @@ export function replay(
   let seq = from;
   let made = 0;
   let missing = 0;
-  for (const { changes } of journals) {
-    // Two that wrote without a lock give one number to two changes: both are made, each was acknowledged.
-    const before = seq;
-    for (const change of changes) {
-      if (change.seq <= before) continue;
-      missing += Math.max(0, change.seq - seq - 1);
-      seq = Math.max(seq, change.seq);
-      if (!counts(change)) continue;
-      table.apply(change.operation);
-      made++;
-    }
+  // Two that wrote without a lock give one number to two changes: both are made, each was acknowledged.
+  for (const change of changesOf(journals)) {
+    if (change.seq <= from) continue;
+    missing += Math.max(0, change.seq - seq - 1);
+    seq = Math.max(seq, change.seq);
+    if (!counts(change)) continue;
+    table.apply(change.operation);
+    made++;
   }
   return { seq, made, missing };
 }
