@@ -183,9 +183,10 @@ export class RegistryMemoryCache {
   }
 
   /**
-   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk.
+   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk; after one
+   * that fails everything is written to new files: the next sync of the old ones would succeed, whatever had been lost.
    *
-   * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
+   * @throws GatewayError `REGISTRY_IO` when that fails, too; the changes are kept, and the next call tries it again
    */
   async durable(): Promise<void> {
     if (!(await this.#disk.commit())) await this.flush();

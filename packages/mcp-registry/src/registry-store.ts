@@ -19,8 +19,6 @@ import type { Recovered } from "./recovery/recover.js";
 import type { RegistryFiles } from "./registry-files.js";
 import { viewOf, type SnapshotView } from "./snapshot-view.js";
 
-const ID_BYTES = 8;
-
 /** What a {@link RegistryStore} works with. */
 export interface RegistryStoreDeps {
   readonly files: RegistryFiles;
@@ -38,7 +36,7 @@ export interface RegistryStoreDeps {
 export class RegistryStore {
   readonly #deps: RegistryStoreDeps;
   #table = new RegistryTable(EMPTY_REGISTRY);
-  #id = "";
+  #id = randomBytes(8).toString("hex");
   #epoch = 0;
   #seq = 0;
   #isOnFile = false;
@@ -289,11 +287,10 @@ export class RegistryStore {
 
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
-    if (this.#id === "") this.#id = randomBytes(ID_BYTES).toString("hex");
     const header = { id: this.#id, epoch: this.generation.epoch + 1, base, onFile };
     const rest = { atMs: clock.now(), changes, temporary: files.temporary(files.log) };
     this.#journal = JournalFile.create(files, header, rest);
-    files.unsynced.add(files.folder);
+    files.distrustEntries();
     return this.#journal;
   }
 }

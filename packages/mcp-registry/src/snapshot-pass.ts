@@ -51,7 +51,8 @@ export class SnapshotPass {
       if (!store.isDirty && !this.#isUnsure) return false;
       const { generation, table, snapshot } = store;
       const bytes = registryFileBytes(table.document, generation);
-      if (!store.mustRenew) await commits.run();
+      // A journal that cannot be made durable is not relied on from then on: this pass puts new files in its place.
+      if (!store.mustRenew) await commits.run().catch(() => {});
       const temporary = await this.#durableFile(bytes);
       if (await this.#commitStep(temporary, () => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
         await this.#syncFolders();
