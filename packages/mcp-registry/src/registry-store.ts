@@ -38,7 +38,8 @@ export interface RegistryStoreDeps {
 export class RegistryStore {
   readonly #deps: RegistryStoreDeps;
   #table = new RegistryTable(EMPTY_REGISTRY);
-  #id = "";
+  /** The one on the disk, once there is one. */
+  #id = randomBytes(ID_BYTES).toString("hex");
   #epoch = 0;
   #seq = 0;
   #isOnFile = false;
@@ -282,7 +283,6 @@ export class RegistryStore {
 
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
-    if (this.#id === "") this.#id = randomBytes(ID_BYTES).toString("hex");
     const epoch = this.generation.epoch + 1;
     const temporary = files.temporary(files.log);
     this.#journal = JournalFile.create(

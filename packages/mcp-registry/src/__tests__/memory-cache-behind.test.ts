@@ -56,6 +56,20 @@ describe("RegistryMemoryCache: one that is behind when something is taken away (
   });
 });
 
+test("when the journal was renewed, the older snapshot is a file of its own, which nobody changes with the other", async () => {
+  const cache = await registry.opened();
+  cache.upsert(server("a"));
+  registry.fs.refuse("datasync", /\.log/, "EIO", 1);
+  await expect(cache.durable()).rejects.toMatchObject({ code: "REGISTRY_IO" });
+  cache.upsert(server("b"));
+  await cache.close();
+  await writeFile(registry.file, "{");
+  expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
+  for (const end of [".log", ".log.1"]) await rm(`${registry.file}${end}`);
+  await writeFile(registry.file, "{");
+  expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
+});
+
 test("a snapshot that is durable is no failure because the lock cannot be had to say so", async () => {
   const cache = await registry.opened({ lock: { waitMs: 0 } });
   cache.upsert(server("a"));
