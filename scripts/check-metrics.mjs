@@ -25,6 +25,7 @@ const TOLD = [
   'brainwav_mcp_connectors{source="map",state="down"} 1',
   "brainwav_mcp_client_sessions 1",
   "brainwav_mcp_registry_readable 1",
+  "brainwav_mcp_registry_flush_failures_total 0",
   "brainwav_mcp_service_map_stale 0",
 ];
 

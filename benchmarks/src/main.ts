@@ -4,10 +4,11 @@ import { suitesOf, type SuiteResult } from "./suites.js";
 import { rowsOf, writeResults } from "./write-results.js";
 
 /**
- * Usage: pnpm bench [--quick] [--only SUITE]… [--out FOLDER]. Prints tables and writes `benchmark-results.json` and `latency-comparison.csv`. It fails only
+ * Usage: pnpm bench [SUITE]… [--quick] [--out FOLDER]; `--only SUITE` is another way to name one. Prints tables and writes `benchmark-results.json` and `latency-comparison.csv`. It fails only
  * when it could not measure: speed on a shared machine is no verdict.
  */
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
@@ -17,12 +18,13 @@ const { values } = parseArgs({
 
 const suites = suitesOf(values.quick);
 const names = suites.map(({ name }) => name);
-const unknown = values.only.filter((name) => !names.includes(name));
+const chosen = [...positionals, ...values.only];
+const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) throw new Error(`no suite is named ${unknown.join()}; there are ${names.join(", ")}`);
 
 const results: Record<string, SuiteResult> = {};
 for (const { name, run } of suites) {
-  if (values.only.length > 0 && !values.only.includes(name)) continue;
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
   const result = await run((done, all) => process.stderr.write(`${name}: round ${done} of ${all}\n`));
   if (result.text !== undefined) process.stdout.write(`${result.text}\n`);
   results[name] = result;

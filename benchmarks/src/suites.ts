@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { measureColdStart } from "./cold-start.js";
 import { compareWays } from "./compare-ways.js";
 import type { Comparison } from "./comparison.js";
@@ -5,7 +6,8 @@ import { measureMapRefresh } from "./map-refresh.js";
 import { measureMapVerify } from "./map-verify.js";
 import type { OnRound } from "./on-round.js";
 import { measureRefreshCost } from "./refresh-cost.js";
-import { measureRegistryFlush } from "./registry-flush.js";
+import { registryReport } from "./registry-report.js";
+import { measureRegistry, type RegistrySuiteOptions } from "./registry-suite.js";
 import { roadReport } from "./road-report.js";
 import { measureRoad } from "./road.js";
 import { cellOf, ratiosOf } from "./summary.js";
@@ -27,6 +29,13 @@ export interface Suite {
   readonly name: string;
   readonly run: (onRound: OnRound) => Promise<SuiteResult>;
 }
+
+const REGISTRY: RegistrySuiteOptions = {
+  sizes: [10, 100, 1_000, 10_000],
+  callers: [1, 64],
+  ...{ rounds: 9, flushes: 100, upserts: 500, changes: 256 },
+};
+const QUICK_REGISTRY: RegistrySuiteOptions = { ...REGISTRY, rounds: 3, flushes: 40, upserts: 100, changes: 128 };
 
 /** All benchmarks (R18): `quick` in about two minutes, for a look; else as they are published, in about ten. */
 export function suitesOf(quick: boolean): readonly Suite[] {
@@ -58,12 +67,7 @@ export function suitesOf(quick: boolean): readonly Suite[] {
     },
     {
       name: "registry",
-      run: async (onRound) => ({
-        comparisons: await measureRegistryFlush(
-          { sizes: [10, 100, 1_000], rounds, flushes: quick ? 40 : 100 },
-          onRound,
-        ),
-      }),
+      run: async (onRound) => registryResult(quick ? QUICK_REGISTRY : REGISTRY, onRound),
     },
     {
       name: "map-verify",
@@ -76,6 +80,12 @@ export function suitesOf(quick: boolean): readonly Suite[] {
       }),
     },
   ];
+}
+
+async function registryResult(options: RegistrySuiteOptions, onRound: OnRound): Promise<SuiteResult> {
+  const found = await measureRegistry(options, onRound);
+  const { comparisons, throughputs, fileSystem } = found;
+  return { comparisons, text: registryReport(found, loadavg()), details: { throughputs, fileSystem } };
 }
 
 async function roadResult(options: WaysOptions, onRound: OnRound): Promise<SuiteResult> {

@@ -10,6 +10,7 @@ import { registerEnable } from "./commands/enable.js";
 import { registerGet } from "./commands/get.js";
 import { registerList } from "./commands/list.js";
 import { registerMap } from "./commands/map.js";
+import { registerRegistry } from "./commands/registry.js";
 import { registerReload } from "./commands/reload.js";
 import { registerRemove } from "./commands/remove.js";
 import { registerServe } from "./commands/serve.js";
@@ -32,6 +33,7 @@ const COMMANDS = [
   registerCall,
   registerStatus,
   registerReload,
+  registerRegistry,
   registerMap,
   registerConfig,
 ];

@@ -4,7 +4,7 @@ import { rowOf, type Comparison } from "../comparison.js";
 import { measureMapRefresh } from "../map-refresh.js";
 import { measureMapVerify } from "../map-verify.js";
 import { measureRefreshCost } from "../refresh-cost.js";
-import { measureRegistryFlush } from "../registry-flush.js";
+import { measureRegistry } from "../registry-suite.js";
 import { measureWarmStart } from "../warm-start.js";
 
 /** Every program really measures, at sizes that say nothing about speed: the figures are looked at for their shape only. */
@@ -65,19 +65,37 @@ test("refreshes that change nothing are measured with the connectors up, and do 
   expect(done.splice(0)).toEqual(["1/2", "2/2"]);
 });
 
-test("registry: flushes and reads of a real file, in each size (R10, R18)", async () => {
-  const comparisons = await measureRegistryFlush({ sizes: [1, 4], rounds: 2, flushes: 3 }, onRound);
+test("registry: changes, flushes, starts and reads of real files in each size, and durable changes (R10, R11, R18)", async () => {
+  const options = { sizes: [1, 4], callers: [1, 3], rounds: 2, flushes: 3, upserts: 4, changes: 6 };
+  const { comparisons, throughputs, fileSystem } = await measureRegistry(options, onRound);
   expect(comparisons.map(({ measure }) => measure)).toEqual([
-    "flush of 1 servers, p50",
-    "flush of 1 servers, p95",
-    "read 1 servers, p50",
-    "flush of 4 servers, p50",
-    "flush of 4 servers, p95",
-    "read 4 servers, p50",
+    ...[1, 4].flatMap((size) => [
+      `upsert, ${size} servers, p50`,
+      `upsert, ${size} servers, p99`,
+      `flush of ${size} servers, p50`,
+      `flush of ${size} servers, p95`,
+      `flush of ${size} servers, p99`,
+      `event loop held by a flush of ${size} servers, p50`,
+      `event loop held by a flush of ${size} servers, longest`,
+      `init, ${size} servers, p50`,
+      `entries of ${size} servers, p50`,
+      `entries of ${size} servers, p99`,
+      `getAll of ${size} servers, p50`,
+      `getAll of ${size} servers, p99`,
+    ]),
+    ...[1, 3].flatMap((callers) => [
+      `durable upsert, ${callers} at once, p50`,
+      `durable upsert, ${callers} at once, p99`,
+    ]),
   ]);
   expectMeasured(comparisons, 2);
-  expect(done.splice(0)).toEqual(["1/4", "2/4", "3/4", "4/4"]);
-});
+  expect(throughputs.map(({ callers, changesPerDatasync }) => [callers, changesPerDatasync])).toEqual([
+    [1, 1],
+    [3, 3],
+  ]);
+  expect(fileSystem).not.toBe("");
+  expect(done.splice(0)).toEqual(["1/6", "2/6", "3/6", "4/6", "5/6", "6/6"]);
+}, 60_000);
 
 test("refresh: calls go on while the map is followed every 100 ms (R18)", async () => {
   const options = { connectors: 2, concurrencies: [2], rounds: 1, roundMs: 300, warmUpMs: 50 };

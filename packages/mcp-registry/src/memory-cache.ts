@@ -11,6 +11,7 @@ import {
   type Timers,
 } from "@cortex-os/mcp-core";
 import { checkedCopy } from "./document/checked-entry.js";
+import { copiedEntry } from "./document/copied-entry.js";
 import { problemsOf } from "./document/registry-problems.js";
 import { RegistryLog } from "./document/registry-log.js";
 import { nodeFs } from "./fs/node-fs.js";
@@ -61,9 +62,8 @@ export class RegistryMemoryCache {
   /** @throws RangeError for a `flushIntervalMs` that is negative or no number */
   constructor(options: RegistryCacheOptions) {
     const flushIntervalMs = options.flushIntervalMs ?? DEFAULT_FLUSH_INTERVAL_MS;
-    if (!(flushIntervalMs >= 0)) {
+    if (!(flushIntervalMs >= 0))
       throw new RangeError(`flushIntervalMs must be a number of milliseconds >= 0, got ${flushIntervalMs}`);
-    }
     this.#flushIntervalMs = Math.max(SHORTEST_FLUSH_INTERVAL_MS, flushIntervalMs);
     this.#registryPath = options.registryPath;
     this.#logger = branded(options.logger ?? silentLogger);
@@ -99,7 +99,7 @@ export class RegistryMemoryCache {
 
   /** The servers in file order; the array and what is in it are the caller's own. Works after {@link close}, too. */
   getAll(): ServerInfo[] {
-    return structuredClone([...this.entries]);
+    return this.entries.map(copiedEntry);
   }
 
   /** The servers in file order, frozen: the same array until something changes. Works after {@link close}, too. */
@@ -119,6 +119,11 @@ export class RegistryMemoryCache {
   get health(): "ok" | "degraded" {
     const isLost = this.#store.findings.some(({ level }) => level === "error");
     return this.#disk.failure !== undefined || this.#store.mustRenew || isLost ? "degraded" : "ok";
+  }
+
+  /** Whether there is a `servers.json` that cannot be read and nothing to rebuild it from: what it holds is not known, though nothing is served. */
+  get isUnreadable(): boolean {
+    return this.#store.isUnreadable;
   }
 
   /**
@@ -178,9 +183,10 @@ export class RegistryMemoryCache {
   }
 
   /**
-   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk.
+   * Resolves when every change made before this call survives a power cut. Calls that come together share one sync of the disk; after one
+   * that fails everything is written to new files: the next sync of the old ones would succeed, whatever had been lost.
    *
-   * @throws GatewayError `REGISTRY_IO`; the changes are kept, and the next call writes everything to new files
+   * @throws GatewayError `REGISTRY_IO` when that fails, too; the changes are kept, and the next call tries it again
    */
   async durable(): Promise<void> {
     if (!(await this.#disk.commit())) await this.flush();
@@ -261,7 +267,7 @@ export class RegistryMemoryCache {
   /** The content has changed, or what is wrong with it. */
   #changed(): void {
     if (this.#state === "new") return;
-    this.#log.tell(this.#store.findings, this.#store.table.document);
+    this.#log.tell(this.#store.findings, this.#store.table.problems);
     this.#armIfDirty();
     this.#listeners.tell();
   }
@@ -283,9 +289,7 @@ export class RegistryMemoryCache {
   }
 
   #assertInitialised(): void {
-    if (this.#state === "new") {
-      throw new GatewayError("INTERNAL", "the registry was used before init() had finished");
-    }
+    if (this.#state === "new") throw new GatewayError("INTERNAL", "the registry was used before init() had finished");
   }
 
   #assertOpen(): void {
@@ -294,6 +298,4 @@ export class RegistryMemoryCache {
   }
 }
 
-function closedError(): GatewayError {
-  return new GatewayError("INTERNAL", "the registry was used after close()");
-}
+const closedError = (): GatewayError => new GatewayError("INTERNAL", "the registry was used after close()");

@@ -9,11 +9,16 @@ export class OpenFile {
   #users = 0;
   #released = false;
 
-  /** Takes the descriptor over. */
+  /** Takes the descriptor over, and closes it when it throws. */
   constructor(fs: RegistryFs, fd: number) {
     this.#fs = fs;
     this.fd = fd;
-    this.identity = fs.statOf(fd).identity;
+    try {
+      this.identity = fs.statOf(fd).identity;
+    } catch (error) {
+      this.release();
+      throw error;
+    }
   }
 
   /** Keeps it open until `work` is done. */

@@ -63,9 +63,14 @@ export class RegistryDisk {
    */
   async open(): Promise<void> {
     if (!this.#files.isThere) return;
-    await this.#underLockOrWithout(() => {
-      this.store.open();
-    });
+    try {
+      await this.#underLockOrWithout(() => {
+        this.store.open();
+      });
+    } catch (error) {
+      this.store.close();
+      throw error;
+    }
   }
 
   /**
@@ -74,7 +79,7 @@ export class RegistryDisk {
    * @throws GatewayError `REGISTRY_IO`
    */
   async refresh(): Promise<void> {
-    if (!this.store.isBehind) return;
+    if (!this.store.isBehind && this.#failures.reading === undefined) return;
     await this.#underLockOrWithout(() => {
       this.store.catchUp();
     });
@@ -114,11 +119,14 @@ export class RegistryDisk {
   /**
    * Makes the journal durable; all that ask while the disk is at work share the next sync.
    *
-   * @returns whether it is; not when the journal is not to be relied on
-   * @throws GatewayError `REGISTRY_IO`; from then on the journal is not relied on
+   * @returns whether it is; if not, only a snapshot can make good for it
    */
-  commit(): Promise<boolean> {
-    return this.#commits.run();
+  async commit(): Promise<boolean> {
+    try {
+      return await this.#commits.run();
+    } catch {
+      return false;
+    }
   }
 
   /**

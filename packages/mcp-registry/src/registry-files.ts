@@ -29,6 +29,7 @@ export class RegistryFiles {
   readonly lock: string;
   /** Folders with entries that may not be durable yet. */
   readonly unsynced = new Set<string>();
+  #areFoldersInDoubt = false;
   readonly #uid: number | undefined;
   readonly #folderPass = new SharedPass(async () => this.#syncAll());
   #folderFailure: GatewayError | undefined;
@@ -111,12 +112,20 @@ export class RegistryFiles {
     return `${file}.tmp-${process.pid}-${randomBytes(TEMPORARY_BYTES).toString("hex")}`;
   }
 
-  /** Removes what processes that are gone had begun to write. */
+  /** Removes what processes that are gone had begun to write; where it cannot, whoever comes next does. */
   sweepTemporaries(): void {
     const ours = `${path.basename(this.snapshot)}.`;
-    for (const name of this.fs.list(this.folder)) {
+    for (const name of this.#namesIfReadable()) {
       const pid = name.startsWith(ours) ? TEMPORARY.exec(name)?.[1] : undefined;
       if (pid !== undefined && !isRunning(Number(pid))) this.discard(path.join(this.folder, name));
+    }
+  }
+
+  #namesIfReadable(): readonly string[] {
+    try {
+      return this.fs.list(this.folder);
+    } catch {
+      return [];
     }
   }
 
@@ -143,6 +152,15 @@ export class RegistryFiles {
     } finally {
       this.fs.close(fd);
     }
+  }
+
+  /**
+   * Whoever made the journal, and perhaps its folders, may have been gone before their entries were durable: all that are this owner's are to be
+   * made durable, up to the first folder that is not.
+   */
+  distrustEntries(): void {
+    this.unsynced.add(this.folder);
+    this.#areFoldersInDoubt = true;
   }
 
   /** Writes all of `bytes` to the end of an open file, however few the system takes at once. */
@@ -213,6 +231,10 @@ export class RegistryFiles {
 
   async #syncAll(): Promise<void> {
     if (this.#folderFailure !== undefined) throw this.#folderFailure;
+    if (this.#areFoldersInDoubt) {
+      for (const folder of this.#foldersAbove()) this.unsynced.add(folder);
+      this.#areFoldersInDoubt = false;
+    }
     for (const folder of [...this.unsynced]) {
       this.unsynced.delete(folder);
       try {
@@ -223,6 +245,21 @@ export class RegistryFiles {
         throw this.#folderFailure;
       }
     }
+  }
+
+  /** The folders above ours that belong to its owner. */
+  #foldersAbove(): readonly string[] {
+    const found: string[] = [];
+    const owner = this.statIfThere(this.folder)?.uid;
+    for (
+      let folder = path.dirname(this.folder);
+      this.statIfThere(folder)?.uid === owner;
+      folder = path.dirname(folder)
+    ) {
+      found.push(folder);
+      if (folder === path.dirname(folder)) break;
+    }
+    return found;
   }
 
   async #syncFolder(folder: string): Promise<void> {

@@ -19,8 +19,6 @@ import type { Recovered } from "./recovery/recover.js";
 import type { RegistryFiles } from "./registry-files.js";
 import { viewOf, type SnapshotView } from "./snapshot-view.js";
 
-const ID_BYTES = 8;
-
 /** What a {@link RegistryStore} works with. */
 export interface RegistryStoreDeps {
   readonly files: RegistryFiles;
@@ -38,8 +36,7 @@ export interface RegistryStoreDeps {
 export class RegistryStore {
   readonly #deps: RegistryStoreDeps;
   #table = new RegistryTable(EMPTY_REGISTRY);
-  /** The one on the disk, once there is one. */
-  #id = randomBytes(ID_BYTES).toString("hex");
+  #id = randomBytes(8).toString("hex");
   #epoch = 0;
   #seq = 0;
   #isOnFile = false;
@@ -47,9 +44,10 @@ export class RegistryStore {
   /** How a journal looks that is not written to: this instance only reads, or it has no beginning. */
   #closedJournal = "";
   #snapshot: SnapshotView = { look: "", kind: "absent", seq: 0 };
-  #prevSeq: number | undefined;
+  #prevSeq: () => number | undefined = () => undefined;
   #findings: readonly Finding[] = [];
   #mustRenew = false;
+  #basis: Recovered["basis"] = "nothing";
   /** Whether there is anything in memory yet. */
   #isRead = false;
 
@@ -71,6 +69,11 @@ export class RegistryStore {
     return this.#findings;
   }
 
+  /** Whether there is a snapshot that cannot be read, and nothing that tells what was in it. */
+  get isUnreadable(): boolean {
+    return this.#snapshot.kind === "damaged" && this.#basis === "nothing";
+  }
+
   get journal(): JournalFile | undefined {
     return this.#journal;
   }
@@ -87,7 +90,7 @@ export class RegistryStore {
 
   /** Up to which change the older snapshot goes; none when there is no usable one. */
   get prevSeq(): number | undefined {
-    return this.#prevSeq;
+    return this.#prevSeq();
   }
 
   /** Whether something has to be written: the snapshot is older than the table, or the journal is not to be relied on. */
@@ -180,7 +183,7 @@ export class RegistryStore {
   /** In a section, after a snapshot has been put in its place. */
   snapshotWritten(seq: number, stat: FileStat | undefined, prevSeq: number | undefined): void {
     this.#snapshot = { look: lookOf(stat), kind: "sealed", seq };
-    this.#prevSeq = prevSeq;
+    this.#prevSeq = () => prevSeq;
     this.#findings = [];
   }
 
@@ -224,6 +227,7 @@ export class RegistryStore {
     [this.#epoch, this.#seq] = [state.epoch, state.seq];
     this.#isOnFile = state.isOnFile;
     this.#snapshot = viewOf(state, snapshot);
+    this.#basis = state.basis;
     this.#prevSeq = state.prevSeq;
     this.#findings = state.findings;
     this.#deps.onChange();
@@ -283,14 +287,10 @@ export class RegistryStore {
 
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
-    const epoch = this.generation.epoch + 1;
-    const temporary = files.temporary(files.log);
-    this.#journal = JournalFile.create(
-      files,
-      { id: this.#id, epoch, base, onFile },
-      { atMs: clock.now(), changes, temporary },
-    );
-    files.unsynced.add(files.folder);
+    const header = { id: this.#id, epoch: this.generation.epoch + 1, base, onFile };
+    const rest = { atMs: clock.now(), changes, temporary: files.temporary(files.log) };
+    this.#journal = JournalFile.create(files, header, rest);
+    files.distrustEntries();
     return this.#journal;
   }
 }

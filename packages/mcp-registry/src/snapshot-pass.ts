@@ -1,5 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import { serialiseRegistryFile } from "./document/registry-file.js";
+import { registryFileBytes } from "./document/registry-file.js";
 import { registryIoError } from "./io-error.js";
 import { encodeSnapshotMark } from "./journal/journal.js";
 import { addMark } from "./mark.js";
@@ -50,8 +50,9 @@ export class SnapshotPass {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       if (!store.isDirty && !this.#isUnsure) return false;
       const { generation, table, snapshot } = store;
-      const bytes = Buffer.from(serialiseRegistryFile(table.document, generation));
-      if (!store.mustRenew) await commits.run();
+      const bytes = registryFileBytes(table.document, generation);
+      // A journal that cannot be made durable is not relied on from then on: this pass puts new files in its place.
+      if (!store.mustRenew) await commits.run().catch(() => {});
       const temporary = await this.#durableFile(files.snapshot, bytes);
       if (await this.#commitStep(temporary, () => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
         await this.#syncFolders();
@@ -115,11 +116,11 @@ export class SnapshotPass {
   /** Gives the snapshot that is there the name `.prev`; one that is no state of the registry never takes the place of one that is. */
   #keepPrevious(): number | undefined {
     const { store, files } = this.#deps;
-    const { snapshot, prevSeq } = store;
+    const { snapshot } = store;
     if (snapshot.kind === "damaged") store.keepDamaged();
     const isOurs = snapshot.kind === "sealed" && snapshot.seq !== undefined;
-    const isBase = snapshot.kind === "loose" && store.isOnFile && prevSeq === undefined;
-    if (!isOurs && !isBase) return prevSeq;
+    const isBase = snapshot.kind === "loose" && store.isOnFile && store.prevSeq === undefined;
+    if (!isOurs && !isBase) return store.prevSeq;
     files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
     return isOurs ? snapshot.seq : undefined;
   }

@@ -18,6 +18,7 @@ export {
 export * from "./connectors/map/service-map-store.js";
 export { MapValidators } from "./connectors/map-validators.js";
 export { RefreshScheduler, type RefreshSchedulerOptions } from "./connectors/refresh-scheduler.js";
+export * from "./connectors/registry-operations.js";
 export * from "./connectors/registry-source.js";
 export * from "./connectors/service-map.js";
 export { shownUrl } from "./connectors/shown-url.js";
@@ -32,6 +33,7 @@ export type { ConfigurationChange, ReloadableConfiguration, ReloadReport } from 
 export * from "./gateway/session-store.js";
 export { probePort } from "./http/listen.js";
 export type { ShownConnector } from "./http/map-api.js";
+export type { OwnedRegistry } from "./http/registry-api.js";
 export * from "./http/serve-http.js";
 export { STDIO_PATH, STDIO_PROTOCOL } from "./http/stdio-upgrade.js";
 export * from "./stdio/farewell.js";

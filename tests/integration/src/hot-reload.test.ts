@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { startFixtureHttp, stdioMainPath, type FixtureHttp } from "@cortex-os/fixture-server";
-import type { ServerInfo } from "@cortex-os/mcp-core";
+import { systemTimers, type ServerInfo, type Timers } from "@cortex-os/mcp-core";
+import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { callInALoop } from "./support/call-loop.js";
 import { startGateway } from "./support/gateway-process.js";
@@ -15,8 +16,8 @@ setMaxListeners(0);
 
 const WAIT = { timeout: 30_000, interval: 5 };
 
-async function fixture(name: string): Promise<FixtureHttp> {
-  const server = await startFixtureHttp({ name });
+async function fixture(name: string, timers: Timers = systemTimers): Promise<FixtureHttp> {
+  const server = await startFixtureHttp({ name, timers });
   onTestFinished(async () => server.close());
   return server;
 }
@@ -65,6 +66,48 @@ test("R14: what one terminal adds is in connected clients' lists by itself, and 
   await until("add", ["add", "two", two.url], true);
   await until("remove", ["remove", "two"], false);
   process.stdout.write(`\nmilliseconds from the start of the command: ${JSON.stringify(times)}\n`);
+});
+
+test("R14: a call in flight ends on the server it went to, while a command changes or removes that; the next one goes to the new one", async () => {
+  const home = await programHome();
+  // Its tool that takes a second takes it when this test says so.
+  const time = new ManualTime();
+  const [old, fresh] = [await fixture("old", time), await fixture("fresh", time)];
+  await home.writeRegistry([overHttp("docs", old)]);
+  const gateway = await startGateway(home);
+  const clients = await bothClients(gateway.url);
+  await vi.waitFor(() => expect(clients.map(({ has }) => has("docs"))).toEqual([true, true]), WAIT);
+  const times: Record<string, number> = {};
+  /** Whether calls failed that were in flight while `command` was run and took effect. */
+  const during = async (
+    server: FixtureHttp,
+    what: string,
+    command: readonly string[],
+    changed: () => Promise<void>,
+  ) => {
+    const started = performance.now();
+    const calls = clients.map(async ({ client }) => client.call("docs__slow", { ms: 1_000, steps: 1 }));
+    await vi.waitFor(() => expect(server.calls.inFlight).toBe(2), WAIT);
+    expect(await home.run(...command)).toMatchObject({ code: 0, err: "" });
+    await changed();
+    times[`${what} took effect`] = Math.round(performance.now() - started);
+    expect(server.calls.inFlight).toBe(2);
+    await time.advance(1_000);
+    const results = await Promise.all(calls);
+    return results.map(({ isError }) => isError);
+  };
+  const isAnsweredByFresh = async (): Promise<void> =>
+    vi.waitFor(async () => {
+      const before = fresh.calls.completed;
+      for (const { client } of clients) await client.call("docs__echo", { message: "hi" });
+      expect(fresh.calls.completed).toBe(before + 2);
+    }, WAIT);
+  const changing = await during(old, "add --force", ["add", "--force", "docs", fresh.url], isAnsweredByFresh);
+  expect(changing).toEqual([false, false]);
+  const isGone = async (): Promise<void> =>
+    vi.waitFor(() => expect(clients.map(({ has }) => has("docs"))).toEqual([false, false]), WAIT);
+  expect(await during(fresh, "remove", ["remove", "docs"], isGone)).toEqual([false, false]);
+  process.stdout.write(`\nmilliseconds from the start of the calls: ${JSON.stringify(times)}\n`);
 });
 
 test(

@@ -24,7 +24,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Not below anything: they measure and test whatever there is. */
-const OBSERVERS = new Set(["@cortex-os/benchmarks", "@cortex-os/integration-tests", "@cortex-os/published-servers"]);
+const OBSERVERS = new Set([
+  "@cortex-os/benchmarks",
+  "@cortex-os/integration-tests",
+  "@cortex-os/published-servers",
+  "@cortex-os/registry-tests",
+]);
 
 /** Test doubles and examples, which no published package may need at run time. */
 const DEVELOPMENT_ONLY = ["@cortex-os/fixture-server"];

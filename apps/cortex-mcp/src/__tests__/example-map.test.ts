@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { silentLogger } from "@cortex-os/mcp-core";
 import { describe, expect, test, vi } from "vitest";
@@ -27,7 +27,7 @@ const ONLY_MAP = JSON.stringify({
 
 async function homeWithoutServers(env: Readonly<Record<string, string>> = {}): Promise<TestIo> {
   const io = await createTestIo({ env: { ...anyPort, ...env } });
-  await io.run("add", "x", "http://127.0.0.1:1/mcp");
+  await mkdir(path.join(io.home, "mcp"), { recursive: true });
   await writeFile(path.join(io.home, "mcp/servers.json"), ONLY_MAP);
   return io;
 }

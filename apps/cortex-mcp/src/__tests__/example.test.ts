@@ -9,6 +9,7 @@ import { statePaths } from "../state/state-paths.js";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import type { ConnectorStatus } from "@cortex-os/mcp-core";
 import { anyPort, registryOf, startExample } from "./example-fixture.js";
+import { REGISTRY_FILES } from "./registry-files.js";
 import { createTestIo } from "./test-io.js";
 
 describe("pnpm start", () => {
@@ -52,7 +53,7 @@ describe("pnpm start", () => {
     );
     expect(await readFile(path.join(io.home, "mcp/example/memory.json"), "utf8")).toContain('"name":"n"');
     expect(await stop()).toBe(0);
-    expect((await readdir(path.join(io.home, "mcp"))).toSorted()).toEqual(["example", "servers.json", "state"]);
+    expect((await readdir(path.join(io.home, "mcp"))).toSorted()).toEqual(["example", ...REGISTRY_FILES, "state"]);
     expect(io.errLines).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { stdioMainPath } from "@cortex-os/fixture-server";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { REGISTRY_FILES } from "./registry-files.js";
 import { temporaryFolder } from "./test-io.js";
 
 const program = (name: string): string => fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url));
@@ -205,6 +206,6 @@ describe.runIf(process.platform === "linux")("our programs as processes", () => 
     example.child.kill("SIGINT");
     expect(await example.ended).toEqual({ code: 0, signal: null });
     await noneLeft(home);
-    expect((await readdir(path.join(home, "mcp"))).toSorted()).toEqual(["example", "servers.json", "state"]);
+    expect((await readdir(path.join(home, "mcp"))).toSorted()).toEqual(["example", ...REGISTRY_FILES, "state"]);
   });
 });

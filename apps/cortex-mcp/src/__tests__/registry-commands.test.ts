@@ -206,7 +206,7 @@ describe("R14: the command line changes the registry", () => {
       const ran = await io.run(...argv);
       expect([ran.code, ran.out]).toEqual([1, ""]);
       expect(ran.err).toMatch(
-        /^cortex-mcp: .+servers\.json cannot be used: .+ It was kept as .+servers\.json\.corrupt-\S+/,
+        /^cortex-mcp: in .+\/mcp: servers\.json is damaged: .+ kept beside it as servers\.json\.corrupt-\S+;/,
       );
       expect(ran.err).not.toContain("\n");
     }
@@ -221,7 +221,7 @@ describe("R14: the command line changes the registry", () => {
     const ran = await io.run("list", "--json");
     expect(JSON.parse(ran.out)).toMatchObject([{ name: "docs" }]);
     expect(ran.err).toMatch(
-      /^cortex-mcp: warning: "bad name" in servers\.json is not served: .+\ncortex-mcp: warning: entry 2 in /,
+      /^cortex-mcp: warning: servers\.json: servers\[0\] \("bad name"\) is not served: .+\ncortex-mcp: warning: servers\.json: servers\[1\] is /,
     );
     await io.run("add", "more", "https://more.example/mcp");
     expect(await stored(io)).toHaveLength(4);

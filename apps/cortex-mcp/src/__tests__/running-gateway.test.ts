@@ -154,12 +154,12 @@ describe("R14: commands and the running gateway", () => {
 
   test("R11: over a registry that is not JSON, tools and call without a gateway fail and name the copy that was kept", async () => {
     const io = await createTestIo();
-    await io.run("add", "a", "https://a.example/mcp");
+    await mkdir(`${io.home}/mcp`, { recursive: true });
     await writeFile(`${io.home}/mcp/servers.json`, '{"servers": [');
     for (const words of [["tools"], ["tools", "--json"], ["call", "a__x"]]) {
       const ran = await io.run(...words);
       expect(ran.code).toBe(1);
-      expect(ran.out + ran.err).toMatch(/servers\.json cannot be used: .+ It was kept as .+servers\.json\.corrupt-\S+/);
+      expect(ran.out + ran.err).toMatch(/servers\.json is damaged: .+ kept beside it as servers\.json\.corrupt-\S+/);
     }
   });
 
@@ -170,11 +170,11 @@ describe("R14: commands and the running gateway", () => {
     await writeFile(`${io.home}/mcp/servers.json`, '{"servers": [');
     await vi.waitFor(async () => {
       expect((await io.run("status")).out).toMatch(
-        /^Problem: the registry servers\.json cannot be read: it is not valid JSON/m,
+        /^Problem: servers\.json is damaged: it is not valid JSON; it is written anew with the next change$/m,
       );
     }, 20_000);
     const json = JSON.parse((await io.run("status", "--json")).out) as unknown;
-    expect(json).toMatchObject({ problems: [expect.stringContaining("the registry servers.json cannot be read")] });
+    expect(json).toMatchObject({ problems: [expect.stringContaining("servers.json is damaged")] });
     const tools = await io.run("tools");
     expect([tools.code, tools.err]).toEqual([0, expect.stringMatching(/^cortex-mcp: warning: .*is not valid JSON/)]);
   });

@@ -6,6 +6,7 @@ import { systemTimers } from "@cortex-os/mcp-core";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { run } from "../run.js";
 import { statePaths } from "../state/state-paths.js";
+import { REGISTRY_FILES } from "./registry-files.js";
 import { fixture, serving, servingHomeOf, stdioFixture, untilState } from "./serving.js";
 import { startStdio } from "./stdio-run.js";
 import { createTestIo, type TestIo } from "./test-io.js";
@@ -36,7 +37,7 @@ describe("cortex-mcp stdio with no gateway running", () => {
     expect((await home.run("disable", "fix")).out).toContain("The running gateway has picked it up: disabled.");
     client.end();
     expect(await client.ended).toMatchObject({ code: 0, out: "" });
-    expect(await readdir(statePaths(home.env).folder)).toEqual(["servers.json", "state"]);
+    expect((await readdir(statePaths(home.env).folder)).toSorted()).toEqual([...REGISTRY_FILES, "state"]);
     for (const line of client.io.errLines) expect(JSON.parse(line)).toMatchObject({ brand: "brAInwav" });
   });
 

@@ -16,16 +16,15 @@ export async function saveNew(
   entry: ServerInfo,
   { force, json }: { readonly force: boolean; readonly json: boolean },
 ): Promise<number> {
-  const taken = (await registry.all()).some(({ name }) => name === entry.name);
   const name = JSON.stringify(entry.name);
-  if (taken && !force) {
+  const outcome = await registry.put(entry, { replace: force });
+  if (outcome === "taken") {
     throw userError(`there is a server ${name} already; add --force to replace it, or choose another name`);
   }
-  await registry.put(entry);
   const where = entry.cwd === undefined ? "" : ` in ${entry.cwd}`;
   const { transport } = connectorSpecOf(entry);
   const warning = transport.kind === "unsupported" ? ` It will be down: ${transport.reason}.` : "";
-  const text = `${taken ? "Replaced" : "Added"} ${name} (${transportText(entry)}: ${targetText(entry)}${where}).${warning}`;
-  await reportChange(io, { verb: taken ? "replaced" : "added", text, entry }, json);
+  const text = `${outcome === "added" ? "Added" : "Replaced"} ${name} (${transportText(entry)}: ${targetText(entry)}${where}).${warning}`;
+  await reportChange(io, { verb: outcome, text, entry }, json);
   return 0;
 }

@@ -10,3 +10,11 @@ export class CallError extends Error {
     this.code = code;
   }
 }
+
+/** The gateway runs, and did not answer in time: it may be suspended, or stuck. */
+export class SilentGatewayError extends CallError {
+  constructor(message: string) {
+    super("NOT_READY", message);
+    this.name = "SilentGatewayError";
+  }
+}

@@ -6,7 +6,7 @@ import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { z } from "zod";
 import type { RunningGateway } from "../state/running-gateway.js";
 import { wakeOrEnd } from "../state/wake-or-end.js";
-import { CallError } from "./call-error.js";
+import { CallError, SilentGatewayError } from "./call-error.js";
 import { MapDiffSchema, MapOperationResultSchema, MapViewSchema, type MapView } from "./map-views.js";
 import {
   CallResultSchema,
@@ -26,10 +26,11 @@ const LIST_MS = 30_000;
 const RELOAD_PATH = "/api/v1/reload";
 const MAP_PATH = "/api/v1/map";
 
-interface Question {
+/** A request to the control API. */
+export interface Question {
   readonly method: "GET" | "POST";
   readonly path: string;
-  readonly body?: JsonObject;
+  readonly body?: object;
   readonly signal?: AbortSignal;
 }
 
@@ -44,11 +45,11 @@ export class ControlClient {
   }
 
   status(): Promise<GatewayView> {
-    return this.#askSoon(ANSWER_MS, { method: "GET", path: "/api/v1/status" }, GatewayViewSchema);
+    return this.askWithin(ANSWER_MS, { method: "GET", path: "/api/v1/status" }, GatewayViewSchema);
   }
 
   async tools(): Promise<readonly ToolView[]> {
-    const { tools } = await this.#askSoon(LIST_MS, { method: "GET", path: "/api/v1/tools" }, ToolViewsSchema);
+    const { tools } = await this.askWithin(LIST_MS, { method: "GET", path: "/api/v1/tools" }, ToolViewsSchema);
     return tools;
   }
 
@@ -61,12 +62,12 @@ export class ControlClient {
   /** Makes the gateway read the registry again now. */
   async reload(): Promise<void> {
     const body = { source: "registry" };
-    await this.#askSoon(ANSWER_MS, { method: "POST", path: RELOAD_PATH, body }, CallResultSchema);
+    await this.askWithin(ANSWER_MS, { method: "POST", path: RELOAD_PATH, body }, CallResultSchema);
   }
 
   /** Makes the gateway read configuration, registry and service map again now. */
   reloadAll(): Promise<ReloadReport> {
-    return this.#askSoon(LIST_MS, { method: "POST", path: RELOAD_PATH }, ReloadReportSchema);
+    return this.askWithin(LIST_MS, { method: "POST", path: RELOAD_PATH }, ReloadReportSchema);
   }
 
   /**
@@ -76,31 +77,40 @@ export class ControlClient {
    */
   async yieldHome(nowMs: number): Promise<void> {
     const body = { untilMs: nowMs + ANSWER_MS };
-    await this.#askSoon(ANSWER_MS, { method: "POST", path: "/api/v1/yield", body }, CallResultSchema);
+    await this.askWithin(ANSWER_MS, { method: "POST", path: "/api/v1/yield", body }, CallResultSchema);
   }
 
   /** The service map: how it is, which connectors it names, which maps are kept. */
   map(): Promise<MapView> {
-    return this.#askSoon(ANSWER_MS, { method: "GET", path: MAP_PATH }, MapViewSchema);
+    return this.askWithin(ANSWER_MS, { method: "GET", path: MAP_PATH }, MapViewSchema);
   }
 
   /** Makes the gateway fetch the service map now; how that ended is in its status. Waits `withinMs` milliseconds at most. */
   async refreshMap(withinMs: number): Promise<GatewayView> {
     const body = { source: "map" };
-    return this.#askSoon(withinMs, { method: "POST", path: RELOAD_PATH, body }, GatewayViewSchema);
+    return this.askWithin(withinMs, { method: "POST", path: RELOAD_PATH, body }, GatewayViewSchema);
   }
 
   /** What the held service map would change or, with none held, what the last one changed. */
   mapDiff(): Promise<MapDiff> {
-    return this.#askSoon(ANSWER_MS, { method: "GET", path: `${MAP_PATH}/diff` }, MapDiffSchema);
+    return this.askWithin(ANSWER_MS, { method: "GET", path: `${MAP_PATH}/diff` }, MapDiffSchema);
   }
 
   /** Says which service map shall be in force. */
   operateMap(operation: MapOperation): Promise<MapOperationResult> {
-    return this.#askSoon(LIST_MS, { method: "POST", path: MAP_PATH, body: { ...operation } }, MapOperationResultSchema);
+    return this.askWithin(
+      LIST_MS,
+      { method: "POST", path: MAP_PATH, body: { ...operation } },
+      MapOperationResultSchema,
+    );
   }
 
-  async #askSoon<T>(withinMs: number, question: Question, schema: z.ZodType<T>): Promise<T> {
+  /**
+   * Asks `question` and waits `withinMs` milliseconds at most for an answer of that form.
+   *
+   * @throws SilentGatewayError when there is none by then
+   */
+  async askWithin<T>(withinMs: number, question: Question, schema: z.ZodType<T>): Promise<T> {
     const deadline = new AbortController();
     const cancel = this.#timers.after(withinMs, () => {
       deadline.abort(this.#silence(withinMs));
@@ -126,11 +136,11 @@ export class ControlClient {
     throw new CallError("UPSTREAM_PROTOCOL", `${problem}; restart it, it may be of another version`);
   }
 
-  #silence(afterMs: number): CallError {
+  #silence(afterMs: number): SilentGatewayError {
     const pid = this.#gateway.record?.pid;
     const who = pid === undefined ? "the running gateway" : `the running gateway (pid ${pid})`;
     const remedy = pid === undefined ? "end it and start it anew" : wakeOrEnd(pid);
-    return new CallError("NOT_READY", `${who} did not answer within ${afterMs / 1_000} s; ${remedy}`);
+    return new SilentGatewayError(`${who} did not answer within ${afterMs / 1_000} s; ${remedy}`);
   }
 
   #exchange({ method, path, body, signal }: Question): Promise<{ status: number; answer: string }> {

@@ -1,12 +1,11 @@
 import {
   createMetrics,
   Gateway,
-  registrySource,
   type ConnectorSource,
   type GatewayOptions,
   type ServiceMapFollower,
 } from "@cortex-os/mcp";
-import { silentLogger } from "@cortex-os/mcp-core";
+import { connectorSpecOf, silentLogger, type ConnectorSpec } from "@cortex-os/mcp-core";
 import { connectorsOf } from "@cortex-os/protocol";
 import { loadConfig } from "../config/load.js";
 import type { Io } from "../io.js";
@@ -41,17 +40,38 @@ export async function gatewayForOneCommand(io: Io, paths: StatePaths, tool: stri
     });
   const isNamed = (key: string): boolean =>
     names.prefix === "always" && tool?.startsWith(key + names.separator) === true;
-  const onlyNamed = (source: ConnectorSource): ConnectorSource =>
-    filteredSource(source, (specs) => specs.filter(({ key }) => isNamed(key)));
-  const registry = registrySource({ path: paths.registry, logger, timers: io.system.timers });
-  // What is wrong with the registry is told as by every other command; the gateway would only serve nothing.
-  const own = await openRegistry(io).all();
-  if (own.some(({ name }) => isNamed(name))) return gatewayOf([onlyNamed(registry)]);
+  const ofThoseNamed = (specs: readonly ConnectorSpec[]): readonly ConnectorSpec[] =>
+    specs.filter(({ key }) => isNamed(key));
+  // What is wrong with the registry is told as by every other command. What changes in it later is not this command's.
+  const own = (await openRegistry(io).all()).map(connectorSpecOf);
+  const named = ofThoseNamed(own);
+  if (named.length > 0) return gatewayOf([fixedSource(named)]);
+  const registry = fixedSource(own);
   const map = await followMap({ io, paths, config, logger, onDemand: true });
   if (map === undefined) return gatewayOf([registry]);
   const published = await idsInForce(map.follower);
-  if (published.some(isNamed)) return gatewayOf([onlyNamed(map.source)]);
+  if (published.some(isNamed)) return gatewayOf([filteredSource(map.source, ofThoseNamed)]);
   return gatewayOf([registry, map.source]);
+}
+
+/** Connectors of the registry that stay what they are. */
+function fixedSource(specs: readonly ConnectorSpec[]): ConnectorSource {
+  let tell = (): void => {};
+  return {
+    origin: "registry",
+    start: async (listener) => {
+      tell = () => {
+        listener(specs);
+      };
+      tell();
+    },
+    reload: async () => {
+      tell();
+    },
+    close: async () => {
+      tell = () => {};
+    },
+  };
 }
 
 /**

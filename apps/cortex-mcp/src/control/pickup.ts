@@ -29,10 +29,19 @@ export async function pickUp(io: Io, key: string): Promise<Pickup> {
 
 /** One line about {@link Pickup} for a person; `expected` says whether the gateway should have the connector now. */
 export function pickupText(pickup: Pickup, expected: boolean): string {
-  if (!pickup.running) return "No gateway is running; cortex-mcp serve starts one.";
-  const gateway = pickup.url === undefined ? "The running gateway" : `The running gateway at ${pickup.url}`;
-  if ("problem" in pickup) return `${gateway} could not be told: ${pickup.problem}.`;
+  if (!pickup.running || "problem" in pickup) return servesText(pickup);
+  const gateway = gatewayText(pickup.url);
   const { connector } = pickup;
   if (connector === undefined) return expected ? `${gateway} has not picked it up yet.` : `${gateway} has let it go.`;
   return `${gateway} has picked it up: ${connector.state}${connector.reason === undefined ? "" : `, ${connector.reason}`}.`;
 }
+
+/** One line about a {@link Pickup} of several changes. */
+export function servesText(pickup: Pickup): string {
+  if (!pickup.running) return "No gateway is running; cortex-mcp serve starts one.";
+  const gateway = gatewayText(pickup.url);
+  return "problem" in pickup ? `${gateway} could not be told: ${pickup.problem}.` : `${gateway} has picked it up.`;
+}
+
+const gatewayText = (url: string | undefined): string =>
+  url === undefined ? "The running gateway" : `The running gateway at ${url}`;

@@ -1,9 +1,10 @@
-import { registrySource, type ConnectorSource, type GatewayMetrics } from "@cortex-os/mcp";
+import type { ConnectorSource, GatewayMetrics } from "@cortex-os/mcp";
 import type { Logger } from "@cortex-os/mcp-core";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import { openRegistry } from "../registry.js";
 import { filteredSource } from "../serve/filtered-source.js";
+import { homeRegistry } from "../serve/home-registry.js";
 import type { HostedSources } from "../serve/host-gateway.js";
 import { followMap, type FollowedMap } from "../service-map/follow-map.js";
 import type { StatePaths } from "../state/state-paths.js";
@@ -37,8 +38,9 @@ export async function exampleSources(options: ExampleSourcesOptions): Promise<Ho
   const { empty } = options;
   if (!empty) await prepare(options);
   const map = await exampleMapSource(options);
-  const registry = await registryOf(options);
-  return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
+  const registry = homeRegistry({ ...options, system: options.io.system });
+  const source = empty ? await withoutExample(registry.source, options.io) : registry.source;
+  return { sources: map === undefined ? [source] : [source, map.source], serviceMap: map?.follower, registry };
 }
 
 /**
@@ -85,14 +87,7 @@ async function followExample(
   return followed;
 }
 
-async function registryOf({ io, paths, logger, metrics, empty }: ExampleSourcesOptions): Promise<ConnectorSource> {
-  const source = registrySource({
-    ...{ path: paths.registry, logger, timers: io.system.timers },
-    onRead: (ok) => {
-      metrics.registryRead(ok);
-    },
-  });
-  if (!empty) return source;
+async function withoutExample(source: ConnectorSource, io: Io): Promise<ConnectorSource> {
   const omitted = new Set((await openRegistry(io).all()).filter(isExample).map(({ name }) => name));
   return filteredSource(source, (specs) => specs.filter(({ key }) => !omitted.has(key)));
 }

@@ -1,4 +1,4 @@
-import { registrySource, type GatewayMetrics } from "@cortex-os/mcp";
+import type { GatewayMetrics } from "@cortex-os/mcp";
 import { LiveConfig } from "../config/live-config.js";
 import type { ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
@@ -6,6 +6,7 @@ import type { Io } from "../io.js";
 import { followMap, type FollowedMap } from "../service-map/follow-map.js";
 import type { StatePaths } from "../state/state-paths.js";
 import type { LeveledLogger } from "./create-logger.js";
+import { homeRegistry } from "./home-registry.js";
 import type { HostOptions } from "./host-gateway.js";
 
 /** What {@link homeConnectors} are made of. */
@@ -35,13 +36,9 @@ export function homeConnectors(
     configuration,
     sources: async () => {
       const map = await followedMap(config);
-      const registry = registrySource({
-        ...{ path: paths.registry, logger, timers },
-        onRead: (ok) => {
-          metrics.registryRead(ok);
-        },
-      });
-      return { sources: map === undefined ? [registry] : [registry, map.source], serviceMap: map?.follower };
+      const registry = homeRegistry({ paths, system: io.system, logger, metrics });
+      const sources = map === undefined ? [registry.source] : [registry.source, map.source];
+      return { sources, serviceMap: map?.follower, registry };
     },
   };
 }

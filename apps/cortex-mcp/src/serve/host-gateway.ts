@@ -23,6 +23,7 @@ import {
 import type { StatePaths } from "../state/state-paths.js";
 import { claimHome, leaveHome } from "./claim-home.js";
 import { openControlSocket, type ControlSocket } from "./control-socket.js";
+import type { HomeRegistry } from "./home-registry.js";
 import { orAborted } from "./or-aborted.js";
 import { within } from "./within.js";
 
@@ -31,6 +32,8 @@ export interface HostedSources {
   readonly sources: readonly ConnectorSource[];
   /** The service map behind one of the sources, for status and metrics. */
   readonly serviceMap?: ServiceMapFollower | undefined;
+  /** The registry that the command line changes through this gateway, behind another one of the sources. */
+  readonly registry?: Pick<HomeRegistry, "operations" | "close">;
 }
 
 /** What a gateway of its own process needs. */
@@ -80,6 +83,7 @@ export interface ServedGateway extends HostedGateway {
 /** What is to be released. */
 interface Opened {
   gateway?: Gateway;
+  registry?: Pick<HomeRegistry, "close"> | undefined;
   configuration?: LiveConfig;
   endpoint?: HttpFront;
   control?: ControlSocket;
@@ -131,17 +135,11 @@ async function open<Endpoint extends HttpFront | undefined>(
     await opened.configuration?.close();
     await opened.gateway?.close();
     await opened.endpoint?.close();
-    const { control, record } = opened;
-    if (record === undefined) return;
-    try {
-      await leaveHome(paths, async () => {
-        await removeGatewayRecord(paths.gatewayFile);
-        await control?.remove();
-      });
-    } catch (error) {
-      logger.warn({ err: error }, "Could not clear away what tells of this gateway; the next one will");
-    }
+    const { control, record, registry } = opened;
+    if (record !== undefined) await clearAway(options, control);
     await control?.front.close();
+    // Last of all: as long as there is a socket, the command line may change it.
+    await registry?.close();
   };
   const stop = once(async ({ drainMs: deadlineMs = config.drainMs, hasSuccessor = false }: StopPlan) => {
     const { configuration, endpoint, control, record } = opened;
@@ -157,8 +155,10 @@ async function open<Endpoint extends HttpFront | undefined>(
     const { gateway, endpoint, front } = await claimHome({
       ...{ paths, system, logger, signal, ...(outranks && { outranks }) },
       bind: async () => {
-        const { gateway: made, listen } = gatewayOf(options, await sourcesOf(options));
-        opened.gateway = made;
+        const made = await sourcesOf(options);
+        opened.registry = made.registry;
+        const { gateway: own, listen } = gatewayOf(options, made);
+        opened.gateway = own;
         const bound = await openEndpoint(listen);
         if (bound !== undefined) opened.endpoint = bound;
         // Before there is a socket: whoever can connect finds out to whom, and under the home's lock every other path to a socket of this home, too.
@@ -167,9 +167,15 @@ async function open<Endpoint extends HttpFront | undefined>(
         await writeGatewayRecord(paths.gatewayFile, opened.record);
         const limits = { bodyBytes: config.limits.bodyBytes };
         opened.control = await openControlSocket(paths.socket, (socketPath) =>
-          listen({ listen: { socketPath }, controlApi: true, limits, ...(onYield && { onYield }) }),
+          listen({
+            listen: { socketPath },
+            controlApi: true,
+            limits,
+            ...ownedBy(made, system),
+            ...(onYield && { onYield }),
+          }),
         );
-        return { gateway: made, endpoint: bound, front: opened.control.front };
+        return { gateway: own, endpoint: bound, front: opened.control.front };
       },
     });
     await orAborted(gateway.start(), signal);
@@ -198,10 +204,19 @@ async function sourcesOf({ sources, signal }: HostOptions): Promise<HostedSource
     return await orAborted(making, signal);
   } catch (error) {
     // Called off: what comes of it later is not wanted any more.
-    void making.then(async (made) => Promise.all(made.sources.map(async (source) => source.close()))).catch(() => {});
+    void making.then(closeSources).catch(() => {});
     throw error;
   }
 }
+
+async function closeSources({ sources, registry }: HostedSources): Promise<void> {
+  await Promise.all(sources.map(async (source) => source.close()));
+  await registry?.close();
+}
+
+/** What the control socket needs to change the registry. */
+const ownedBy = ({ registry }: HostedSources, { clock }: SystemPorts): Pick<ServeHttpOptions, "registry"> =>
+  registry === undefined ? {} : { registry: { operations: registry.operations, clock } };
 
 type Listen = (options: Omit<ServeHttpOptions, "timers" | "logger" | "metrics">) => Promise<HttpFront>;
 
@@ -222,6 +237,17 @@ function gatewayOf(
     gateway,
     listen: (where) => serveHttp(gateway, { timers: system.timers, logger, metrics, ...where }),
   };
+}
+
+async function clearAway({ paths, logger }: HostOptions, control: ControlSocket | undefined): Promise<void> {
+  try {
+    await leaveHome(paths, async () => {
+      await removeGatewayRecord(paths.gatewayFile);
+      await control?.remove();
+    });
+  } catch (error) {
+    logger.warn({ err: error }, "Could not clear away what tells of this gateway; the next one will");
+  }
 }
 
 /** So that the next gateway of this home waits for the end of this one. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import * as registry from "../index.js";
+import * as testing from "../testing/index.js";
 
 test("@cortex-os/mcp-registry exports exactly these names", () => {
   expect(Object.keys(registry).toSorted()).toEqual([
@@ -26,4 +27,8 @@ test("@cortex-os/mcp-registry exports exactly these names", () => {
     "verifyRegistry",
     "watchFile",
   ]);
+});
+
+test("@cortex-os/mcp-registry/testing exports exactly these values", () => {
+  expect(Object.keys(testing).toSorted()).toEqual(["ProcessKilled", "SimDisk", "SimMount"]);
 });

@@ -32,6 +32,7 @@ describe("readJournal: whole", () => {
       snapshotSeq: 1,
       state: "whole",
       end: bytes.length,
+      isMarked: true,
     });
   });
 

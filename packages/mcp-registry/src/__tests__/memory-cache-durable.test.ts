@@ -18,7 +18,9 @@ describe("RegistryMemoryCache: durable (R11)", () => {
     await Promise.all([cache.durable(), cache.durable(), cache.durable()]);
     expect(registry.fs.count("datasync", /^servers\.json\.log/)).toBe(1);
     const folders = registry.fs.calls.filter(({ call }) => call === "sync").map(({ file }) => file);
-    expect(folders.toSorted()).toEqual([path.basename(registry.folder.at()), "mcp"].toSorted());
+    // Those above too, as far as they are this user's: who made them may not have come to it.
+    expect(folders).toEqual(expect.arrayContaining([path.basename(registry.folder.at()), "mcp"]));
+    expect(folders).toHaveLength(new Set(folders).size);
     await cache.durable();
     expect(registry.fs.count("datasync", /^servers\.json\.log/)).toBe(1);
     await cache.close();
@@ -86,31 +88,27 @@ describe("RegistryMemoryCache: durable (R11)", () => {
 });
 
 describe("RegistryMemoryCache: a sync that fails (R11)", () => {
-  test("durable rejects; the next one writes everything to new files, and the old one is never synced again", async () => {
+  test("durable writes everything to new files at once, and the old one is never synced again", async () => {
     const cache = await registry.opened();
     cache.upsert(server("a"));
     registry.fs.refuse("datasync", /\.log/, "EIO", 1);
-    await expect(cache.durable()).rejects.toMatchObject({
-      code: "REGISTRY_IO",
-      message: expect.stringContaining(`cannot make durable ${log()}`) as string,
-    });
-    expect([cache.health, cache.problems]).toEqual(["degraded", [expect.stringContaining("cannot make durable")]]);
+    const before = await stat(log());
+    await cache.durable();
+    expect([cache.health, cache.problems]).toEqual(["ok", []]);
     const poisoned = registry.fs.calls.find(({ call }) => call === "datasync")?.fd;
     const calls = registry.fs.calls.length;
-    const before = await stat(log());
+    expect(await namesIn(registry.file)).toEqual(["a"]);
     cache.upsert(server("b"));
     await cache.durable();
     expect(registry.fs.calls.slice(calls).some(({ call, fd }) => call === "datasync" && fd === poisoned)).toBe(false);
     expect((await stat(log())).ino).not.toBe(before.ino);
-    expect(await namesIn(registry.file)).toEqual(["a", "b"]);
-    expect([cache.health, cache.problems]).toEqual(["ok", []]);
     cache.upsert(server("c"));
     await cache.durable();
     await cache.close();
     expect(await registry.namesAfterReopening()).toEqual(["a", "b", "c"]);
   });
 
-  test("all who share the failed sync hear of it, those who wait for the next one get theirs", async () => {
+  test("all who share the failed sync share the new files, or hear that there are none", async () => {
     const cache = await registry.opened();
     cache.upsert(server("a"));
     const next: Promise<void>[] = [];
@@ -119,9 +117,11 @@ describe("RegistryMemoryCache: a sync that fails (R11)", () => {
       throw systemError("EIO");
     };
     registry.fs.before("datasync", /\.log/, failLater, 1);
+    registry.fs.refuse("sync", /^servers\.json\.tmp-/, "EIO", 1);
     const results = await Promise.allSettled([cache.durable(), cache.durable()]);
-    results.push(...(await Promise.allSettled(next)));
-    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled"]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(cache.health).toBe("degraded");
+    await Promise.all([cache.durable(), ...next]);
     expect(await namesIn(registry.file)).toEqual(["a"]);
     await cache.close();
   });

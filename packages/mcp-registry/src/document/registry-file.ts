@@ -49,22 +49,30 @@ export function parseRegistryFile(text: string): ParsedRegistry {
   return { ok: true, document: { members, items: servers.map((raw) => RegistryItem.of(raw)) }, seal };
 }
 
-/** The text of a `servers.json`: `_meta` with its seal first, then everything in the order it has in the document. */
-export function serialiseRegistryFile(document: RegistryDocument, generation: Generation): string {
+/** The bytes of a `servers.json`: `_meta` with its seal first, then everything in the order it has in the document. */
+export function registryFileBytes(document: RegistryDocument, generation: Generation): Buffer {
   const meta = { ...metaOf(generation, document), ...metaRest(document.members) };
-  const lines = [`"_meta": ${JSON.stringify(meta)}`];
   const { members } = document;
+  const parts: Buffer[] = [Buffer.from(`{\n  "_meta": ${JSON.stringify(meta)}`)];
   for (const [name, value] of Object.entries(
     Object.hasOwn(members, "servers") ? members : { servers: [], ...members },
   )) {
-    if (name === "servers") lines.push(`"servers": ${listText(document.items)}`);
-    else if (name !== "_meta") lines.push(`${JSON.stringify(name)}: ${indented(JSON.stringify(value, null, 2))}`);
+    if (name === "servers") parts.push(Buffer.from(',\n  "servers": ['), listBytes(document.items), Buffer.from("]"));
+    else if (name !== "_meta")
+      parts.push(Buffer.from(`,\n  ${JSON.stringify(name)}: ${indented(JSON.stringify(value, null, 2))}`));
   }
-  return `{\n  ${lines.join(",\n  ")}\n}\n`;
+  return Buffer.concat([...parts, Buffer.from("\n}\n")]);
 }
 
-const listText = (items: readonly RegistryItem[]): string =>
-  items.length === 0 ? "[]" : `[\n    ${items.map(({ pretty }) => pretty).join(",\n    ")}\n  ]`;
+/** {@link registryFileBytes} as text. */
+export const serialiseRegistryFile = (document: RegistryDocument, generation: Generation): string =>
+  registryFileBytes(document, generation).toString();
+
+/** What stands between the brackets: the first item is without its comma. */
+const listBytes = (items: readonly RegistryItem[]): Buffer =>
+  items.length === 0
+    ? Buffer.alloc(0)
+    : Buffer.concat([...items.map(({ listed }) => listed), Buffer.from("\n  ")]).subarray(1);
 
 const indented = (text: string): string => text.replaceAll("\n", "\n  ");
 

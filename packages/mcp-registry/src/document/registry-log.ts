@@ -1,7 +1,6 @@
 import type { Logger } from "@cortex-os/mcp-core";
 import type { Finding } from "../recovery/finding.js";
-import type { RegistryDocument } from "./registry-file.js";
-import { partsSetAside } from "./registry-problems.js";
+import type { Problem } from "./registry-problems.js";
 
 /** Logs what is wrong with a registry: each thing once, not at each reading. */
 export class RegistryLog {
@@ -20,7 +19,7 @@ export class RegistryLog {
   }
 
   /** Logs what was not found the last time. */
-  tell(findings: readonly Finding[], document: RegistryDocument): void {
+  tell(findings: readonly Finding[], problems: readonly Problem[]): void {
     const before = this.#told;
     const registryPath = this.#registryPath;
     this.#told = new Set();
@@ -30,7 +29,7 @@ export class RegistryLog {
       return !before.has(key);
     };
     for (const finding of findings) if (isNew(finding)) this.#tellFinding(finding);
-    for (const problem of partsSetAside(document)) {
+    for (const problem of problems) {
       if (!isNew(problem)) continue;
       if ("entry" in problem) this.#logger.warn({ registryPath, ...problem.entry }, "Registry entry set aside");
       else this.#logger.warn({ registryPath, reason: problem.reason }, "Registry serves nothing");

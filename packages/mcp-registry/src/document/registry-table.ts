@@ -2,6 +2,7 @@ import type { ServerInfo } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Arrangement, Operation, PlacedItem } from "../journal/operation.js";
 import type { RegistryDocument } from "./registry-file.js";
+import { partsSetAside, type Problem } from "./registry-problems.js";
 import { canonicalText, RegistryItem } from "./registry-item.js";
 
 /** The registry in memory: what `servers.json` says after all changes of the journal. Operations change it in place. */
@@ -11,6 +12,7 @@ export class RegistryTable {
   /** All items of a name, in order: the last one with an entry is served. */
   readonly #named = new Map<string, RegistryItem[]>();
   #served: readonly ServerInfo[] | undefined;
+  #problems: readonly Problem[] | undefined;
   #bytes: number | undefined;
 
   constructor(document: RegistryDocument) {
@@ -30,6 +32,12 @@ export class RegistryTable {
       item.entry !== undefined && this.servedItem(item.entry.name) === item ? [item.entry] : [],
     );
     return this.#served;
+  }
+
+  /** What is not served, in file order; the same array until that may be different. */
+  get problems(): readonly Problem[] {
+    this.#problems ??= partsSetAside(this.document);
+    return this.#problems;
   }
 
   /** How much all items have together, in bytes of RFC 8785 JSON. */
@@ -78,6 +86,7 @@ export class RegistryTable {
       case "r":
         this.#items = this.#items.filter(({ name }) => name !== operation.n);
         this.#named.delete(operation.n);
+        this.#problems = undefined;
         return;
       case "i":
         for (const [index, raw] of operation.at) this.#items.splice(index, 0, RegistryItem.of(raw));
@@ -103,6 +112,9 @@ export class RegistryTable {
     const name = item.name ?? "";
     const before = this.#replacedBy(name);
     const named = this.#named.get(name);
+    // A server behind others or in the place of its only one leaves everything else what it is; and that is nearly every change.
+    const isAlone = before === undefined ? this.#items.length > 0 : before.entry !== undefined && named?.length === 1;
+    if (item.entry === undefined || !isAlone) this.#problems = undefined;
     const growth = Buffer.byteLength(item.canonical) - Buffer.byteLength(before?.canonical ?? "");
     if (this.#bytes !== undefined) this.#bytes += growth;
     if (before === undefined || named === undefined) {
@@ -137,6 +149,7 @@ export class RegistryTable {
       else named.push(item);
     }
     this.#served = undefined;
+    this.#problems = undefined;
   }
 }
 

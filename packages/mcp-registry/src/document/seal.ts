@@ -56,8 +56,8 @@ export const isNewer = (seal: Seal): boolean => seal.v > VERSION;
 function sumOf({ v, id, epoch, seq }: Omit<Seal, "sha256">, { members, items }: RegistryDocument): string {
   const { servers: _, ...rest } = members;
   const sum = createHash("sha256").update(`${v}:${id}:${epoch}:${seq}:[`);
-  for (const [index, { canonical }] of items.entries()) sum.update(index === 0 ? canonical : `,${canonical}`);
-  sum.update("]");
+  // In one piece: a call for each of thousands of items takes longer than the sum itself.
+  sum.update(Buffer.concat(items.map(({ summed }) => summed)).subarray(1)).update("]");
   if (Object.keys(rest).length > 0) sum.update(canonicalText(rest));
   return sum.digest("hex");
 }

@@ -37,14 +37,15 @@ export class JournalFile {
 
   /** Opens the one that is there and was read. What is in it after its last believable frame is cut off. */
   static open(files: RegistryFiles, header: Pick<JournalHeader, "epoch" | "base">, end: number): JournalFile {
-    const file = new OpenFile(files.fs, files.fs.open(files.log, "append"));
+    let file: OpenFile | undefined;
     try {
+      file = new OpenFile(files.fs, files.fs.open(files.log, "append"));
       const { size, mode } = files.fs.statOf(file.fd);
       if ((mode & PRIVATE) !== 0) files.fs.restrict(file.fd);
       if (size > end) files.fs.truncate(file.fd, end);
       return new JournalFile(files, file, header, end);
     } catch (error) {
-      file.release();
+      file?.release();
       throw registryIoError("open", files.log, error);
     }
   }
@@ -112,7 +113,11 @@ export class JournalFile {
 
   /** Its bytes from `start` to before `end`. */
   read(start: number, end: number): Buffer {
-    return this.#files.readFrom(this.#file.fd, start, end - start);
+    try {
+      return this.#files.readFrom(this.#file.fd, start, end - start);
+    } catch (error) {
+      throw registryIoError("read", this.#files.log, error);
+    }
   }
 
   /**

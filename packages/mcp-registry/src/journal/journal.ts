@@ -46,6 +46,8 @@ export interface Journal {
   readonly state: "whole" | "torn" | "corrupt";
   /** Where the next frame goes, in bytes. */
   readonly end: number;
+  /** Whether somebody has noted that it is durable up to somewhere: then its entry in the folder is, too. */
+  readonly isMarked: boolean;
 }
 
 const BASE_EPOCH = 1;
@@ -108,6 +110,7 @@ interface JournalRecord {
   /** None for a frame of a form that we do not know. */
   readonly epoch: number | undefined;
   readonly durable: number;
+  readonly isMark: boolean;
   readonly snapshotSeq: number;
   readonly change: Change | undefined;
 }
@@ -122,6 +125,7 @@ function journalOf(
   const snapshotSeq = Math.max(-1, ...records.map((record) => record.snapshotSeq));
   return {
     ...{ header, epoch, state, end },
+    isMarked: records.some(({ isMark }) => isMark),
     changes: records.flatMap(({ change }) => (change === undefined ? [] : [change])),
     snapshotSeq: snapshotSeq < 0 ? undefined : snapshotSeq,
   };
@@ -135,27 +139,27 @@ function headerOf(value: unknown): JournalHeader | undefined {
 }
 
 function recordOf(frame: Frame): JournalRecord {
-  const none = { frame, epoch: undefined, durable: 0, snapshotSeq: -1, change: undefined };
   const { value } = frame;
-  if (!isJsonObject(value) || !isCount(value["e"])) return none;
-  const durable = isCount(value["d"]) ? value["d"] : 0;
-  const known = { ...none, epoch: value["e"], durable };
-  if (value["m"] === 1) return known;
-  if (value["m"] === 2) return isCount(value["s"]) ? { ...known, snapshotSeq: value["s"] } : none;
+  const none = { frame, epoch: undefined, durable: 0, isMark: false, snapshotSeq: -1, change: undefined };
+  if (!isJsonObject(value)) return none;
+  const { e: epoch, d, m, s } = value;
+  if (!isCount(epoch)) return none;
+  const durable = isCount(d) ? d : 0;
+  if (m === 1) return { frame, epoch, durable, isMark: true, snapshotSeq: -1, change: undefined };
+  if (m === 2) return isCount(s) ? { frame, epoch, durable, isMark: false, snapshotSeq: s, change: undefined } : none;
   const change = changeOf(value);
-  return change === undefined ? none : { ...known, change };
+  return change === undefined ? none : { frame, epoch, durable, isMark: false, snapshotSeq: -1, change };
 }
 
 function changeOf(record: JsonObject): Change | undefined {
   const { s, t, by, g, un } = record;
   const operation = operationOf(record);
   if (operation === undefined || !isCount(s) || typeof t !== "number") return undefined;
-  return {
-    ...{ seq: s, atMs: t, operation, by: originOf(by) },
-    group: isCount(g) ? g : s,
-    undoes: Array.isArray(un) ? un.filter(isCount) : [],
-  };
+  const undoes = Array.isArray(un) ? un.filter(isCount) : NOTHING;
+  return { seq: s, atMs: t, by: originOf(by), group: isCount(g) ? g : s, undoes, operation };
 }
+
+const NOTHING: readonly number[] = [];
 
 const originOf = (by: unknown): ChangeOrigin => (by === "hand" || by === "undo" || by === "restore" ? by : "command");
 

@@ -14,9 +14,10 @@ export function mendedJournal(
   bytes: Buffer,
   atMs: number,
 ): JournalFile | undefined {
-  const { state, end, epoch } = journal;
+  const { state, end, epoch, isMarked } = journal;
   if (state === "torn" && end < bytes.length) keepTorn(files, bytes.subarray(end), atMs);
   if (state === "corrupt") keepCorrupt(files, files.log, atMs);
+  if (!isMarked) files.distrustEntries();
   const base = baseOfJournal(journal);
   return base === undefined ? undefined : JournalFile.open(files, { epoch, base }, end);
 }

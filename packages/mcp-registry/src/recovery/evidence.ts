@@ -29,7 +29,8 @@ export interface Evidence {
   readonly log1: Journal | undefined;
   /** Older first; those that belong together. */
   readonly journals: readonly Journal[];
-  readonly prev: Snapshot;
+  /** Read when it is first asked for: while `servers.json` is as it should be, nobody does. */
+  readonly prev: () => Snapshot;
   /** The identity that the journals tell, else the snapshots. */
   readonly id: string | undefined;
 }
@@ -44,14 +45,19 @@ export interface State extends Replay {
 /** Reads all files. */
 export function evidenceOf(bytes: RegistryBytes): Evidence {
   const snapshot = readSnapshot(bytes.snapshot);
-  const prev = readSnapshot(bytes.prev);
+  const prev = readOnce(bytes.prev);
   const log = bytes.log === undefined ? undefined : readJournal(bytes.log);
   const log1 = bytes.log1 === undefined ? undefined : readJournal(bytes.log1);
-  const id = log?.header?.id ?? log1?.header?.id ?? idOf(snapshot) ?? idOf(prev);
+  const id = log?.header?.id ?? log1?.header?.id ?? idOf(snapshot) ?? idOf(prev());
   const journals = [log1, log].flatMap((journal) =>
     journal !== undefined && (journal.header === undefined || journal.header.id === id) ? [journal] : [],
   );
   return { snapshot, prev, log, log1, journals, id };
+}
+
+function readOnce(bytes: Buffer | undefined): () => Snapshot {
+  let snapshot: Snapshot | undefined;
+  return () => (snapshot ??= readSnapshot(bytes));
 }
 
 const idOf = (snapshot: Snapshot): string | undefined =>

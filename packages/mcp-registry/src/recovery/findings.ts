@@ -40,7 +40,7 @@ function ofSnapshot(
   switch (snapshot.kind) {
     case "absent": {
       const isMarked = journals.some(({ snapshotSeq }) => snapshotSeq !== undefined);
-      if (state.complete && !isMarked && prev.kind === "absent") return [];
+      if (state.complete && !isMarked && prev().kind === "absent") return [];
       return [
         {
           level: state.complete && journals.length > 0 ? "warning" : "error",

@@ -1,4 +1,4 @@
-import { serialiseRegistryFile } from "../document/registry-file.js";
+import { registryFileBytes } from "../document/registry-file.js";
 import type { RegistryTable } from "../document/registry-table.js";
 import type { Generation } from "../document/seal.js";
 import type { RegistryFiles } from "../registry-files.js";
@@ -25,7 +25,7 @@ export function recoveredWith(memory: Memory | undefined, files: RegistryFiles, 
   const found = recovered(files, reading);
   const { snapshot } = found;
   if (memory === undefined || (snapshot.kind !== "damaged" && snapshot.kind !== "absent")) return found;
-  const standIn = Buffer.from(serialiseRegistryFile(memory.table.document, memory.generation));
+  const standIn = registryFileBytes(memory.table.document, memory.generation);
   const kept = recovered(files, { ...reading, bytes: { ...reading.bytes, snapshot: standIn } });
   // Older than the journals reach, and they have everything: others went on without us.
   if (kept.edit.length > 0) return found;

@@ -21,7 +21,8 @@ export interface Recovered {
   readonly snapshot: Snapshot;
   /** What `servers.json` holds as it stands; none when it has to be written anew. */
   readonly snapshotSeq: number | undefined;
-  readonly prevSeq: number | undefined;
+  /** Up to which change the older snapshot goes; none when there is no usable one. Reads it when it is first asked for. */
+  readonly prevSeq: () => number | undefined;
   readonly log: Journal | undefined;
   /** Whether the first journal builds, or will build, on a `servers.json` that was not ours: nothing else tells what that held. */
   readonly isOnFile: boolean;
@@ -46,7 +47,7 @@ export function recover(bytes: RegistryBytes): Recovered {
     snapshot,
     log,
     epoch: Math.max(generation?.epoch ?? 0, ...journals.map((journal) => journal.epoch)),
-    prevSeq: prev.kind === "sealed" && prev.generation.id === id ? prev.generation.seq : undefined,
+    prevSeq: seqOfPrev(prev, id),
   };
   const done = (
     state: State,
@@ -81,6 +82,12 @@ export function recover(bytes: RegistryBytes): Recovered {
   return done(before, { basis: "journal", snapshotSeq: undefined, edit: [] });
 }
 
+/** Apart from everything else that is known, so that nothing else is kept for it. */
+const seqOfPrev = (read: Evidence["prev"], id: string | undefined) => (): number | undefined => {
+  const prev = read();
+  return prev.kind === "sealed" && prev.generation.id === id ? prev.generation.seq : undefined;
+};
+
 /** Whether a snapshot is of this registry, and the journals go on where it ends. */
 function continues({ id, seq }: Generation, evidence: Evidence): boolean {
   const base = baseOf(evidence.journals);
@@ -89,7 +96,8 @@ function continues({ id, seq }: Generation, evidence: Evidence): boolean {
 
 /** What the older snapshot and the journals say; none when there is neither. */
 function stateWithoutSnapshot(evidence: Evidence): State | undefined {
-  const { prev, journals } = evidence;
+  const { journals } = evidence;
+  const prev = evidence.prev();
   if (prev.kind === "sealed" && continues(prev.generation, evidence)) {
     return stateFrom(new RegistryTable(prev.document), prev.generation.seq, evidence, true);
   }

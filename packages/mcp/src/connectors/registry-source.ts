@@ -1,31 +1,29 @@
-import { connectorSpecOf, type ConnectorSpec, type Logger, type Timers } from "@cortex-os/mcp-core";
-import {
-  entriesOf,
-  problemsOf,
-  readRegistry,
-  watchFile,
-  type RegistryDocument,
-  type RegistryRead,
-  type FileWatch,
-} from "@cortex-os/mcp-registry";
+import path from "node:path";
+import { connectorSpecOf, messageOf, type ConnectorSpec, type Logger, type Timers } from "@cortex-os/mcp-core";
+import { watchFile, type FileWatch, type RegistryMemoryCache } from "@cortex-os/mcp-registry";
 import type { ConnectorSource, SpecsListener } from "./connector-source.js";
+
+/** As much of a {@link RegistryMemoryCache} as a source of connectors needs. */
+export type SourceCache = Pick<
+  RegistryMemoryCache,
+  "init" | "refresh" | "entries" | "problems" | "health" | "onChange"
+>;
 
 /** Where the registry is. */
 export interface RegistrySourceOptions {
   /** The path of `servers.json`; it need not exist yet. */
   readonly path: string;
+  /** The registry at that path. It is initialised here if it was not; whoever made it closes it, after the source. */
+  readonly cache: SourceCache;
   readonly logger: Logger;
   readonly timers: Timers;
-  /** Hears of every reading that was believed, and whether the file could be read and was a registry. */
+  /** Hears of every reading, and whether the files were as they should be. */
   readonly onRead?: (ok: boolean) => void;
 }
 
-/** A file that was there and is gone is believed to be gone after so many milliseconds: some editors move it away to save it. */
-const ABSENT_MS = 1_500;
-
 /**
- * The local registry as a source of connectors. It only reads: the command line writes. While the file cannot be read or is not a registry, the
- * connectors it named last stay, and the file stays as it is (R11, R12).
+ * The local registry as a source of connectors. What this process changes in it is told at once, what others change when the files of the registry do. While they
+ * cannot be used, the connectors they named last stay (R11, R12).
  */
 export function registrySource(options: RegistrySourceOptions): ConnectorSource {
   return new RegistrySource(options);
@@ -35,11 +33,14 @@ class RegistrySource implements ConnectorSource {
   readonly origin = "registry";
   readonly #options: RegistrySourceOptions;
   #listener: SpecsListener = () => {};
-  #watch: FileWatch | undefined;
-  #specs: readonly ConnectorSpec[] = [];
+  #watches: readonly FileWatch[] = [];
+  /** Set once the registry has been read: before that there is nothing in it to ask for. */
+  #unsubscribe: (() => void) | undefined;
   #reading: Promise<void> = Promise.resolve();
-  #cancelAbsent: (() => void) | undefined;
-  #warnedOf = "";
+  /** Why it could not be read. */
+  #failure: string | undefined;
+  /** What was told last. */
+  #told: { readonly entries: SourceCache["entries"] | undefined; readonly problem: string | undefined } | undefined;
   #closed = false;
 
   constructor(options: RegistrySourceOptions) {
@@ -48,82 +49,79 @@ class RegistrySource implements ConnectorSource {
 
   async start(listener: SpecsListener): Promise<void> {
     this.#listener = listener;
-    const { path, logger, timers } = this.#options;
-    // Watch first, then read: a change between the two is seen.
-    this.#watch = await watchFile({ path, logger, timers, onChange: () => void this.reload() });
+    const { path: file, logger, timers } = this.#options;
+    const onChange = (): void => void this.#refreshNext().then(() => this.#tellNews());
+    // Watch first, then read: a change between the two is seen. What others change is in the journal first, and in the file only later.
+    this.#watches = await Promise.all(
+      [file, `${file}.log`].map((watched) => watchFile({ path: watched, logger, timers, onChange })),
+    );
     // It may have been closed meanwhile: a start that was called off must leave no watch.
-    if (this.#closed) await this.#watch.close();
+    if (this.#closed) await this.#unwatch();
     await this.reload();
   }
 
   async reload(): Promise<void> {
-    await this.#readNext(false);
+    await this.#refreshNext();
+    this.#tell();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelAbsent?.();
-    await this.#watch?.close();
+    this.#unsubscribe?.();
+    await this.#unwatch();
     await this.#reading;
   }
 
-  async #readNext(believeAbsent: boolean): Promise<void> {
-    // One after the other: an older read must not win over a newer one.
-    this.#reading = this.#reading.then(async () => this.#read(believeAbsent));
+  async #unwatch(): Promise<void> {
+    await Promise.all(this.#watches.map((watch) => watch.close()));
+  }
+
+  /** One after the other, so that each is as new as its call. */
+  async #refreshNext(): Promise<void> {
+    this.#reading = this.#reading.then(async () => this.#refresh());
     await this.#reading;
   }
 
-  async #read(believeAbsent: boolean): Promise<void> {
+  async #refresh(): Promise<void> {
+    const { cache, logger, path: registryPath, onRead } = this.#options;
     if (this.#closed) return;
-    this.#cancelAbsent?.();
-    this.#cancelAbsent = undefined;
-    let read: RegistryRead;
     try {
-      read = await readRegistry(this.#options.path);
+      await cache.init();
+      if (this.#closed) return;
+      this.#unsubscribe ??= cache.onChange(() => this.#tellNews());
+      await cache.refresh();
+      this.#failure = undefined;
     } catch (error) {
-      this.#failed({ err: error }, "the file cannot be opened");
-      return;
+      const failure = messageOf(error);
+      // A cache that cannot be initialised logs that itself.
+      const isLogged = failure === this.#failure || this.#unsubscribe === undefined;
+      if (!isLogged) logger.error({ err: error, registryPath }, "Failed to load registry");
+      this.#failure = failure;
     }
-    if (read.kind === "corrupt") this.#failed({ reason: read.reason }, read.reason);
-    else if (read.kind === "document") this.#tell(this.#specsOf(read.document));
-    else if (believeAbsent || this.#specs.length === 0) this.#tell([]);
-    else this.#suspectAbsence();
+    if (!this.#closed) onRead?.(this.#problem() === undefined);
   }
 
-  #tell(specs: readonly ConnectorSpec[]): void {
+  #tellNews(): void {
+    const isOld = this.#told?.entries === this.#entries() && this.#told?.problem === this.#problem();
+    if (!isOld) this.#tell();
+  }
+
+  #tell(): void {
     if (this.#closed) return;
-    this.#specs = specs;
-    this.#options.onRead?.(true);
-    this.#listener(specs);
+    const told = { entries: this.#entries(), problem: this.#problem() };
+    this.#told = told;
+    const specs: readonly ConnectorSpec[] = (told.entries ?? []).map(connectorSpecOf);
+    this.#listener(specs, told.problem === undefined ? {} : { problem: told.problem });
   }
 
-  #failed(fields: Readonly<Record<string, unknown>>, reason: string): void {
-    if (this.#closed) return;
-    const kept = this.#specs.length;
-    const consequence =
-      kept === 0 ? "no server of it is served" : `the ${kept} servers it named last stay; the file is left as it is`;
-    const { path, logger, onRead } = this.#options;
-    onRead?.(false);
-    logger.error({ ...fields, registryPath: path, consequence }, "Failed to load registry");
-    const problem = `the registry servers.json cannot be read: ${reason}; mend it or restore it from a copy`;
-    this.#listener(this.#specs, { problem });
+  #entries(): SourceCache["entries"] | undefined {
+    return this.#unsubscribe === undefined ? undefined : this.#options.cache.entries;
   }
 
-  #suspectAbsence(): void {
-    if (this.#closed) return;
-    const { path, logger, timers } = this.#options;
-    logger.warn({ registryPath: path }, "The registry file is gone; its servers stay until it stays away");
-    this.#cancelAbsent = timers.after(ABSENT_MS, () => void this.#readNext(true));
-  }
-
-  #specsOf(document: RegistryDocument): readonly ConnectorSpec[] {
-    const problems = problemsOf(document);
-    const summary = JSON.stringify(problems);
-    if (summary !== this.#warnedOf) {
-      this.#warnedOf = summary;
-      const { logger, path: registryPath } = this.#options;
-      for (const problem of problems) logger.warn({ registryPath, problem }, "Part of the registry is set aside");
-    }
-    return entriesOf(document).map(connectorSpecOf);
+  /** What is wrong, in words that a client may see: files are named without their folder. */
+  #problem(): string | undefined {
+    const { cache, path: file } = this.#options;
+    const [problem] = cache.health === "ok" ? [] : cache.problems;
+    return (this.#failure ?? problem)?.replaceAll(`${path.dirname(path.resolve(file))}${path.sep}`, "");
   }
 }

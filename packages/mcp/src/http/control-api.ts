@@ -5,6 +5,7 @@ import type { Gateway } from "../gateway/gateway.js";
 import { objectIn, onlyPost, run, type ControlDeps } from "./control-answers.js";
 import { mapApi } from "./map-api.js";
 import type { Unanswered } from "./open-answers.js";
+import { registryApi, type OwnedRegistry } from "./registry-api.js";
 import { sendJson } from "./respond.js";
 import { onlyGet, type Handler } from "./routes.js";
 import type { ServeHttpOptions } from "./serve-http.js";
@@ -16,13 +17,15 @@ export interface ControlApiDeps extends ControlDeps {
   readonly unanswered: Roster<Unanswered>;
   /** Makes room for another gateway; absent for one that does not. */
   readonly onYield: ServeHttpOptions["onYield"] | undefined;
+  /** Absent where the gateway owns no registry: its routes are then not there. */
+  readonly registry: OwnedRegistry | undefined;
 }
 
 const KEEPS_HOME = "this gateway has a URL and makes no room for another one; stop it instead";
 
 /** `/api/v1`, for the command line. It is served on the control socket only, which the file system guards (0600). */
 export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handler>> {
-  const { gateway, onYield } = deps;
+  const { gateway, onYield, registry } = deps;
   return {
     "/api/v1/status": onlyGet((_request, response) => {
       sendJson(response, 200, gateway.status());
@@ -51,6 +54,7 @@ export function controlApi(deps: ControlApiDeps): Readonly<Record<string, Handle
       onYield(untilMs);
     }),
     ...mapApi(deps),
+    ...(registry === undefined ? {} : registryApi(deps, registry)),
   };
 }
 

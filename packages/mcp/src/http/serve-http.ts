@@ -11,6 +11,7 @@ import { LegacySse } from "./legacy-sse.js";
 import { closed, listen, type ListenPlace } from "./listen.js";
 import { McpEndpoint } from "./mcp-endpoint.js";
 import { OpenAnswers } from "./open-answers.js";
+import type { OwnedRegistry } from "./registry-api.js";
 import { sendEmpty, sendError } from "./respond.js";
 import { opsRoutes, type Handler } from "./routes.js";
 import { StdioUpgrades } from "./stdio-upgrade.js";
@@ -48,6 +49,8 @@ export interface ServeHttpOptions {
    * request may be read much later than it was sent.
    */
   readonly onYield?: (untilMs: number) => void;
+  /** The registry that the command line changes through `/api/v1/registry`. @default none: those routes are not there */
+  readonly registry?: OwnedRegistry;
   /** Also serves `/sse` and `/messages`, the transport of 2024-11-05. @default false */
   readonly legacySse?: boolean;
   readonly allowedHosts?: readonly string[];
@@ -182,7 +185,9 @@ function createFront({ gateway, options, limits, answers, isDraining }: FrontDep
   const sse = new LegacySse(deps);
   const routes = new Map<string, Handler>([
     ...Object.entries(opsRoutes({ gateway, metrics, isDraining })),
-    ...(options.controlApi === true ? Object.entries(controlApi({ ...deps, onYield: options.onYield })) : []),
+    ...(options.controlApi === true
+      ? Object.entries(controlApi({ ...deps, onYield: options.onYield, registry: options.registry }))
+      : []),
     ...(options.legacySse === true ? Object.entries(sse.routes) : []),
   ]);
   const listener: Handler = (request, response) => {

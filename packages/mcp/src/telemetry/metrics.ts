@@ -1,8 +1,9 @@
-import { Counter, Gauge, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import type { EndedRequest } from "../gateway/metered-sink.js";
 import { createCatalogMetrics, type CatalogMetrics } from "./catalog-metrics.js";
 import { createConnectorMetrics, type ConnectorMetrics } from "./connector-metrics.js";
 import { addProcessMetrics } from "./process-metrics.js";
+import { createRegistryMetrics, type RegistryMetrics } from "./registry-metrics.js";
 import { createRequestMetrics, type RequestMetrics } from "./request-metrics.js";
 import {
   createServiceMapMetrics,
@@ -12,8 +13,12 @@ import {
 } from "./service-map-metrics.js";
 import { createConnectorSyncHistogram, observeConnectorSync } from "./sync-histogram.js";
 
-/** Everything that can be counted, in a registry of its own: two gateways in one process do not meet (R15; docs/metrics.md). */
-export interface GatewayMetrics extends RequestMetrics, Omit<ConnectorMetrics, "called">, CatalogMetrics {
+/**
+ * Everything that can be counted, in a registry of its own: two gateways in one process do not meet (R15; docs/metrics.md). The series of the local registry and
+ * of the service map exist from the first word about them.
+ */
+export interface GatewayMetrics
+  extends RequestMetrics, Omit<ConnectorMetrics, "called">, CatalogMetrics, RegistryMetrics {
   /** The text of `GET /metrics`. */
   exposition(): Promise<string>;
   readonly contentType: string;
@@ -23,9 +28,7 @@ export interface GatewayMetrics extends RequestMetrics, Omit<ConnectorMetrics, "
   synced(ok: boolean, seconds: number): void;
   sessions(count: number): void;
   listeners(count: number): void;
-  /** The registry was read, or could not be. Its series exist from the first word about it. */
-  registryRead(ok: boolean): void;
-  /** How the service map is; `undefined` where none is configured. Its series exist from the first word about one. */
+  /** How the service map is; `undefined` where none is configured. */
   serviceMap(status: MeasuredServiceMap | undefined): void;
   serviceMapFetched(outcome: MapFetchOutcome, seconds: number): void;
 }
@@ -53,7 +56,8 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const sessions = gauge("brainwav_mcp_client_sessions", "Legacy client sessions alive");
   const listeners = gauge("brainwav_mcp_listeners", "Modern subscriptions/listen streams open");
-  let registryRead: ReturnType<typeof createRegistryMetrics> | undefined;
+  let ofRegistry: RegistryMetrics | undefined;
+  const localRegistry = (): RegistryMetrics => (ofRegistry ??= createRegistryMetrics(registry));
   let ofServiceMap: ServiceMapMetrics | undefined;
   const serviceMap = (): ServiceMapMetrics => (ofServiceMap ??= createServiceMapMetrics(registry));
   return {
@@ -79,8 +83,10 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
       listeners.set(count);
     },
     registryRead: (ok) => {
-      registryRead ??= createRegistryMetrics(registry);
-      registryRead(ok);
+      localRegistry().registryRead(ok);
+    },
+    registryFlushed: (seconds) => {
+      localRegistry().registryFlushed(seconds);
     },
     serviceMap: (status) => {
       if (status === undefined) ofServiceMap?.gone();
@@ -89,26 +95,5 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
     serviceMapFetched: (outcome, seconds) => {
       serviceMap().fetched(outcome, seconds);
     },
-  };
-}
-
-/** The gateway only reads the registry: what is written, and how long that takes, is the command line's, which does not live to be asked. */
-function createRegistryMetrics(registry: Registry): (ok: boolean) => void {
-  const registers = [registry];
-  const reads = new Counter({
-    name: "brainwav_mcp_registry_reads_total",
-    help: "How often servers.json was read because it changed or somebody asked; failed: it could not be read or is no registry",
-    labelNames: ["result"] as const,
-    registers,
-  });
-  for (const result of ["ok", "failed"]) reads.inc({ result }, 0);
-  const readable = new Gauge({
-    name: "brainwav_mcp_registry_readable",
-    help: "1 while what is served of the registry is what is in servers.json, 0 while that cannot be read and what it held last is served",
-    registers,
-  });
-  return (ok) => {
-    reads.inc({ result: ok ? "ok" : "failed" });
-    readable.set(ok ? 1 : 0);
   };
 }

@@ -11,6 +11,7 @@ import {
   type ServerInfo,
   silentLogger,
 } from "@cortex-os/mcp-core";
+import { RegistryMemoryCache } from "@cortex-os/mcp-registry";
 import { writeFile } from "node:fs/promises";
 
 /** A gateway in this process, in front of real upstreams, served on a free port. */
@@ -37,9 +38,10 @@ export async function startTestGateway(
   await writeRegistry(servers);
   const { logger = silentLogger, ...rest } = options;
   const metrics = createMetrics();
+  const cache = new RegistryMemoryCache({ registryPath: path, logger });
   const gateway = new Gateway({
     version: "0.0.0-test",
-    sources: [registrySource({ path, logger, timers: systemTimers, onRead: (ok) => metrics.registryRead(ok) })],
+    sources: [registrySource({ path, cache, logger, timers: systemTimers, onRead: (ok) => metrics.registryRead(ok) })],
     clock: systemClock,
     monotonic: systemMonotonic,
     timers: systemTimers,
@@ -64,6 +66,7 @@ export async function startTestGateway(
     close: async () => {
       await front.close();
       await gateway.close();
+      await cache.close();
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -1,13 +1,14 @@
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { systemTimers, type ConnectorSpec } from "@cortex-os/mcp-core";
 import { RecordingLogger } from "@cortex-os/mcp-core/testing";
+import { RegistryMemoryCache } from "@cortex-os/mcp-registry";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ConnectorSource } from "../connector-source.js";
 import { registrySource } from "../registry-source.js";
 
-/** A started source over a real file in a temporary folder, closed with the test. */
+/** A started source over a real registry in a temporary folder, closed with the test. */
 async function setUp(content?: string) {
   const folder = await mkdtemp(path.join(tmpdir(), "cortex-"));
   const file = path.join(folder, "servers.json");
@@ -19,11 +20,13 @@ async function setUp(content?: string) {
   const logger = new RecordingLogger();
   const reads: boolean[] = [];
   const onRead = (ok: boolean): void => void reads.push(ok);
-  const source: ConnectorSource = registrySource({ path: file, logger, timers: systemTimers, onRead });
+  const cache = new RegistryMemoryCache({ registryPath: file, logger });
+  const source: ConnectorSource = registrySource({ path: file, cache, logger, timers: systemTimers, onRead });
   const told: (readonly ConnectorSpec[])[] = [];
   const problems: (string | undefined)[] = [];
   onTestFinished(async () => {
     await source.close();
+    await cache.close();
     await rm(folder, { recursive: true });
   });
   await source.start((specs, state) => {
@@ -32,7 +35,7 @@ async function setUp(content?: string) {
   });
   const problem = (): unknown => problems.at(-1);
   const keys = (): unknown => told.at(-1)?.map(({ key }) => key);
-  return { file, write, logger, source, told, keys, problem, reads };
+  return { file, write, logger, cache, source, told, keys, problem, reads };
 }
 
 const serversOf = (...servers: object[]): string => JSON.stringify({ servers });
@@ -91,33 +94,15 @@ describe("the registry as a source (R12, R14)", () => {
   test("a file that was never good names nothing and says why, until it is mended", async () => {
     const { keys, problem, write, source } = await setUp('{"servers": [');
     expect(keys()).toEqual([]);
-    expect(problem()).toMatch(/^the registry servers\.json cannot be read: it is not valid JSON.*; mend it/);
+    expect(problem()).toMatch(/^servers\.json is damaged: it is not valid JSON/);
     await write(serversOf(server("b")));
     await source.reload();
     expect([keys(), problem()]).toEqual([["b"], undefined]);
   });
 
-  test("a file that is away for a moment takes no server with it", async () => {
-    const { file, keys, source, told, logger } = await setUp(serversOf(server("a")));
-    await rename(file, `${file}~`);
-    await source.reload();
-    await rename(`${file}~`, file);
-    await source.reload();
-    expect(keys()).toEqual(["a"]);
-    expect(told.every((specs) => specs.length === 1)).toBe(true);
-    expect(logger.messages("warn")).toContain("The registry file is gone; its servers stay until it stays away");
-  });
-
-  test("a file that stays away names nothing in the end", async () => {
-    const { file, keys } = await setUp(serversOf(server("a")));
-    await rm(file);
-    await vi.waitFor(() => expect(keys()).toEqual([]), 10_000);
-  });
-
   test("a file that cannot be read keeps them too", async () => {
     const { keys, source, logger, file } = await setUp(serversOf(server("a")));
     await rm(file);
-    const { mkdir } = await import("node:fs/promises");
     await mkdir(file);
     await source.reload();
     expect(keys()).toEqual(["a"]);
@@ -125,21 +110,69 @@ describe("the registry as a source (R12, R14)", () => {
   });
 
   test("a bad entry is set aside with one warning, the others are named", async () => {
-    const { keys, source, logger } = await setUp(serversOf(server("a"), { name: "no transport" }));
+    const { keys, problem, source, logger } = await setUp(serversOf(server("a"), { name: "no transport" }));
     await source.reload();
-    expect(keys()).toEqual(["a"]);
-    expect(logger.messages("warn").filter((message) => message === "Part of the registry is set aside")).toHaveLength(
-      1,
-    );
+    expect([keys(), problem()]).toEqual([["a"], undefined]);
+    expect(logger.messages("warn").filter((message) => message === "Registry entry set aside")).toHaveLength(1);
   });
 
   test("a file in another tool's form is told of, once", async () => {
     const { keys, logger, source } = await setUp(JSON.stringify({ mcpServers: { a: { command: "true" } } }));
     await source.reload();
     expect(keys()).toEqual([]);
-    const told = logger.lines.filter(({ message }) => message === "Part of the registry is set aside");
-    expect(told).toHaveLength(1);
-    expect(told[0]?.fields["problem"]).toContain("mcpServers");
+    const told = logger.lines.filter(({ message }) => message === "Registry serves nothing");
+    expect(told).toEqual([
+      expect.objectContaining({ fields: expect.objectContaining({ reason: expect.any(String) }) }),
+    ]);
+  });
+
+  test("what this process changes is told once for all changes that come together, without looking at a file", async () => {
+    const { cache, told, keys } = await setUp(serversOf(server("a")));
+    const { length } = told;
+    cache.upsert({ name: "b", command: "true" });
+    cache.upsert({ name: "c", command: "true" });
+    cache.remove("a");
+    expect(told).toHaveLength(length);
+    await Promise.resolve();
+    expect(keys()).toEqual(["b", "c"]);
+    expect(told).toHaveLength(length + 1);
+  });
+
+  test("what another process changes is noticed though only the journal has it", async () => {
+    const { file, keys } = await setUp(serversOf(server("a")));
+    const other = new RegistryMemoryCache({ registryPath: file, flushIntervalMs: Infinity });
+    await other.init();
+    other.upsert({ name: "b", command: "true" });
+    await vi.waitFor(() => expect(keys()).toEqual(["a", "b"]), 10_000);
+    expect(await readFile(file, "utf8")).toBe(serversOf(server("a")));
+    await other.close();
+  });
+
+  test("a file that is deleted takes no server with it, and is put back", async () => {
+    const { file, keys, cache, source, told } = await setUp(serversOf(server("a")));
+    await rm(file);
+    await source.reload();
+    await cache.flush();
+    await source.reload();
+    expect(keys()).toEqual(["a"]);
+    expect(told.every((specs) => specs.length === 1)).toBe(true);
+    expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({ servers: [server("a")] });
+  });
+
+  test("a registry that was damaged and could be rebuilt is served, and what is wrong is told without the folder it is in", async () => {
+    const { file, write, cache, keys, problem, source } = await setUp();
+    cache.upsert({ name: "a", command: "true" });
+    await cache.flush();
+    await write("{");
+    await source.reload();
+    expect(keys()).toEqual(["a"]);
+    expect(problem()).toMatch(/^servers\.json is damaged: /);
+    expect(problem()).not.toContain(path.dirname(file));
+    // Somebody may be in the middle of editing it: it is written anew with the next change.
+    cache.upsert({ name: "b", command: "true" });
+    await cache.flush();
+    await source.reload();
+    expect([keys(), problem()]).toEqual([["a", "b"], undefined]);
   });
 
   test("closed, it tells nothing more, and closing twice is fine", async () => {

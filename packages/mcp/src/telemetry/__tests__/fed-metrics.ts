@@ -42,6 +42,7 @@ export function fedMetrics(connectorCount = 1): GatewayMetrics {
   for (const ok of [true, false]) {
     metrics.synced(ok, 0.2);
     metrics.registryRead(ok);
+    metrics.registryFlushed(ok ? 0.004 : undefined);
   }
   metrics.sessions(1);
   metrics.listeners(2);

@@ -35,6 +35,8 @@ describe("the metrics (R15)", () => {
       "brainwav_mcp_catalog_age_seconds gauge",
       "brainwav_mcp_registry_reads_total counter",
       "brainwav_mcp_registry_readable gauge",
+      "brainwav_mcp_registry_flush_duration_seconds histogram",
+      "brainwav_mcp_registry_flush_failures_total counter",
       "brainwav_mcp_service_map_age_seconds gauge",
       "brainwav_mcp_service_map_expires_seconds gauge",
       "brainwav_mcp_service_map_stale_until_seconds gauge",
@@ -66,6 +68,7 @@ describe("the metrics (R15)", () => {
     metrics.catalogChanged({ tools: 3, prompts: 4 });
     metrics.catalogAge(5);
     metrics.registryRead(true);
+    metrics.registryFlushed(0.004);
     const text = await metrics.exposition();
     for (const line of [
       `brainwav_mcp_build_info{version="1.2.3",node="${process.version}"} 1`,
@@ -98,23 +101,28 @@ describe("the metrics (R15)", () => {
       "brainwav_mcp_catalog_age_seconds 5",
       'brainwav_mcp_registry_reads_total{result="ok"} 1',
       "brainwav_mcp_registry_readable 1",
+      'brainwav_mcp_registry_flush_duration_seconds_bucket{le="0.005"} 1',
+      "brainwav_mcp_registry_flush_failures_total 0",
     ]) {
       expect(text).toContain(line);
     }
     expect(metrics.contentType).toContain("text/plain");
   });
 
-  test("a failed sync, a connector that went down and a registry that cannot be read show as such", async () => {
+  test("a failed sync, a connector that went down and a registry that cannot be read or written show as such", async () => {
     const metrics = createMetrics();
     metrics.connectors([statusOf("a")]);
     for (let told = 0; told < 3; told += 1) metrics.connectors([statusOf("a", "down")]);
     metrics.synced(false, 1);
     metrics.registryRead(false);
+    metrics.registryFlushed(undefined);
     const text = await metrics.exposition();
     expect(text).toContain('brainwav_mcp_connector_proxy_up{connector="a"} 0');
     expect(text).toContain('brainwav_mcp_connector_failures_total{connector="a"} 1');
     expect(text).toContain('mcp_connector_sync_duration_seconds_count{result="failed"} 1');
     expect(text).toContain("brainwav_mcp_registry_readable 0");
+    expect(text).toContain("brainwav_mcp_registry_flush_failures_total 1");
+    expect(text).toContain("brainwav_mcp_registry_flush_duration_seconds_count 0");
   });
 
   test("a connector that left takes its series along, and no other's", async () => {

@@ -1,0 +1,49 @@
+import { verifyRegistry, type FileState, type RegistryVerdict } from "@cortex-os/mcp-registry";
+import type { Io } from "../io.js";
+import { columns, counted, jsonText } from "../output.js";
+import { statePaths } from "../state/state-paths.js";
+import { oneLine } from "../user-error.js";
+import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
+
+/** What the state of a file means to a person. */
+const STATES: Readonly<Record<FileState, string>> = {
+  whole: "whole",
+  unsealed: "as somebody else wrote it",
+  torn: "cut short at its end, before anything there was acknowledged",
+  damaged: "damaged",
+};
+
+/** `registry verify`: what is on the disk. It reads only, and asks no gateway. */
+export const registerRegistryVerify: RegisterCommand = (registry, { io, finish }) => {
+  withJson(registry.command("verify"))
+    .description("check the files of the registry, changing nothing")
+    .action(({ json }: JsonFlag) => {
+      const { registry: path } = statePaths(io.env);
+      const verdict = verifyRegistry(path);
+      if (json) io.out(jsonText({ path, ...shown(verdict) }));
+      else show(io, path, verdict);
+      finish(verdict.findings.some(({ level }) => level === "error") ? 1 : 0);
+    });
+};
+
+/** Without the entries: they hold secrets, and `list` shows them. */
+function shown({ servers, files, findings, changes, sinceMs }: RegistryVerdict): object {
+  const since = sinceMs === undefined ? null : new Date(sinceMs).toISOString();
+  return { servers: servers.length, files, findings, changes, since };
+}
+
+function show(io: Io, path: string, { servers, files, findings, changes, sinceMs }: RegistryVerdict): void {
+  io.out(`${path}: ${counted(servers.length, "server")}`);
+  if (files.length > 0) {
+    io.out(
+      columns(
+        ["FILE", "STATE"],
+        files.map(({ name, state }) => [name, STATES[state]]),
+      ),
+    );
+  }
+  const reach = sinceMs === undefined ? "" : `, back to ${new Date(sinceMs).toISOString()}`;
+  io.out(`History: ${counted(changes, "change")}${reach}.`);
+  for (const { level, text } of findings) io.out(`${level}: ${oneLine(text)}`);
+  if (findings.every(({ level }) => level === "info")) io.out("The registry is good.");
+}
