@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { acquireLock, type Lock } from "../lock.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
@@ -60,9 +60,10 @@ test("when the journal was renewed, the older snapshot is a file of its own, whi
   const cache = await registry.opened();
   cache.upsert(server("a"));
   registry.fs.refuse("datasync", /\.log/, "EIO", 1);
-  await expect(cache.durable()).rejects.toMatchObject({ code: "REGISTRY_IO" });
   cache.upsert(server("b"));
+  await cache.durable();
   await cache.close();
+  expect((await stat(`${registry.file}.prev`)).ino).not.toBe((await stat(registry.file)).ino);
   await writeFile(registry.file, "{");
   expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
   for (const end of [".log", ".log.1"]) await rm(`${registry.file}${end}`);
