@@ -53,7 +53,6 @@ export class RegistryMemoryCache {
   readonly #monotonic: Monotonic;
   readonly #onFlush: (durationMs: number | undefined) => void;
   readonly #flushIntervalMs: number;
-
   #state: "new" | "ready" | "closed" = "new";
   #initialising: Promise<void> | undefined;
   #closing: Promise<void> | undefined;

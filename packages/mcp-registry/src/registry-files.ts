@@ -1,22 +1,20 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { GatewayError } from "@cortex-os/mcp-core";
+import type { GatewayError } from "@cortex-os/mcp-core";
 import type { FileStat, RegistryFs } from "./fs/registry-fs.js";
 import { errnoOf, registryIoError } from "./io-error.js";
 import { isRunning } from "./process-identity.js";
 import { SharedPass } from "./shared-pass.js";
+import { assertTrusted, isOpenToAll, refusal } from "./trust.js";
 
 /** The most bytes that a `servers.json` may have. */
 export const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024;
 /** The most bytes that a journal may have: it is closed long before, unless no snapshot can be written. */
 export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
 
-const WRITABLE_BY_OTHERS = 0o002;
 const READABLE_BY_OTHERS = 0o077;
 const TEMPORARY_BYTES = 6;
 const TEMPORARY = /\.tmp-(\d+)-[0-9a-f]+$/;
-const STICKY = 0o1000;
-const ROOT = 0;
 
 /** The files of one registry: their names, and the ways in which they are read and written. Every method throws `REGISTRY_IO`. */
 export class RegistryFiles {
@@ -56,14 +54,15 @@ export class RegistryFiles {
     const found = this.statIfThere(file);
     if (found === undefined) return undefined;
     // First by its name: to open a pipe, or what a link leads to, has effects.
-    this.#assertTrusted(file, found);
+    assertTrusted(file, found, this.#uid);
     try {
       const fd = this.fs.open(file, "read");
       try {
         // Another may have taken its place meanwhile.
         const stat = this.fs.statOf(fd);
-        this.#assertTrusted(file, stat);
-        if (stat.size > maxBytes) throw tooLarge(file, stat.size, maxBytes);
+        assertTrusted(file, stat, this.#uid);
+        if (stat.size > maxBytes)
+          throw refusal(file, `it has ${stat.size} bytes, and a registry at most ${maxBytes}`, "move it away");
         return { bytes: this.readFrom(fd, 0, stat.size), stat };
       } finally {
         this.fs.close(fd);
@@ -143,12 +142,11 @@ export class RegistryFiles {
     }
   }
 
-  #mayEverybodyChange({ kind, mode }: FileStat): boolean {
-    if (kind === "folder") return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0;
-    if (kind !== "link") return false;
+  #mayEverybodyChange(stat: FileStat): boolean {
+    if (stat.kind !== "link") return isOpenToAll(stat);
     const fd = this.fs.open(this.folder, "folder");
     try {
-      return this.#mayEverybodyChange(this.fs.statOf(fd));
+      return isOpenToAll(this.fs.statOf(fd));
     } finally {
       this.fs.close(fd);
     }
@@ -270,21 +268,6 @@ export class RegistryFiles {
       this.fs.close(fd);
     }
   }
-
-  #assertTrusted(file: string, { kind, uid, mode }: FileStat): void {
-    if (kind === "link") {
-      throw refusal(
-        file,
-        "it is a symbolic link",
-        "put the file itself there, or let CORTEX_HOME name the folder it is in",
-      );
-    }
-    if (kind !== "file") throw refusal(file, "it is not a regular file", "move it away");
-    if (this.#uid !== undefined && uid !== this.#uid && uid !== ROOT) {
-      throw refusal(file, "it belongs to another user, who could make this one run commands", `chown it to yourself`);
-    }
-    if ((mode & WRITABLE_BY_OTHERS) !== 0) throw refusal(file, "everybody may write to it", `chmod 600 ${file}`);
-  }
 }
 
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
@@ -301,12 +284,3 @@ function makeFolders(fs: RegistryFs, folder: string): readonly string[] {
     return [...makeFolders(fs, above), ...makeFolders(fs, folder)];
   }
 }
-
-const refusal = (file: string, reason: string, advice: string): GatewayError =>
-  new GatewayError("REGISTRY_IO", `${file} is refused: ${reason}; ${advice}`);
-
-const tooLarge = (file: string, size: number, most: number): GatewayError =>
-  new GatewayError(
-    "REGISTRY_IO",
-    `${file} is refused: it has ${size} bytes, and a registry at most ${most}; move it away`,
-  );

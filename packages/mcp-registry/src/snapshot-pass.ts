@@ -53,11 +53,11 @@ export class SnapshotPass {
       const bytes = registryFileBytes(table.document, generation);
       // A journal that cannot be made durable is not relied on from then on: this pass puts new files in its place.
       if (!store.mustRenew) await commits.run().catch(() => {});
-      const temporary = await this.#durableFile(bytes);
+      const temporary = await this.#durableFile(files.snapshot, bytes);
       if (await this.#commitStep(temporary, () => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
         await this.#syncFolders();
         this.#isUnsure = false;
-        await this.#closeJournal(generation.seq);
+        await this.#closeJournal(generation.seq, bytes);
         return true;
       }
     }
@@ -65,19 +65,20 @@ export class SnapshotPass {
   }
 
   /** Under the lock; the temporary file goes when that cannot be had, too. */
-  async #commitStep(temporary: string, section: () => boolean): Promise<boolean> {
+  async #commitStep(temporary: string | undefined, section: () => boolean): Promise<boolean> {
     const { lock, files } = this.#deps;
     try {
       return await lock.run<boolean>(section);
     } catch (error) {
-      files.discard(temporary);
+      if (temporary !== undefined) files.discard(temporary);
       throw registryIoError("write", files.snapshot, error);
     }
   }
 
-  async #durableFile(bytes: Uint8Array): Promise<string> {
+  /** Bytes that are to take the place of a file, durably under a temporary name. */
+  async #durableFile(file: string, bytes: Uint8Array): Promise<string> {
     const { files } = this.#deps;
-    const temporary = files.temporary(files.snapshot);
+    const temporary = files.temporary(file);
     try {
       const fd = files.fs.open(temporary, "create");
       try {
@@ -89,7 +90,7 @@ export class SnapshotPass {
       return temporary;
     } catch (error) {
       files.discard(temporary);
-      throw registryIoError("write", files.snapshot, error);
+      throw registryIoError("write", file, error);
     }
   }
 
@@ -135,19 +136,24 @@ export class SnapshotPass {
   }
 
   /** Notes that the snapshot is durable, and begins a new journal when the old one is long or not to be relied on. */
-  async #closeJournal(seq: number): Promise<void> {
+  async #closeJournal(seq: number, bytes: Uint8Array): Promise<void> {
     const { store, files, lock, commits } = this.#deps;
     await addMark(lock, store, ({ epoch }) => encodeSnapshotMark(epoch, seq));
     if (!this.#isTimeForNewJournal(seq)) return;
     const old = store.journal;
-    await lock.run(() => {
+    // An older snapshot that needs what the old journal may not have is of no use: this one takes its place, too. Not as a second name of one
+    // file, which an editor would change under both.
+    const older = this.#isOlderUsable ? undefined : await this.#durableFile(files.prev, bytes);
+    await this.#commitStep(older, () => {
       store.catchUp();
-      if (store.journal !== old) return;
-      // Without the changes that the older snapshot would need it is of no use: this one takes its place.
-      if ((store.prevSeq ?? -1) < (old?.base ?? 0))
-        files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
+      if (store.journal !== old) {
+        if (older !== undefined) files.discard(older);
+        return false;
+      }
+      if (older !== undefined) files.fs.rename(older, files.prev);
       if (old !== undefined) files.linkOver(files.log, files.log1, files.temporary(files.log1));
       files.unsynced.add(files.folder);
+      return true;
     });
     // The old journal has its new name before the new one takes the old name.
     await this.#syncFolders();
@@ -159,6 +165,11 @@ export class SnapshotPass {
       }),
     );
     await this.#syncFolders();
+  }
+
+  get #isOlderUsable(): boolean {
+    const { mustRenew, prevSeq, journal } = this.#deps.store;
+    return !mustRenew && (prevSeq ?? -1) >= (journal?.base ?? 0);
   }
 
   #isTimeForNewJournal(seq: number): boolean {

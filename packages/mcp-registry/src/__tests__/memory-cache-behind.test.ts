@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { acquireLock, type Lock } from "../lock.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
@@ -54,6 +54,21 @@ describe("RegistryMemoryCache: one that is behind when something is taken away (
     await busy.close();
     expect(await registry.namesAfterReopening()).toEqual(["mine", "a"]);
   });
+});
+
+test("when the journal was renewed, the older snapshot is a file of its own, which nobody changes with the other", async () => {
+  const cache = await registry.opened();
+  cache.upsert(server("a"));
+  registry.fs.refuse("datasync", /\.log/, "EIO", 1);
+  cache.upsert(server("b"));
+  await cache.durable();
+  await cache.close();
+  expect((await stat(`${registry.file}.prev`)).ino).not.toBe((await stat(registry.file)).ino);
+  await writeFile(registry.file, "{");
+  expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
+  for (const end of [".log", ".log.1"]) await rm(`${registry.file}${end}`);
+  await writeFile(registry.file, "{");
+  expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
 });
 
 test("a snapshot that is durable is no failure because the lock cannot be had to say so", async () => {

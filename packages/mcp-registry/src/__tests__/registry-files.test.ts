@@ -21,6 +21,8 @@ import { RuledFs } from "./fs-fixture.js";
 
 const registry = useCacheFixture();
 const FILES = ["", ".log", ".prev", ".log.1"] as const;
+/** Node has no call for it. */
+const MAKE_PIPE = "mkfifo";
 const isRoot = process.getuid?.() === 0;
 const modeOf = (file: string): number => statSync(file).mode & 0o7777;
 
@@ -67,7 +69,7 @@ const deeds: Readonly<Record<string, readonly [(file: string) => void, string]>>
   "a pipe": [
     (file) => {
       rmSync(file);
-      execFileSync("mkfifo", [file]);
+      execFileSync(MAKE_PIPE, [file]);
     },
     "it is not a regular file; move it away",
   ],

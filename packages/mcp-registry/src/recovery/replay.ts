@@ -3,7 +3,7 @@ import type { Change, Journal } from "../journal/journal.js";
 
 /** What {@link replay} met on its way. */
 export interface Replay {
-  /** The sequence number of the last change, or the one it began with. */
+  /** The sequence number of the last change that there was, or the one it began with. */
   readonly seq: number;
   /** How many changes were made. */
   readonly made: number;
@@ -51,7 +51,12 @@ export function replay(
     table.apply(change.operation);
     made++;
   }
-  return { seq, made, missing };
+  // Up to where there were changes once: no number is given twice, also where they cannot be read any more.
+  const reached = Math.max(
+    seq,
+    ...journals.map(({ header, snapshotSeq }) => Math.max(header?.base ?? 0, snapshotSeq ?? 0)),
+  );
+  return { seq: reached, made, missing: missing + reached - seq };
 }
 
 /** How many sequence numbers a journal gives to more than one change: writers that did not see each other. */
