@@ -160,7 +160,7 @@ describe("a section that has to wait", () => {
     expect(() => sectionLock({ pause: () => {}, monotonic: stepping(500) }).runSync(() => {})).toThrow(
       expect.objectContaining({
         code: "REGISTRY_IO",
-        message: expect.stringContaining(`held for 2000 ms by process ${process.pid} on ${ownIdentity().host}`),
+        message: expect.stringContaining(`held for 5000 ms by process ${process.pid} on ${ownIdentity().host}`),
       }) as Error,
     );
     await held.release();
