@@ -167,7 +167,7 @@ export class RegistryMemoryCache {
    */
   undo(): readonly RegistryChange[] {
     this.#assertOpen();
-    return describeChanges(this.#disk.goBack("undo", wayToUndo));
+    return describeChanges(this.#disk.goBack("undo", wayToUndo)).map((change) => ({ ...change, undone: true }));
   }
 
   /**

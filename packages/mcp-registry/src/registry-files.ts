@@ -177,6 +177,17 @@ export class RegistryFiles {
     }
   }
 
+  /** Puts a file of this user's only with these bytes in the place of `file`, all of it or nothing; not durable yet. */
+  replace(file: string, bytes: Uint8Array): void {
+    const temporary = this.temporary(file);
+    try {
+      this.create(temporary, bytes);
+      this.fs.rename(temporary, file);
+    } finally {
+      this.discard(temporary);
+    }
+  }
+
   /** Puts a second name of `from` in the place of `to`; a copy where the file system has no second names, and of what others may read. */
   linkOver(from: string, to: string, temporary: string): void {
     try {
@@ -272,7 +283,7 @@ export class RegistryFiles {
 
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
-function makeFolders(fs: RegistryFs, folder: string): readonly string[] {
+function makeFolders(fs: RegistryFs, folder: string, isAboveThere = false): readonly string[] {
   const above = path.dirname(folder);
   try {
     fs.makeFolder(folder);
@@ -280,7 +291,8 @@ function makeFolders(fs: RegistryFs, folder: string): readonly string[] {
   } catch (error) {
     const code = errnoOf(error);
     if (code === "EEXIST" && fs.stat(folder).kind !== "file") return [];
-    if (code !== "ENOENT" || above === folder) throw error;
-    return [...makeFolders(fs, above), ...makeFolders(fs, folder)];
+    // Where nothing can be made, there is none in the folder above either, though that is there.
+    if (code !== "ENOENT" || above === folder || isAboveThere) throw error;
+    return [...makeFolders(fs, above), ...makeFolders(fs, folder, true)];
   }
 }

@@ -13,6 +13,7 @@ import { follow, recordsOf, type ChangeNote } from "./journal/records.js";
 import type { Operation } from "./journal/operation.js";
 import { keepCorrupt } from "./kept-copies.js";
 import type { Finding } from "./recovery/finding.js";
+import { putBack } from "./put-back.js";
 import { recoveredWith, SNAPSHOT_GONE } from "./recovery/memory.js";
 import { readFiles, type RegistryReading } from "./recovery/read-files.js";
 import type { Recovered } from "./recovery/recover.js";
@@ -243,13 +244,12 @@ export class RegistryStore {
   /** In a section: gives a damaged snapshot a name under which it stays. */
   keepDamaged(): void {
     const { files, clock } = this.#deps;
-    const name = keepCorrupt(files, files.snapshot, clock.now());
-    const text = `the damaged file is kept beside it as ${name}`;
+    const text = `the damaged file is kept beside it as ${keepCorrupt(files, files.snapshot, clock.now(), this.isUnreadable)}`;
     this.#findings = [...this.#findings.filter((finding) => finding.text !== text), { level: "warning", text }];
   }
 
-  #snapshotGone(): void {
-    this.#snapshot = { look: lookOf(undefined), kind: "absent", seq: undefined };
+  #snapshotGone(now: SnapshotView = { look: lookOf(undefined), kind: "absent", seq: undefined }): void {
+    this.#snapshot = now;
     this.#findings = [SNAPSHOT_GONE];
     this.#deps.onChange();
   }
@@ -259,8 +259,9 @@ export class RegistryStore {
     const { files } = this.#deps;
     const rest = journal.takeAdded(journal.stat);
     if (typeof rest === "object") this.#take(rest.changes);
-    const isThere =
-      this.#snapshot.kind === "sealed" && lookOf(files.statIfThere(files.snapshot)) === this.#snapshot.look;
+    const stat = files.statIfThere(files.snapshot);
+    const isThere = this.#snapshot.kind === "sealed" && lookOf(stat) === this.#snapshot.look;
+    if (stat === undefined) this.#snapshotGone(putBack(files, this));
     this.startJournal(isThere ? (this.#snapshot.seq ?? journal.base) : journal.base);
     // Nothing but memory has what the journal builds on.
     if (!isThere) this.distrustJournal();

@@ -57,7 +57,7 @@ describe("history (R14)", () => {
     cache.upsert(server("a"));
     await writeFile(`${registry.file}.log.1`, journalFile([adding("foreign")], { id: "f".repeat(16) }));
     expect(told(cache.history())).toEqual([[1, "added", "a", "command"]]);
-    expect(told(cache.undo())).toEqual([[1, "added", "a", "command"]]);
+    expect(told(cache.undo())).toEqual([[1, "added", "a", "command", "undone"]]);
     expect(cache.undo()).toEqual([]);
     await cache.close();
     expect(await contentOf(registry.file)).toEqual({ servers: [] });
@@ -71,9 +71,9 @@ describe("undo (R14)", () => {
     cache.upsert(server("b"));
     cache.upsert(server("a", "2"));
     cache.remove("b");
-    expect(told(cache.undo())).toEqual([[4, "removed", "b", "command"]]);
+    expect(told(cache.undo())).toEqual([[4, "removed", "b", "command", "undone"]]);
     expect(cache.getAll()).toEqual([server("a", "2"), server("b")]);
-    expect(told(cache.undo())).toEqual([[3, "changed", "a", "command"]]);
+    expect(told(cache.undo())).toEqual([[3, "changed", "a", "command", "undone"]]);
     expect(cache.getAll()).toEqual([server("a", "1"), server("b")]);
     cache.undo();
     cache.undo();
@@ -107,8 +107,8 @@ describe("undo (R14)", () => {
     for (const name of ["a", "b", "c"]) cache.upsert(server(name));
     cache.undo();
     cache.upsert(server("d"));
-    expect(told(cache.undo())).toEqual([[5, "added", "d", "command"]]);
-    expect(told(cache.undo())).toEqual([[2, "added", "b", "command"]]);
+    expect(told(cache.undo())).toEqual([[5, "added", "d", "command", "undone"]]);
+    expect(told(cache.undo())).toEqual([[2, "added", "b", "command", "undone"]]);
     expect(namesOf(cache)).toEqual(["a"]);
     await cache.close();
   });
@@ -154,8 +154,8 @@ describe("undo (R14)", () => {
     await first.close();
     const [second, third] = [await registry.opened(), await registry.opened()];
     second.upsert(server("c"));
-    expect(told(third.undo())).toEqual([[3, "added", "c", "command"]]);
-    expect(told(second.undo())).toEqual([[2, "added", "b", "command"]]);
+    expect(told(third.undo())).toEqual([[3, "added", "c", "command", "undone"]]);
+    expect(told(second.undo())).toEqual([[2, "added", "b", "command", "undone"]]);
     await Promise.all([second.close(), third.close()]);
     expect(await registry.namesAfterReopening()).toEqual(["a"]);
   });

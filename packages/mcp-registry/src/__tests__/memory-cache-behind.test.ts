@@ -1,6 +1,8 @@
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { acquireLock, type Lock } from "../lock.js";
+import { SNAPSHOT_GONE } from "../recovery/memory.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
 
 const registry = useCacheFixture();
@@ -39,6 +41,23 @@ describe("RegistryMemoryCache: one that is behind when something is taken away (
     expect(idle.history().some(({ by }) => by === "hand")).toBe(false);
     await Promise.all([idle.close(), busy.close()]);
     expect(await registry.namesAfterReopening()).toEqual(["b", "c", "d"]);
+  });
+
+  test("the whole folder: what is in memory is there again for others at once, not only with the next flush", async () => {
+    const cache = await registry.opened();
+    cache.upsert(server("a"));
+    await cache.flush();
+    // A new journal goes on from there, and does not tell of that one.
+    await rm(`${registry.file}.log`);
+    cache.upsert(server("b"));
+    await rm(path.dirname(registry.file), { recursive: true });
+    await cache.refresh();
+    expect(cache.problems).toEqual([SNAPSHOT_GONE.text]);
+    expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
+    await cache.refresh();
+    expect(namesOf(cache)).toEqual(["a", "b"]);
+    await cache.close();
+    expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
   });
 
   test("a file that was not ours is gone, and somebody else has begun a journal on it", async () => {

@@ -68,7 +68,9 @@ describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () 
     expect(await readFile(registry.folder.at("mcp", kept))).toEqual(Buffer.from(content));
     expect(registry.logger.messages("error")).toEqual(["Failed to load registry"]);
     expect(cache.problems).toEqual([
-      expect.stringMatching(/^servers\.json is damaged: .*; there is no journal to rebuild it from$/),
+      expect.stringMatching(
+        /^servers\.json is damaged: .*; there is no journal to rebuild it from: mend it, or move it away to begin anew$/,
+      ),
       `the damaged file is kept beside it as ${kept}`,
     ]);
     expect(cache.health).toBe("degraded");

@@ -168,7 +168,7 @@ const rows: Readonly<Record<string, RecoveryRow>> = {
     names: [],
     is: ["nothing", 0, 0],
     told: [
-      "error: servers.json is damaged: it is not valid JSON (line 1, column 18); there is no journal to rebuild it from",
+      "error: servers.json is damaged: it is not valid JSON (line 1, column 18); there is no journal to rebuild it from: mend it, or move it away to begin anew",
     ],
   },
   "damaged, with a whole journal beside an older one that is rubbish": {

@@ -3,7 +3,7 @@ import { RegistryTable } from "../document/registry-table.js";
 import type { Generation } from "../document/seal.js";
 import type { Journal } from "../journal/journal.js";
 import type { Operation } from "../journal/operation.js";
-import { findingsOf } from "./findings.js";
+import { findingsOf, type Outcome } from "./findings.js";
 import type { Finding } from "./finding.js";
 import { handEdited } from "./hand-edit.js";
 import { baseOf, evidenceOf, firstOf, type Basis, type Evidence, type RegistryBytes, type State } from "./evidence.js";
@@ -49,10 +49,7 @@ export function recover(bytes: RegistryBytes): Recovered {
     epoch: Math.max(generation?.epoch ?? 0, ...journals.map((journal) => journal.epoch)),
     prevSeq: seqOfPrev(prev, id),
   };
-  const done = (
-    state: State,
-    rest: Pick<Recovered, "basis" | "snapshotSeq" | "edit"> & { readonly edited?: readonly string[] },
-  ): Recovered => {
+  const done = (state: State, rest: Outcome & Pick<Recovered, "snapshotSeq">): Recovered => {
     const { basis, snapshotSeq, edit } = rest;
     const findings = findingsOf(
       evidence,
