@@ -3,7 +3,7 @@ import { registryFileBytes } from "./document/registry-file.js";
 import { registryIoError } from "./io-error.js";
 import { encodeSnapshotMark } from "./journal/journal.js";
 import { addMark } from "./mark.js";
-import type { RegistryFiles } from "./registry-files.js";
+import { MAX_SNAPSHOT_BYTES, type RegistryFiles } from "./registry-files.js";
 import type { RegistryStore } from "./registry-store.js";
 import type { SectionLock } from "./section-lock.js";
 import type { SharedPass } from "./shared-pass.js";
@@ -51,6 +51,7 @@ export class SnapshotPass {
       if (!store.isDirty && !this.#isUnsure) return false;
       const { generation, table, snapshot } = store;
       const bytes = registryFileBytes(table.document, generation);
+      if (bytes.length > MAX_SNAPSHOT_BYTES) throw tooLong(files.snapshot);
       if (!store.mustRenew) await commits.run();
       const temporary = await this.#durableFile(bytes);
       if (await this.#commitStep(temporary, () => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
@@ -169,3 +170,7 @@ export class SnapshotPass {
     return seq >= journal.base && prevSeq !== undefined && prevSeq >= journal.base;
   }
 }
+
+/** It could not be read again. */
+const tooLong = (file: string): GatewayError =>
+  new GatewayError("REGISTRY_IO", `cannot write ${file}: it would be longer than ${MAX_SNAPSHOT_BYTES} bytes`);
