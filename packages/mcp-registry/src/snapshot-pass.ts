@@ -48,7 +48,7 @@ export class SnapshotPass {
       store.catchUp();
     });
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      if (!store.isDirty && !this.#isUnsure) return false;
+      if (!store.isDirty && !this.#isUnsure) return this.#writtenByOthers();
       const { generation, table, snapshot } = store;
       const bytes = registryFileBytes(table.document, generation);
       if (bytes.length > MAX_SNAPSHOT_BYTES) throw tooLong(files.snapshot);
@@ -62,6 +62,14 @@ export class SnapshotPass {
       }
     }
     throw new GatewayError("REGISTRY_IO", `cannot write ${files.snapshot}: others kept changing it at the same time`);
+  }
+
+  /** Whoever wrote it may not be through yet: its entry in the folder is made durable before anybody is told that it is. */
+  async #writtenByOthers(): Promise<false> {
+    const { files } = this.#deps;
+    files.unsynced.add(files.folder);
+    await this.#syncFolders();
+    return false;
   }
 
   /** Under the lock; the temporary file goes when that cannot be had, too. */
