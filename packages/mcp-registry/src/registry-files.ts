@@ -177,6 +177,12 @@ export class RegistryFiles {
     }
   }
 
+  /** Renames a file to what nothing is called yet; fails when something is. */
+  nameNew(temporary: string, file: string): void {
+    if (this.#link(temporary, file)) this.discard(temporary);
+    else this.fs.rename(temporary, file);
+  }
+
   /** Whether the file system has second names. */
   #link(existing: string, name: string): boolean {
     try {

@@ -19,8 +19,6 @@ import type { Recovered } from "./recovery/recover.js";
 import type { RegistryFiles } from "./registry-files.js";
 import { viewOf, type SnapshotView } from "./snapshot-view.js";
 
-const ID_BYTES = 8;
-
 /** What a {@link RegistryStore} works with. */
 export interface RegistryStoreDeps {
   readonly files: RegistryFiles;
@@ -114,10 +112,13 @@ export class RegistryStore {
   /** Whether the files have been changed since this instance last looked. Needs no lock. */
   get isBehind(): boolean {
     const { files } = this.#deps;
-    if (lookOf(files.statIfThere(files.snapshot)) !== this.#snapshot.look) return true;
-    const stat = files.statIfThere(files.log);
-    if (this.#journal === undefined) return lookOf(stat) !== this.#closedJournal;
-    return !this.#journal.isAt(stat) || stat?.size !== this.#journal.end;
+    return lookOf(files.statIfThere(files.snapshot)) !== this.#snapshot.look || !this.#isJournalAsKnown;
+  }
+
+  get #isJournalAsKnown(): boolean {
+    const stat = this.#deps.files.statIfThere(this.#deps.files.log);
+    if (this.#journal === undefined) return lookOf(stat) === this.#closedJournal;
+    return this.#journal.isAt(stat) && stat?.size === this.#journal.end;
   }
 
   /** Whether the next section has to read everything again: what is in memory is no ground to go on from. */
@@ -289,10 +290,10 @@ export class RegistryStore {
 
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
-    if (this.#id === "") this.#id = randomBytes(ID_BYTES).toString("hex");
+    if (this.#id === "") this.#id = randomBytes(8).toString("hex");
     const header = { id: this.#id, epoch: this.generation.epoch + 1, base, onFile };
-    const rest = { atMs: clock.now(), changes, temporary: files.temporary(files.log) };
-    this.#journal = JournalFile.create(files, header, rest);
+    const isAsKnown = (): boolean => this.#isJournalAsKnown;
+    this.#journal = JournalFile.create(files, header, { atMs: clock.now(), changes, isAsKnown });
     files.unsynced.add(files.folder);
     return this.#journal;
   }

@@ -18,5 +18,5 @@ export function mendedJournal(
   if (state === "torn" && end < bytes.length) keepTorn(files, bytes.subarray(end), atMs);
   if (state === "corrupt") keepCorrupt(files, files.log, atMs);
   const base = baseOfJournal(journal);
-  return base === undefined ? undefined : JournalFile.open(files, { epoch, base }, end);
+  return base === undefined ? undefined : JournalFile.open(files, { epoch, base }, { end, read: bytes.length });
 }
