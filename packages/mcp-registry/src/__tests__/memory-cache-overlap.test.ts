@@ -21,7 +21,10 @@ describe("RegistryMemoryCache: flushes of several instances that overlap (R11)",
     };
     // The snapshot of the other has its name, and no sync of the folder has begun.
     otherFs.before("rename", /^servers\.json$/, () => {
-      otherFs.before("sync", /^mcp$/, () => (flushed ??= flush()), 1);
+      const begin = (): void => {
+        flushed ??= flush();
+      };
+      otherFs.before("sync", /^mcp$/, begin, 1);
     });
     await other.flush();
     expect(await flushed).toBe(1);
