@@ -133,8 +133,7 @@ export class RegistryStore {
    */
   read(): void {
     const reading = readFiles(this.#deps.files);
-    // Taken away while it was written to: what it held is here.
-    if (this.#journal !== undefined && reading.log === undefined) return;
+    if (this.#journal !== undefined && reading.log === undefined) return; // Taken away: what it held is here.
     this.#adopt(recoveredWith(this.#isRead ? this : undefined, this.#deps.files, reading), reading);
     // The next section reads it again: the journal can be gone on with only by one that has looked at it under the lock.
     this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
@@ -205,6 +204,7 @@ export class RegistryStore {
     this.#journal?.release();
     this.#journal = undefined;
     this.#closedJournal = UNKNOWN_LOOK;
+    this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
   }
 
   #readAndMend(): void {
