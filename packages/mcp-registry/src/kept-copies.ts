@@ -19,7 +19,7 @@ export function keepCorrupt(files: RegistryFiles, file: string, atMs: number): s
   }
   const name = freeName(files, prefix, atMs);
   const copy = path.join(files.folder, name);
-  files.linkOver(file, copy, files.temporary(copy));
+  files.linkOver(file, copy);
   return name;
 }
 

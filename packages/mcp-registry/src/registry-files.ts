@@ -162,19 +162,30 @@ export class RegistryFiles {
   }
 
   /** Puts a second name of `from` in the place of `to`; a copy where the file system has no second names, and of what others may read. */
-  linkOver(from: string, to: string, temporary: string): void {
+  linkOver(from: string, to: string): void {
+    const isPrivate = ((this.statIfThere(from)?.mode ?? 0) & READABLE_BY_OTHERS) === 0;
+    this.#putOver(to, (temporary) => (isPrivate && this.#link(from, temporary)) || this.#copy(from, temporary));
+  }
+
+  /** Puts a copy of `from` in the place of `to`: what is written into the one does not change the other. Not durable yet. */
+  copyOver(from: string, to: string): void {
+    this.#putOver(to, (temporary) => this.#copy(from, temporary));
+  }
+
+  #putOver(to: string, make: (temporary: string) => boolean): void {
+    const temporary = this.temporary(to);
     try {
-      const isPrivate = ((this.statIfThere(from)?.mode ?? 0) & READABLE_BY_OTHERS) === 0;
-      if (!isPrivate || !this.#link(from, temporary)) {
-        const copied = this.read(from, MAX_JOURNAL_BYTES);
-        if (copied === undefined) return;
-        this.create(temporary, copied.bytes);
-      }
-      this.fs.rename(temporary, to);
+      if (make(temporary)) this.fs.rename(temporary, to);
     } finally {
       // There, too, when both were names of one file: the system then leaves both as they are.
       this.discard(temporary);
     }
+  }
+
+  #copy(from: string, to: string): boolean {
+    const copied = this.read(from, MAX_JOURNAL_BYTES);
+    if (copied !== undefined) this.create(to, copied.bytes);
+    return copied !== undefined;
   }
 
   /** Renames a file to what nothing is called yet; fails when something is. */

@@ -128,7 +128,7 @@ export class SnapshotPass {
     const isOurs = snapshot.kind === "sealed" && snapshot.seq !== undefined;
     const isBase = snapshot.kind === "loose" && store.isOnFile && store.prevSeq === undefined;
     if (!isOurs && !isBase) return store.prevSeq;
-    files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
+    files.linkOver(files.snapshot, files.prev);
     return isOurs ? snapshot.seq : undefined;
   }
 
@@ -151,10 +151,9 @@ export class SnapshotPass {
     await lock.run(() => {
       store.catchUp();
       if (store.journal !== old) return;
-      // Without the changes that the older snapshot would need it is of no use: this one takes its place.
-      if ((store.prevSeq ?? -1) < (old?.base ?? 0))
-        files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
-      if (old !== undefined) files.linkOver(files.log, files.log1, files.temporary(files.log1));
+      // Without the changes that the older snapshot would need it is of no use: this one takes its place. A copy, so that damage takes but one.
+      if ((store.prevSeq ?? -1) < (old?.base ?? 0)) files.copyOver(files.snapshot, files.prev);
+      if (old !== undefined) files.linkOver(files.log, files.log1);
       files.unsynced.add(files.folder);
     });
     // The old journal has its new name before the new one takes the old name.

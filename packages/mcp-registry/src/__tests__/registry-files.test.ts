@@ -240,15 +240,15 @@ describe("RegistryFiles", () => {
     const [linking, fs] = files();
     for (const call of ["link", "rename"] as const) {
       fs.refuse(call, /./, "EIO", 1);
-      expect(() => linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev))).toThrow("EIO");
+      expect(() => linking.linkOver(linking.snapshot, linking.prev)).toThrow("EIO");
     }
-    linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));
-    linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));
+    linking.linkOver(linking.snapshot, linking.prev);
+    linking.linkOver(linking.snapshot, linking.prev);
     expect((await stat(linking.prev)).ino).toBe((await stat(linking.snapshot)).ino);
     fs.refuse("link", /./, "EMLINK");
-    linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));
+    linking.linkOver(linking.snapshot, linking.prev);
     expect((await stat(linking.prev)).ino).not.toBe((await stat(linking.snapshot)).ino);
-    linking.linkOver(linking.log, linking.log1, linking.temporary(linking.log1));
+    linking.linkOver(linking.log, linking.log1);
     linking.discard(linking.log);
     expect(await registry.files()).toEqual(["servers.json", "servers.json.prev"]);
   });
