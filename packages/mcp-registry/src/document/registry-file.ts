@@ -68,10 +68,6 @@ export function registryFileBytes(document: RegistryDocument, generation: Genera
   return Buffer.concat([...parts, Buffer.from("\n}\n")]);
 }
 
-/** {@link registryFileBytes} as text. */
-export const serialiseRegistryFile = (document: RegistryDocument, generation: Generation): string =>
-  registryFileBytes(document, generation).toString();
-
 /** What stands between the brackets: the first item is without its comma. */
 const listBytes = (items: readonly RegistryItem[]): Buffer =>
   items.length === 0
