@@ -21,7 +21,7 @@ export function keepCorrupt(files: RegistryFiles, file: string, atMs: number, is
   const name = freeName(files, prefix, atMs);
   const copy = path.join(files.folder, name);
   if (isStaying && bytes !== undefined) files.replace(copy, bytes);
-  else files.linkOver(file, copy, files.temporary(copy));
+  else files.linkOver(file, copy);
   return name;
 }
 

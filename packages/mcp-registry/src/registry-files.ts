@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import type { GatewayError } from "@cortex-os/mcp-core";
+import { FolderEntries } from "./folder-entries.js";
 import type { FileStat, RegistryFs } from "./fs/registry-fs.js";
 import { errnoOf, registryIoError } from "./io-error.js";
 import { isRunning } from "./process-identity.js";
-import { SharedPass } from "./shared-pass.js";
 import { assertTrusted, isOpenToAll, refusal } from "./trust.js";
 
 /** The most bytes that a `servers.json` may have. */
@@ -25,12 +24,9 @@ export class RegistryFiles {
   readonly log: string;
   readonly log1: string;
   readonly lock: string;
-  /** Folders with entries that may not be durable yet. */
-  readonly unsynced = new Set<string>();
-  #areFoldersInDoubt = false;
+  /** The names of the files, and whether they are durable. */
+  readonly entries: FolderEntries;
   readonly #uid: number | undefined;
-  readonly #folderPass = new SharedPass(async () => this.#syncAll());
-  #folderFailure: GatewayError | undefined;
 
   /** @param uid who may own the files, besides root; `undefined` where there are no owners */
   constructor(registryPath: string, fs: RegistryFs, uid: number | undefined) {
@@ -42,6 +38,7 @@ export class RegistryFiles {
     this.log1 = `${this.snapshot}.log.1`;
     this.lock = `${this.snapshot}.lock`;
     this.#uid = uid;
+    this.entries = new FolderEntries(this.folder, fs);
   }
 
   /**
@@ -133,7 +130,7 @@ export class RegistryFiles {
     const stat = this.statIfThere(this.folder);
     if (stat === undefined) {
       try {
-        for (const folder of makeFolders(this.fs, this.folder)) this.unsynced.add(folder);
+        for (const folder of makeFolders(this.fs, this.folder)) this.entries.changed(folder);
       } catch (error) {
         throw registryIoError("create the folder", this.folder, error);
       }
@@ -150,15 +147,6 @@ export class RegistryFiles {
     } finally {
       this.fs.close(fd);
     }
-  }
-
-  /**
-   * Whoever made the journal, and perhaps its folders, may have been gone before their entries were durable: all that are this owner's are to be
-   * made durable, up to the first folder that is not.
-   */
-  distrustEntries(): void {
-    this.unsynced.add(this.folder);
-    this.#areFoldersInDoubt = true;
   }
 
   /** Writes all of `bytes` to the end of an open file, however few the system takes at once. */
@@ -189,9 +177,10 @@ export class RegistryFiles {
   }
 
   /** Puts a second name of `from` in the place of `to`; a copy where the file system has no second names, and of what others may read. */
-  linkOver(from: string, to: string, temporary: string): void {
+  linkOver(from: string, to: string): void {
+    const isPrivate = ((this.statIfThere(from)?.mode ?? 0) & READABLE_BY_OTHERS) === 0;
+    const temporary = this.temporary(to);
     try {
-      const isPrivate = ((this.statIfThere(from)?.mode ?? 0) & READABLE_BY_OTHERS) === 0;
       if (!isPrivate || !this.#link(from, temporary)) {
         const copied = this.read(from, MAX_JOURNAL_BYTES);
         if (copied === undefined) return;
@@ -202,6 +191,12 @@ export class RegistryFiles {
       // There, too, when both were names of one file: the system then leaves both as they are.
       this.discard(temporary);
     }
+  }
+
+  /** Renames a file to what nothing is called yet; fails when something is. */
+  nameNew(temporary: string, file: string): void {
+    if (this.#link(temporary, file)) this.discard(temporary);
+    else this.fs.rename(temporary, file);
   }
 
   /** Whether the file system has second names. */
@@ -221,62 +216,6 @@ export class RegistryFiles {
       this.fs.unlink(file);
     } catch {
       // It is swept away by whoever opens the registry next.
-    }
-  }
-
-  /**
-   * Makes the entries of all folders of {@link unsynced} durable. Rejects with the system's error, and from then on with that again: another
-   * sync could report success with the entries lost. {@link entriesRenewed} ends that.
-   */
-  syncFolders(): Promise<void> {
-    return this.#folderPass.run();
-  }
-
-  /** New files have taken the places of those whose entries could not be made durable. */
-  entriesRenewed(): void {
-    this.#folderFailure = undefined;
-    this.unsynced.add(this.folder);
-  }
-
-  async #syncAll(): Promise<void> {
-    if (this.#folderFailure !== undefined) throw this.#folderFailure;
-    if (this.#areFoldersInDoubt) {
-      for (const folder of this.#foldersAbove()) this.unsynced.add(folder);
-      this.#areFoldersInDoubt = false;
-    }
-    for (const folder of [...this.unsynced]) {
-      this.unsynced.delete(folder);
-      try {
-        await this.#syncFolder(folder);
-      } catch (error) {
-        this.unsynced.add(folder);
-        this.#folderFailure = registryIoError("make durable", folder, error);
-        throw this.#folderFailure;
-      }
-    }
-  }
-
-  /** The folders above ours that belong to its owner. */
-  #foldersAbove(): readonly string[] {
-    const found: string[] = [];
-    const owner = this.statIfThere(this.folder)?.uid;
-    for (
-      let folder = path.dirname(this.folder);
-      this.statIfThere(folder)?.uid === owner;
-      folder = path.dirname(folder)
-    ) {
-      found.push(folder);
-      if (folder === path.dirname(folder)) break;
-    }
-    return found;
-  }
-
-  async #syncFolder(folder: string): Promise<void> {
-    const fd = this.fs.open(folder, "folder");
-    try {
-      await this.fs.sync(fd);
-    } finally {
-      this.fs.close(fd);
     }
   }
 }

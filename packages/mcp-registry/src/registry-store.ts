@@ -113,10 +113,13 @@ export class RegistryStore {
   /** Whether the files have been changed since this instance last looked. Needs no lock. */
   get isBehind(): boolean {
     const { files } = this.#deps;
-    if (lookOf(files.statIfThere(files.snapshot)) !== this.#snapshot.look) return true;
-    const stat = files.statIfThere(files.log);
-    if (this.#journal === undefined) return lookOf(stat) !== this.#closedJournal;
-    return !this.#journal.isAt(stat) || stat?.size !== this.#journal.end;
+    return lookOf(files.statIfThere(files.snapshot)) !== this.#snapshot.look || !this.#isJournalAsKnown;
+  }
+
+  get #isJournalAsKnown(): boolean {
+    const stat = this.#deps.files.statIfThere(this.#deps.files.log);
+    if (this.#journal === undefined) return lookOf(stat) === this.#closedJournal;
+    return this.#journal.isAt(stat) && stat?.size === this.#journal.end;
   }
 
   /** Whether the next section has to read everything again: what is in memory is no ground to go on from. */
@@ -131,8 +134,7 @@ export class RegistryStore {
    */
   read(): void {
     const reading = readFiles(this.#deps.files);
-    // Taken away while it was written to: what it held is here.
-    if (this.#journal !== undefined && reading.log === undefined) return;
+    if (this.#journal !== undefined && reading.log === undefined) return; // Taken away: what it held is here.
     this.#adopt(recoveredWith(this.#isRead ? this : undefined, this.#deps.files, reading), reading);
     // The next section reads it again: the journal can be gone on with only by one that has looked at it under the lock.
     this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
@@ -203,6 +205,7 @@ export class RegistryStore {
     this.#journal?.release();
     this.#journal = undefined;
     this.#closedJournal = UNKNOWN_LOOK;
+    this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
   }
 
   #readAndMend(): void {
@@ -289,9 +292,9 @@ export class RegistryStore {
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
     const header = { id: this.#id, epoch: this.generation.epoch + 1, base, onFile };
-    const rest = { atMs: clock.now(), changes, temporary: files.temporary(files.log) };
-    this.#journal = JournalFile.create(files, header, rest);
-    files.distrustEntries();
+    const isAsKnown = (): boolean => this.#isJournalAsKnown;
+    this.#journal = JournalFile.create(files, header, { atMs: clock.now(), changes, isAsKnown });
+    files.entries.distrust();
     return this.#journal;
   }
 }

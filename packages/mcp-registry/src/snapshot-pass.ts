@@ -3,7 +3,7 @@ import { registryFileBytes } from "./document/registry-file.js";
 import { registryIoError } from "./io-error.js";
 import { encodeSnapshotMark } from "./journal/journal.js";
 import { addMark } from "./mark.js";
-import type { RegistryFiles } from "./registry-files.js";
+import { MAX_SNAPSHOT_BYTES, type RegistryFiles } from "./registry-files.js";
 import type { RegistryStore } from "./registry-store.js";
 import type { SectionLock } from "./section-lock.js";
 import type { SharedPass } from "./shared-pass.js";
@@ -48,9 +48,10 @@ export class SnapshotPass {
       store.catchUp();
     });
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      if (!store.isDirty && !this.#isUnsure) return false;
+      if (!store.isDirty && !this.#isUnsure) return this.#writtenByOthers();
       const { generation, table, snapshot } = store;
       const bytes = registryFileBytes(table.document, generation);
+      if (bytes.length > MAX_SNAPSHOT_BYTES) throw tooLong(files.snapshot);
       // A journal that cannot be made durable is not relied on from then on: this pass puts new files in its place.
       if (!store.mustRenew) await commits.run().catch(() => {});
       const temporary = await this.#durableFile(files.snapshot, bytes);
@@ -62,6 +63,14 @@ export class SnapshotPass {
       }
     }
     throw new GatewayError("REGISTRY_IO", `cannot write ${files.snapshot}: others kept changing it at the same time`);
+  }
+
+  /** Whoever wrote it may not be through yet: its entry in the folder is made durable before anybody is told that it is. */
+  async #writtenByOthers(): Promise<false> {
+    const { files } = this.#deps;
+    files.entries.changed();
+    await this.#syncFolders();
+    return false;
   }
 
   /** Under the lock; the temporary file goes when that cannot be had, too. */
@@ -102,13 +111,13 @@ export class SnapshotPass {
     if (snapshot.look !== look) {
       files.discard(temporary);
       // Somebody else's, whose entry in the folder may not be durable yet.
-      files.unsynced.add(files.folder);
+      files.entries.changed();
       return snapshot.kind === "sealed" && snapshot.seq !== undefined && snapshot.seq >= seq;
     }
     const prevSeq = this.#keepPrevious();
     this.#isUnsure = true;
     files.fs.rename(temporary, files.snapshot);
-    files.entriesRenewed();
+    files.entries.renewed();
     store.snapshotWritten(seq, files.statIfThere(files.snapshot), prevSeq);
     return true;
   }
@@ -121,14 +130,14 @@ export class SnapshotPass {
     const isOurs = snapshot.kind === "sealed" && snapshot.seq !== undefined;
     const isBase = snapshot.kind === "loose" && store.isOnFile && store.prevSeq === undefined;
     if (!isOurs && !isBase) return store.prevSeq;
-    files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
+    files.linkOver(files.snapshot, files.prev);
     return isOurs ? snapshot.seq : undefined;
   }
 
   async #syncFolders(): Promise<void> {
     const { store, files } = this.#deps;
     try {
-      await files.syncFolders();
+      await files.entries.sync();
     } catch (error) {
       store.distrustJournal();
       throw registryIoError("make durable", files.snapshot, error);
@@ -151,8 +160,8 @@ export class SnapshotPass {
         return false;
       }
       if (older !== undefined) files.fs.rename(older, files.prev);
-      if (old !== undefined) files.linkOver(files.log, files.log1, files.temporary(files.log1));
-      files.unsynced.add(files.folder);
+      if (old !== undefined) files.linkOver(files.log, files.log1);
+      files.entries.changed();
       return true;
     });
     // The old journal has its new name before the new one takes the old name.
@@ -181,3 +190,7 @@ export class SnapshotPass {
     return seq >= journal.base && prevSeq !== undefined && prevSeq >= journal.base;
   }
 }
+
+/** It could not be read again. */
+const tooLong = (file: string): GatewayError =>
+  new GatewayError("REGISTRY_IO", `cannot write ${file}: it would be longer than ${MAX_SNAPSHOT_BYTES} bytes`);

@@ -228,7 +228,8 @@ describe("RegistryFiles", () => {
     const [made, fs] = files();
     fs.before("makeFolder", /mcp/, (folder) => mkdirSync(folder), 1);
     made.ensureFolder();
-    expect([...made.unsynced]).toEqual([]);
+    await made.entries.sync();
+    expect(fs.count("sync", /./)).toBe(0);
     writeFileSync(registry.folder.at("file"), "");
     const inFile = new RegistryFiles(registry.folder.at("file", "x", "servers.json"), nodeFs, undefined);
     expect(() => inFile.ensureFolder()).toThrow(expect.objectContaining({ code: "REGISTRY_IO" }));
@@ -242,27 +243,29 @@ describe("RegistryFiles", () => {
     const [linking, fs] = files();
     for (const call of ["link", "rename"] as const) {
       fs.refuse(call, /./, "EIO", 1);
-      expect(() => linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev))).toThrow("EIO");
+      expect(() => linking.linkOver(linking.snapshot, linking.prev)).toThrow("EIO");
     }
-    linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));
-    linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));
+    linking.linkOver(linking.snapshot, linking.prev);
+    linking.linkOver(linking.snapshot, linking.prev);
     expect((await stat(linking.prev)).ino).toBe((await stat(linking.snapshot)).ino);
     fs.refuse("link", /./, "EMLINK");
-    linking.linkOver(linking.snapshot, linking.prev, linking.temporary(linking.prev));
+    linking.linkOver(linking.snapshot, linking.prev);
     expect((await stat(linking.prev)).ino).not.toBe((await stat(linking.snapshot)).ino);
-    linking.linkOver(linking.log, linking.log1, linking.temporary(linking.log1));
+    linking.linkOver(linking.log, linking.log1);
     linking.discard(linking.log);
     expect(await registry.files()).toEqual(["servers.json", "servers.json.prev"]);
   });
 
-  test("syncFolders: after a failure it rejects for ever, until new files are there", async () => {
+  test("entries: after a failure their sync rejects for ever, until new files are there", async () => {
     const [syncing, fs] = files();
     syncing.ensureFolder();
     fs.refuse("sync", /./, "EIO", 1);
-    await expect(syncing.syncFolders()).rejects.toMatchObject({ code: "REGISTRY_IO" });
-    await expect(syncing.syncFolders()).rejects.toMatchObject({ code: "REGISTRY_IO" });
-    syncing.entriesRenewed();
-    await syncing.syncFolders();
-    expect([...syncing.unsynced]).toEqual([]);
+    await expect(syncing.entries.sync()).rejects.toMatchObject({ code: "REGISTRY_IO" });
+    await expect(syncing.entries.sync()).rejects.toMatchObject({ code: "REGISTRY_IO" });
+    syncing.entries.renewed();
+    await syncing.entries.sync();
+    const synced = fs.count("sync", /./);
+    await syncing.entries.sync();
+    expect(fs.count("sync", /./)).toBe(synced);
   });
 });

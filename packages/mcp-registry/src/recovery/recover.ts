@@ -8,7 +8,7 @@ import type { Finding } from "./finding.js";
 import { handEdited } from "./hand-edit.js";
 import { baseOf, evidenceOf, firstOf, type Basis, type Evidence, type RegistryBytes, type State } from "./evidence.js";
 import type { Snapshot } from "./read-snapshot.js";
-import { collisionsIn, replay } from "./replay.js";
+import { changesOf, collisionsIn, replay } from "./replay.js";
 
 /** The state that the files of a registry stand for. */
 export interface Recovered {
@@ -51,12 +51,7 @@ export function recover(bytes: RegistryBytes): Recovered {
   };
   const done = (state: State, rest: Outcome & Pick<Recovered, "snapshotSeq">): Recovered => {
     const { basis, snapshotSeq, edit } = rest;
-    const findings = findingsOf(
-      evidence,
-      state,
-      rest,
-      journals.reduce((sum, journal) => sum + collisionsIn(journal), 0),
-    );
+    const findings = findingsOf(evidence, state, rest, collisionsIn(changesOf(journals)));
     const isOnFile = firstOf(journals)?.onFile ?? basis === "file";
     return { ...common, id, isOnFile, table: state.table, seq: state.seq, basis, snapshotSeq, edit, findings };
   };

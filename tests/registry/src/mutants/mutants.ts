@@ -42,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "no directory sync",
-    edits: [{ file: "registry-files.js", find: "await this.fs.sync(fd);", replace: "" }],
+    edits: [{ file: "folder-entries.js", find: "await this.#fs.sync(fd);", replace: "" }],
     caughtBy: powerCuts,
     rounds: 3,
   },
