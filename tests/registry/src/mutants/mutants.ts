@@ -51,9 +51,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "snapshot-pass.js",
-        find: "const temporary = await this.#durableFile(bytes);",
+        find: "const temporary = await this.#durableFile(files.snapshot, bytes);",
         replace:
-          "await lock.run(() => { store.catchUp(); store.startJournal(generation.seq); }); const temporary = await this.#durableFile(bytes);",
+          "await lock.run(() => { store.catchUp(); store.startJournal(generation.seq); }); const temporary = await this.#durableFile(files.snapshot, bytes);",
       },
     ],
     caughtBy: killAtCall,
@@ -69,8 +69,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: "snapshot-pass.js",
-        find: "await this.#closeJournal(generation.seq);",
-        replace: "await this.#closeJournal(store.generation.seq);",
+        find: "await this.#closeJournal(generation.seq, bytes);",
+        replace: "await this.#closeJournal(store.generation.seq, bytes);",
       },
     ],
     caughtBy: killAtCall,
