@@ -6,7 +6,7 @@ import { RegistryTable } from "./document/registry-table.js";
 import type { Generation } from "./document/seal.js";
 import { lookOf, UNKNOWN_LOOK } from "./file-look.js";
 import type { FileStat } from "./fs/registry-fs.js";
-import { readJournal, type Change } from "./journal/journal.js";
+import { isReliable, readJournal, type Change } from "./journal/journal.js";
 import { JournalFile } from "./journal/journal-file.js";
 import { mendedJournal } from "./journal/mended-journal.js";
 import { follow, recordsOf, type ChangeNote } from "./journal/records.js";
@@ -240,7 +240,7 @@ export class RegistryStore {
   #mend({ log, edit }: Recovered, { bytes }: RegistryReading): void {
     const { files, clock } = this.#deps;
     if (log !== undefined && bytes.log !== undefined) this.#journal = mendedJournal(files, log, bytes.log, clock.now());
-    if (log?.state === "corrupt") this.distrustJournal();
+    if (log !== undefined && !isReliable(log, this.#seq)) this.distrustJournal();
     if (edit.length > 0) this.#record(edit, { by: "hand" });
   }
 

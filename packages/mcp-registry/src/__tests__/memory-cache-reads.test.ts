@@ -79,6 +79,7 @@ describe("RegistryMemoryCache: reads and changes (R10)", () => {
       }),
     );
     expect(namesOf(cache)).toHaveLength(40);
+    cache.upsert({ ...server("s2"), extra: "x".repeat(100 * 1024) });
     cache.remove("s0");
     cache.remove("s1");
     cache.upsert(more);

@@ -173,3 +173,7 @@ const originOf = (by: unknown): ChangeOrigin => (by === "hand" || by === "undo" 
 /** Where a journal begins; none for one without a beginning, which cannot be gone on with. */
 export const baseOfJournal = ({ header, state, changes }: Journal): number | undefined =>
   header?.base ?? (state === "corrupt" && changes[0] !== undefined ? changes[0].seq - 1 : undefined);
+
+/** Whether a journal can be gone on with: one that is damaged, or ends before the snapshot that is there, would have a gap before what is added. */
+export const isReliable = ({ state, changes, header }: Journal, seq: number): boolean =>
+  state !== "corrupt" && (changes.at(-1)?.seq ?? header?.base ?? seq) >= seq;
