@@ -115,6 +115,19 @@ export class FsStore {
   }
 
   #open(): Opened {
+    const opened: Opened = { ready: this.#initialised(), cache: null, running: new Set() };
+    opened.ready.then(
+      (cache) => {
+        opened.cache = cache;
+      },
+      () => {
+        if (this.#opened === opened) this.#opened = undefined;
+      },
+    );
+    return opened;
+  }
+
+  async #initialised(): Promise<RegistryMemoryCache> {
     const { env, logger, lock } = this.#options;
     const cache = new RegistryMemoryCache({
       registryPath: registryPath(env ?? process.env),
@@ -124,16 +137,8 @@ export class FsStore {
       ...(logger === undefined ? {} : { logger }),
       ...(lock === undefined ? {} : { lock }),
     });
-    const opened: Opened = { ready: cache.init().then(() => cache), cache: null, running: new Set() };
-    opened.ready.then(
-      () => {
-        opened.cache = cache;
-      },
-      () => {
-        if (this.#opened === opened) this.#opened = undefined;
-      },
-    );
-    return opened;
+    await cache.init();
+    return cache;
   }
 }
 

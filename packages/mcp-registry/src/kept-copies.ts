@@ -8,9 +8,10 @@ const MOST_TORN = 10;
  * Gives a damaged file a second name beside it, `<file>.corrupt-<UTC time>`, so that it is there when something else takes its place. One that
  * has such a name already gets no other.
  *
+ * @param isStaying whether the file itself stays for now: an editor that writes over it would write over a second name, too
  * @returns the name, without the folder
  */
-export function keepCorrupt(files: RegistryFiles, file: string, atMs: number): string {
+export function keepCorrupt(files: RegistryFiles, file: string, atMs: number, isStaying = false): string {
   const prefix = `${path.basename(file)}.corrupt-`;
   const bytes = files.read(file, Infinity)?.bytes;
   for (const name of namesWith(files, prefix)) {
@@ -19,7 +20,8 @@ export function keepCorrupt(files: RegistryFiles, file: string, atMs: number): s
   }
   const name = freeName(files, prefix, atMs);
   const copy = path.join(files.folder, name);
-  files.linkOver(file, copy, files.temporary(copy));
+  if (isStaying && bytes !== undefined) files.replace(copy, bytes);
+  else files.linkOver(file, copy);
   return name;
 }
 

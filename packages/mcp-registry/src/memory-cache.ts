@@ -8,12 +8,12 @@ import {
   type Logger,
   type Monotonic,
   type ServerInfo,
-  type Timers,
 } from "@cortex-os/mcp-core";
 import { checkedCopy } from "./document/checked-entry.js";
 import { copiedEntry } from "./document/copied-entry.js";
 import { problemsOf } from "./document/registry-problems.js";
 import { RegistryLog } from "./document/registry-log.js";
+import { FlushTimer } from "./flush-timer.js";
 import { nodeFs } from "./fs/node-fs.js";
 import { wayToTime, wayToUndo } from "./history/past.js";
 import { describeChanges, type RegistryChange } from "./history/registry-change.js";
@@ -49,26 +49,27 @@ export class RegistryMemoryCache {
   readonly #listeners = new Listeners((error) => {
     this.#logger.error({ err: error }, "A listener to the registry failed");
   });
-  readonly #timers: Timers;
   readonly #monotonic: Monotonic;
   readonly #onFlush: (durationMs: number | undefined) => void;
-  readonly #flushIntervalMs: number;
-
+  readonly #flushTimer: FlushTimer;
   #state: "new" | "ready" | "closed" = "new";
   #initialising: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  #cancelTimer: (() => void) | undefined;
 
   /** @throws RangeError for a `flushIntervalMs` that is negative or no number */
   constructor(options: RegistryCacheOptions) {
     const flushIntervalMs = options.flushIntervalMs ?? DEFAULT_FLUSH_INTERVAL_MS;
     if (!(flushIntervalMs >= 0))
       throw new RangeError(`flushIntervalMs must be a number of milliseconds >= 0, got ${flushIntervalMs}`);
-    this.#flushIntervalMs = Math.max(SHORTEST_FLUSH_INTERVAL_MS, flushIntervalMs);
+    const waitMs = Math.max(SHORTEST_FLUSH_INTERVAL_MS, flushIntervalMs);
+    this.#flushTimer = new FlushTimer(options.timers ?? systemTimers, waitMs, () => {
+      this.flush().catch((error: unknown) => {
+        this.#logger.warn({ err: error, registryPath: this.#registryPath }, "Registry flush failed");
+      });
+    });
     this.#registryPath = options.registryPath;
     this.#logger = branded(options.logger ?? silentLogger);
     this.#log = new RegistryLog(this.#logger, options.registryPath);
-    this.#timers = options.timers ?? systemTimers;
     this.#monotonic = options.monotonic ?? systemMonotonic;
     this.#onFlush = options.onFlush ?? (() => {});
     this.#disk = new RegistryDisk({
@@ -168,7 +169,7 @@ export class RegistryMemoryCache {
    */
   undo(): readonly RegistryChange[] {
     this.#assertOpen();
-    return describeChanges(this.#disk.goBack("undo", wayToUndo));
+    return describeChanges(this.#disk.goBack("undo", wayToUndo)).map((change) => ({ ...change, undone: true }));
   }
 
   /**
@@ -241,13 +242,16 @@ export class RegistryMemoryCache {
 
   async #writeSnapshot(): Promise<void> {
     if (this.#state === "new") return;
-    this.#disarm();
+    this.#flushTimer.disarm();
     const startedAt = this.#monotonic.elapsedMs();
     try {
-      if (!(await this.#disk.writeSnapshot())) return;
+      const wrote = await this.#disk.writeSnapshot();
+      this.#flushTimer.succeeded();
+      if (!wrote) return;
       this.#onFlush(this.#monotonic.elapsedMs() - startedAt);
       this.#logger.info({ registryPath: this.#registryPath }, "Flushed registry to disk");
     } catch (error) {
+      this.#flushTimer.failed();
       this.#onFlush(undefined);
       throw error;
     } finally {
@@ -259,9 +263,12 @@ export class RegistryMemoryCache {
   async #close(): Promise<void> {
     await this.#initialising?.catch(() => {});
     this.#state = "closed";
-    this.#disarm();
-    await this.flush();
-    await this.#disk.close();
+    this.#flushTimer.disarm();
+    try {
+      await this.flush();
+    } finally {
+      await this.#disk.close();
+    }
   }
 
   /** The content has changed, or what is wrong with it. */
@@ -272,20 +279,9 @@ export class RegistryMemoryCache {
     this.#listeners.tell();
   }
 
-  /** Starts the wait for the periodic flush, unless one runs. Only an instance with something to write has a timer. */
+  /** Only an instance with something to write has a timer. */
   #armIfDirty(): void {
-    if (this.#state !== "ready" || this.#cancelTimer !== undefined || !this.#store.isDirty) return;
-    this.#cancelTimer = this.#timers.after(this.#flushIntervalMs, () => {
-      this.#cancelTimer = undefined;
-      this.flush().catch((error: unknown) => {
-        this.#logger.warn({ err: error, registryPath: this.#registryPath }, "Registry flush failed");
-      });
-    });
-  }
-
-  #disarm(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    if (this.#state === "ready" && this.#store.isDirty) this.#flushTimer.arm();
   }
 
   #assertInitialised(): void {

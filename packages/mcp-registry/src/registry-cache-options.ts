@@ -6,7 +6,7 @@ import type { LockOptions } from "./lock-options.js";
 export interface RegistryCacheOptions {
   /** Where `servers.json` is; it and its folder need not exist. A symbolic link is refused. */
   readonly registryPath: string;
-  /** How long after a change the snapshot is written by itself, in milliseconds; at least 10, `Infinity` for never. @default 5_000 */
+  /** How long after a change the snapshot is written by itself, in milliseconds; at least 10, `Infinity` for never; while that fails, after twice the time each, up to a minute. @default 5_000 */
   readonly flushIntervalMs?: number;
   /** @default silent */
   readonly logger?: Logger;

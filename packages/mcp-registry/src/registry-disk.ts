@@ -37,8 +37,8 @@ export class RegistryDisk {
   readonly #commits = new SharedPass(async () => this.#commit());
   readonly #snapshots: SnapshotPass;
   readonly #onChange: () => void;
-  /** Why the lock could not be had, and why something could not be written: each goes when its next try succeeds. */
   #isClosed = false;
+  /** Why the lock could not be had, and why something could not be written: each goes when its next try succeeds. */
   readonly #failures: { reading?: string | undefined; writing?: string | undefined } = {};
 
   constructor({ registryPath, fs, clock, lock, journalLimitBytes, onChange }: RegistryDiskOptions) {
@@ -147,10 +147,10 @@ export class RegistryDisk {
     }
   }
 
-  /** Lets go of the files, once the disk is not at work on them. */
+  /** Lets go of the files, once the disk is not at work on them. What was not written yet is read again by who wants it written. */
   close(): Promise<void> {
     return this.#commits.between(async () => {
-      this.#isClosed = true;
+      this.#isClosed = !this.store.isDirty;
       this.store.close();
     });
   }
@@ -185,7 +185,7 @@ export class RegistryDisk {
       const isUnsynced = journal?.isUnsynced === true;
       try {
         if (isUnsynced) await journal.sync();
-        await this.#files.syncFolders();
+        await this.#files.entries.sync();
       } catch (error) {
         this.store.distrustJournal();
         throw this.#failed("writing", registryIoError("make durable", this.#files.log, error));
@@ -206,7 +206,8 @@ export class RegistryDisk {
   /** Whether what was synced is all there is: the journal at its path, or none where none is written to. */
   #isInPlace(journal: JournalFile | undefined): boolean {
     if (journal === undefined) return this.#isClosed || !this.store.isUnclear;
-    return journal.isAt(this.#files.statIfThere(this.#files.log));
+    // One that was let go of meanwhile may have left its inode to another file.
+    return journal === this.store.journal && journal.isAt(this.#files.statIfThere(this.#files.log));
   }
 
   get #isWell(): boolean {

@@ -1,22 +1,19 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { GatewayError } from "@cortex-os/mcp-core";
+import { FolderEntries } from "./folder-entries.js";
 import type { FileStat, RegistryFs } from "./fs/registry-fs.js";
 import { errnoOf, registryIoError } from "./io-error.js";
 import { isRunning } from "./process-identity.js";
-import { SharedPass } from "./shared-pass.js";
+import { assertTrusted, isOpenToAll, refusal } from "./trust.js";
 
 /** The most bytes that a `servers.json` may have. */
 export const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024;
 /** The most bytes that a journal may have: it is closed long before, unless no snapshot can be written. */
 export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
 
-const WRITABLE_BY_OTHERS = 0o002;
 const READABLE_BY_OTHERS = 0o077;
 const TEMPORARY_BYTES = 6;
 const TEMPORARY = /\.tmp-(\d+)-[0-9a-f]+$/;
-const STICKY = 0o1000;
-const ROOT = 0;
 
 /** The files of one registry: their names, and the ways in which they are read and written. Every method throws `REGISTRY_IO`. */
 export class RegistryFiles {
@@ -27,12 +24,9 @@ export class RegistryFiles {
   readonly log: string;
   readonly log1: string;
   readonly lock: string;
-  /** Folders with entries that may not be durable yet. */
-  readonly unsynced = new Set<string>();
-  #areFoldersInDoubt = false;
+  /** The names of the files, and whether they are durable. */
+  readonly entries: FolderEntries;
   readonly #uid: number | undefined;
-  readonly #folderPass = new SharedPass(async () => this.#syncAll());
-  #folderFailure: GatewayError | undefined;
 
   /** @param uid who may own the files, besides root; `undefined` where there are no owners */
   constructor(registryPath: string, fs: RegistryFs, uid: number | undefined) {
@@ -44,6 +38,7 @@ export class RegistryFiles {
     this.log1 = `${this.snapshot}.log.1`;
     this.lock = `${this.snapshot}.lock`;
     this.#uid = uid;
+    this.entries = new FolderEntries(this.folder, fs);
   }
 
   /**
@@ -56,14 +51,15 @@ export class RegistryFiles {
     const found = this.statIfThere(file);
     if (found === undefined) return undefined;
     // First by its name: to open a pipe, or what a link leads to, has effects.
-    this.#assertTrusted(file, found);
+    assertTrusted(file, found, this.#uid);
     try {
       const fd = this.fs.open(file, "read");
       try {
         // Another may have taken its place meanwhile.
         const stat = this.fs.statOf(fd);
-        this.#assertTrusted(file, stat);
-        if (stat.size > maxBytes) throw tooLarge(file, stat.size, maxBytes);
+        assertTrusted(file, stat, this.#uid);
+        if (stat.size > maxBytes)
+          throw refusal(file, `it has ${stat.size} bytes, and a registry at most ${maxBytes}`, "move it away");
         return { bytes: this.readFrom(fd, 0, stat.size), stat };
       } finally {
         this.fs.close(fd);
@@ -134,7 +130,7 @@ export class RegistryFiles {
     const stat = this.statIfThere(this.folder);
     if (stat === undefined) {
       try {
-        for (const folder of makeFolders(this.fs, this.folder)) this.unsynced.add(folder);
+        for (const folder of makeFolders(this.fs, this.folder)) this.entries.changed(folder);
       } catch (error) {
         throw registryIoError("create the folder", this.folder, error);
       }
@@ -143,24 +139,14 @@ export class RegistryFiles {
     }
   }
 
-  #mayEverybodyChange({ kind, mode }: FileStat): boolean {
-    if (kind === "folder") return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0;
-    if (kind !== "link") return false;
+  #mayEverybodyChange(stat: FileStat): boolean {
+    if (stat.kind !== "link") return isOpenToAll(stat);
     const fd = this.fs.open(this.folder, "folder");
     try {
-      return this.#mayEverybodyChange(this.fs.statOf(fd));
+      return isOpenToAll(this.fs.statOf(fd));
     } finally {
       this.fs.close(fd);
     }
-  }
-
-  /**
-   * Whoever made the journal, and perhaps its folders, may have been gone before their entries were durable: all that are this owner's are to be
-   * made durable, up to the first folder that is not.
-   */
-  distrustEntries(): void {
-    this.unsynced.add(this.folder);
-    this.#areFoldersInDoubt = true;
   }
 
   /** Writes all of `bytes` to the end of an open file, however few the system takes at once. */
@@ -179,10 +165,22 @@ export class RegistryFiles {
     }
   }
 
-  /** Puts a second name of `from` in the place of `to`; a copy where the file system has no second names, and of what others may read. */
-  linkOver(from: string, to: string, temporary: string): void {
+  /** Puts a file of this user's only with these bytes in the place of `file`, all of it or nothing; not durable yet. */
+  replace(file: string, bytes: Uint8Array): void {
+    const temporary = this.temporary(file);
     try {
-      const isPrivate = ((this.statIfThere(from)?.mode ?? 0) & READABLE_BY_OTHERS) === 0;
+      this.create(temporary, bytes);
+      this.fs.rename(temporary, file);
+    } finally {
+      this.discard(temporary);
+    }
+  }
+
+  /** Puts a second name of `from` in the place of `to`; a copy where the file system has no second names, and of what others may read. */
+  linkOver(from: string, to: string): void {
+    const isPrivate = ((this.statIfThere(from)?.mode ?? 0) & READABLE_BY_OTHERS) === 0;
+    const temporary = this.temporary(to);
+    try {
       if (!isPrivate || !this.#link(from, temporary)) {
         const copied = this.read(from, MAX_JOURNAL_BYTES);
         if (copied === undefined) return;
@@ -193,6 +191,12 @@ export class RegistryFiles {
       // There, too, when both were names of one file: the system then leaves both as they are.
       this.discard(temporary);
     }
+  }
+
+  /** Renames a file to what nothing is called yet; fails when something is. */
+  nameNew(temporary: string, file: string): void {
+    if (this.#link(temporary, file)) this.discard(temporary);
+    else this.fs.rename(temporary, file);
   }
 
   /** Whether the file system has second names. */
@@ -214,82 +218,11 @@ export class RegistryFiles {
       // It is swept away by whoever opens the registry next.
     }
   }
-
-  /**
-   * Makes the entries of all folders of {@link unsynced} durable. Rejects with the system's error, and from then on with that again: another
-   * sync could report success with the entries lost. {@link entriesRenewed} ends that.
-   */
-  syncFolders(): Promise<void> {
-    return this.#folderPass.run();
-  }
-
-  /** New files have taken the places of those whose entries could not be made durable. */
-  entriesRenewed(): void {
-    this.#folderFailure = undefined;
-    this.unsynced.add(this.folder);
-  }
-
-  async #syncAll(): Promise<void> {
-    if (this.#folderFailure !== undefined) throw this.#folderFailure;
-    if (this.#areFoldersInDoubt) {
-      for (const folder of this.#foldersAbove()) this.unsynced.add(folder);
-      this.#areFoldersInDoubt = false;
-    }
-    for (const folder of [...this.unsynced]) {
-      this.unsynced.delete(folder);
-      try {
-        await this.#syncFolder(folder);
-      } catch (error) {
-        this.unsynced.add(folder);
-        this.#folderFailure = registryIoError("make durable", folder, error);
-        throw this.#folderFailure;
-      }
-    }
-  }
-
-  /** The folders above ours that belong to its owner. */
-  #foldersAbove(): readonly string[] {
-    const found: string[] = [];
-    const owner = this.statIfThere(this.folder)?.uid;
-    for (
-      let folder = path.dirname(this.folder);
-      this.statIfThere(folder)?.uid === owner;
-      folder = path.dirname(folder)
-    ) {
-      found.push(folder);
-      if (folder === path.dirname(folder)) break;
-    }
-    return found;
-  }
-
-  async #syncFolder(folder: string): Promise<void> {
-    const fd = this.fs.open(folder, "folder");
-    try {
-      await this.fs.sync(fd);
-    } finally {
-      this.fs.close(fd);
-    }
-  }
-
-  #assertTrusted(file: string, { kind, uid, mode }: FileStat): void {
-    if (kind === "link") {
-      throw refusal(
-        file,
-        "it is a symbolic link",
-        "put the file itself there, or let CORTEX_HOME name the folder it is in",
-      );
-    }
-    if (kind !== "file") throw refusal(file, "it is not a regular file", "move it away");
-    if (this.#uid !== undefined && uid !== this.#uid && uid !== ROOT) {
-      throw refusal(file, "it belongs to another user, who could make this one run commands", `chown it to yourself`);
-    }
-    if ((mode & WRITABLE_BY_OTHERS) !== 0) throw refusal(file, "everybody may write to it", `chmod 600 ${file}`);
-  }
 }
 
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
-function makeFolders(fs: RegistryFs, folder: string): readonly string[] {
+function makeFolders(fs: RegistryFs, folder: string, isAboveThere = false): readonly string[] {
   const above = path.dirname(folder);
   try {
     fs.makeFolder(folder);
@@ -297,16 +230,8 @@ function makeFolders(fs: RegistryFs, folder: string): readonly string[] {
   } catch (error) {
     const code = errnoOf(error);
     if (code === "EEXIST" && fs.stat(folder).kind !== "file") return [];
-    if (code !== "ENOENT" || above === folder) throw error;
-    return [...makeFolders(fs, above), ...makeFolders(fs, folder)];
+    // Where nothing can be made, there is none in the folder above either, though that is there.
+    if (code !== "ENOENT" || above === folder || isAboveThere) throw error;
+    return [...makeFolders(fs, above), ...makeFolders(fs, folder, true)];
   }
 }
-
-const refusal = (file: string, reason: string, advice: string): GatewayError =>
-  new GatewayError("REGISTRY_IO", `${file} is refused: ${reason}; ${advice}`);
-
-const tooLarge = (file: string, size: number, most: number): GatewayError =>
-  new GatewayError(
-    "REGISTRY_IO",
-    `${file} is refused: it has ${size} bytes, and a registry at most ${most}; move it away`,
-  );

@@ -13,6 +13,7 @@ import { follow, recordsOf, type ChangeNote } from "./journal/records.js";
 import type { Operation } from "./journal/operation.js";
 import { keepCorrupt } from "./kept-copies.js";
 import type { Finding } from "./recovery/finding.js";
+import { putBack } from "./put-back.js";
 import { recoveredWith, SNAPSHOT_GONE } from "./recovery/memory.js";
 import { readFiles, type RegistryReading } from "./recovery/read-files.js";
 import type { Recovered } from "./recovery/recover.js";
@@ -112,10 +113,13 @@ export class RegistryStore {
   /** Whether the files have been changed since this instance last looked. Needs no lock. */
   get isBehind(): boolean {
     const { files } = this.#deps;
-    if (lookOf(files.statIfThere(files.snapshot)) !== this.#snapshot.look) return true;
-    const stat = files.statIfThere(files.log);
-    if (this.#journal === undefined) return lookOf(stat) !== this.#closedJournal;
-    return !this.#journal.isAt(stat) || stat?.size !== this.#journal.end;
+    return lookOf(files.statIfThere(files.snapshot)) !== this.#snapshot.look || !this.#isJournalAsKnown;
+  }
+
+  get #isJournalAsKnown(): boolean {
+    const stat = this.#deps.files.statIfThere(this.#deps.files.log);
+    if (this.#journal === undefined) return lookOf(stat) === this.#closedJournal;
+    return this.#journal.isAt(stat) && stat?.size === this.#journal.end;
   }
 
   /** Whether the next section has to read everything again: what is in memory is no ground to go on from. */
@@ -130,8 +134,7 @@ export class RegistryStore {
    */
   read(): void {
     const reading = readFiles(this.#deps.files);
-    // Taken away while it was written to: what it held is here.
-    if (this.#journal !== undefined && reading.log === undefined) return;
+    if (this.#journal !== undefined && reading.log === undefined) return; // Taken away: what it held is here.
     this.#adopt(recoveredWith(this.#isRead ? this : undefined, this.#deps.files, reading), reading);
     // The next section reads it again: the journal can be gone on with only by one that has looked at it under the lock.
     this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
@@ -202,6 +205,7 @@ export class RegistryStore {
     this.#journal?.release();
     this.#journal = undefined;
     this.#closedJournal = UNKNOWN_LOOK;
+    this.#snapshot = { ...this.#snapshot, look: UNKNOWN_LOOK };
   }
 
   #readAndMend(): void {
@@ -243,13 +247,12 @@ export class RegistryStore {
   /** In a section: gives a damaged snapshot a name under which it stays. */
   keepDamaged(): void {
     const { files, clock } = this.#deps;
-    const name = keepCorrupt(files, files.snapshot, clock.now());
-    const text = `the damaged file is kept beside it as ${name}`;
+    const text = `the damaged file is kept beside it as ${keepCorrupt(files, files.snapshot, clock.now(), this.isUnreadable)}`;
     this.#findings = [...this.#findings.filter((finding) => finding.text !== text), { level: "warning", text }];
   }
 
-  #snapshotGone(): void {
-    this.#snapshot = { look: lookOf(undefined), kind: "absent", seq: undefined };
+  #snapshotGone(now: SnapshotView = { look: lookOf(undefined), kind: "absent", seq: undefined }): void {
+    this.#snapshot = now;
     this.#findings = [SNAPSHOT_GONE];
     this.#deps.onChange();
   }
@@ -259,8 +262,9 @@ export class RegistryStore {
     const { files } = this.#deps;
     const rest = journal.takeAdded(journal.stat);
     if (typeof rest === "object") this.#take(rest.changes);
-    const isThere =
-      this.#snapshot.kind === "sealed" && lookOf(files.statIfThere(files.snapshot)) === this.#snapshot.look;
+    const stat = files.statIfThere(files.snapshot);
+    const isThere = this.#snapshot.kind === "sealed" && lookOf(stat) === this.#snapshot.look;
+    if (stat === undefined) this.#snapshotGone(putBack(files, this));
     this.startJournal(isThere ? (this.#snapshot.seq ?? journal.base) : journal.base);
     // Nothing but memory has what the journal builds on.
     if (!isThere) this.distrustJournal();
@@ -288,9 +292,9 @@ export class RegistryStore {
   #create(base: number, changes: readonly Change[], onFile: boolean): JournalFile {
     const { files, clock } = this.#deps;
     const header = { id: this.#id, epoch: this.generation.epoch + 1, base, onFile };
-    const rest = { atMs: clock.now(), changes, temporary: files.temporary(files.log) };
-    this.#journal = JournalFile.create(files, header, rest);
-    files.distrustEntries();
+    const isAsKnown = (): boolean => this.#isJournalAsKnown;
+    this.#journal = JournalFile.create(files, header, { atMs: clock.now(), changes, isAsKnown });
+    files.entries.distrust();
     return this.#journal;
   }
 }

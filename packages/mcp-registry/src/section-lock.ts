@@ -7,7 +7,7 @@ import { LockTaker, type TakenLock } from "./lock-taker.js";
 export interface SectionLockOptions extends LockOptions {
   /** Stops the thread for a time in milliseconds. @default `systemPause` */
   readonly pause?: (ms: number) => void;
-  /** How long {@link SectionLock.runSync} may stop the thread, in milliseconds. @default 2_000 */
+  /** How long {@link SectionLock.runSync} may stop the thread, in milliseconds. @default 5_000 */
   readonly blockMs?: number;
 }
 
@@ -15,7 +15,7 @@ export interface SectionLockOptions extends LockOptions {
 export type Section<T> = (() => T) & (Extract<T, PromiseLike<unknown>> extends never ? unknown : never);
 
 /** Sections are far shorter than a millisecond. In microseconds, as delays are whole numbers. */
-const BLOCK_BACKOFF_US = { baseMs: 50, maxMs: 5_000 };
+const BLOCK_BACKOFF_US = { baseMs: 50, maxMs: 1_000 };
 
 /**
  * The exclusive lock that is the symbolic link `path`, for sections: work under it is synchronous, so it never spans turns of the event loop, and who hangs or
@@ -33,7 +33,7 @@ export class SectionLock {
     this.#settings = lockSettings(options);
     this.#taker = new LockTaker(path, this.#settings, { isSection: true });
     this.#pause = options.pause ?? systemPause;
-    this.#blockMs = options.blockMs ?? 2_000;
+    this.#blockMs = options.blockMs ?? 5_000;
   }
 
   /**

@@ -3,7 +3,7 @@ import { registryFileBytes } from "./document/registry-file.js";
 import { registryIoError } from "./io-error.js";
 import { encodeSnapshotMark } from "./journal/journal.js";
 import { addMark } from "./mark.js";
-import type { RegistryFiles } from "./registry-files.js";
+import { MAX_SNAPSHOT_BYTES, type RegistryFiles } from "./registry-files.js";
 import type { RegistryStore } from "./registry-store.js";
 import type { SectionLock } from "./section-lock.js";
 import type { SharedPass } from "./shared-pass.js";
@@ -48,36 +48,46 @@ export class SnapshotPass {
       store.catchUp();
     });
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      if (!store.isDirty && !this.#isUnsure) return false;
+      if (!store.isDirty && !this.#isUnsure) return this.#writtenByOthers();
       const { generation, table, snapshot } = store;
       const bytes = registryFileBytes(table.document, generation);
+      if (bytes.length > MAX_SNAPSHOT_BYTES) throw tooLong(files.snapshot);
       // A journal that cannot be made durable is not relied on from then on: this pass puts new files in its place.
       if (!store.mustRenew) await commits.run().catch(() => {});
-      const temporary = await this.#durableFile(bytes);
+      const temporary = await this.#durableFile(files.snapshot, bytes);
       if (await this.#commitStep(temporary, () => this.#putInPlace(temporary, generation.seq, snapshot.look))) {
         await this.#syncFolders();
         this.#isUnsure = false;
-        await this.#closeJournal(generation.seq);
+        await this.#closeJournal(generation.seq, bytes);
         return true;
       }
     }
     throw new GatewayError("REGISTRY_IO", `cannot write ${files.snapshot}: others kept changing it at the same time`);
   }
 
+  /** Whoever wrote it may not be through yet: its entry in the folder is made durable before anybody is told that it is. */
+  async #writtenByOthers(): Promise<false> {
+    const { files } = this.#deps;
+    files.entries.changed();
+    await this.#syncFolders();
+    return false;
+  }
+
   /** Under the lock; the temporary file goes when that cannot be had, too. */
-  async #commitStep(temporary: string, section: () => boolean): Promise<boolean> {
+  async #commitStep(temporary: string | undefined, section: () => boolean): Promise<boolean> {
     const { lock, files } = this.#deps;
     try {
       return await lock.run<boolean>(section);
     } catch (error) {
-      files.discard(temporary);
+      if (temporary !== undefined) files.discard(temporary);
       throw registryIoError("write", files.snapshot, error);
     }
   }
 
-  async #durableFile(bytes: Uint8Array): Promise<string> {
+  /** Bytes that are to take the place of a file, durably under a temporary name. */
+  async #durableFile(file: string, bytes: Uint8Array): Promise<string> {
     const { files } = this.#deps;
-    const temporary = files.temporary(files.snapshot);
+    const temporary = files.temporary(file);
     try {
       const fd = files.fs.open(temporary, "create");
       try {
@@ -89,7 +99,7 @@ export class SnapshotPass {
       return temporary;
     } catch (error) {
       files.discard(temporary);
-      throw registryIoError("write", files.snapshot, error);
+      throw registryIoError("write", file, error);
     }
   }
 
@@ -101,13 +111,13 @@ export class SnapshotPass {
     if (snapshot.look !== look) {
       files.discard(temporary);
       // Somebody else's, whose entry in the folder may not be durable yet.
-      files.unsynced.add(files.folder);
+      files.entries.changed();
       return snapshot.kind === "sealed" && snapshot.seq !== undefined && snapshot.seq >= seq;
     }
     const prevSeq = this.#keepPrevious();
     this.#isUnsure = true;
     files.fs.rename(temporary, files.snapshot);
-    files.entriesRenewed();
+    files.entries.renewed();
     store.snapshotWritten(seq, files.statIfThere(files.snapshot), prevSeq);
     return true;
   }
@@ -120,14 +130,14 @@ export class SnapshotPass {
     const isOurs = snapshot.kind === "sealed" && snapshot.seq !== undefined;
     const isBase = snapshot.kind === "loose" && store.isOnFile && store.prevSeq === undefined;
     if (!isOurs && !isBase) return store.prevSeq;
-    files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
+    files.linkOver(files.snapshot, files.prev);
     return isOurs ? snapshot.seq : undefined;
   }
 
   async #syncFolders(): Promise<void> {
     const { store, files } = this.#deps;
     try {
-      await files.syncFolders();
+      await files.entries.sync();
     } catch (error) {
       store.distrustJournal();
       throw registryIoError("make durable", files.snapshot, error);
@@ -135,19 +145,24 @@ export class SnapshotPass {
   }
 
   /** Notes that the snapshot is durable, and begins a new journal when the old one is long or not to be relied on. */
-  async #closeJournal(seq: number): Promise<void> {
+  async #closeJournal(seq: number, bytes: Uint8Array): Promise<void> {
     const { store, files, lock, commits } = this.#deps;
     await addMark(lock, store, ({ epoch }) => encodeSnapshotMark(epoch, seq));
     if (!this.#isTimeForNewJournal(seq)) return;
     const old = store.journal;
-    await lock.run(() => {
+    // An older snapshot that needs what the old journal may not have is of no use: this one takes its place, too. Not as a second name of one
+    // file, which an editor would change under both.
+    const older = this.#isOlderUsable ? undefined : await this.#durableFile(files.prev, bytes);
+    await this.#commitStep(older, () => {
       store.catchUp();
-      if (store.journal !== old) return;
-      // Without the changes that the older snapshot would need it is of no use: this one takes its place.
-      if ((store.prevSeq ?? -1) < (old?.base ?? 0))
-        files.linkOver(files.snapshot, files.prev, files.temporary(files.prev));
-      if (old !== undefined) files.linkOver(files.log, files.log1, files.temporary(files.log1));
-      files.unsynced.add(files.folder);
+      if (store.journal !== old) {
+        if (older !== undefined) files.discard(older);
+        return false;
+      }
+      if (older !== undefined) files.fs.rename(older, files.prev);
+      if (old !== undefined) files.linkOver(files.log, files.log1);
+      files.entries.changed();
+      return true;
     });
     // The old journal has its new name before the new one takes the old name.
     await this.#syncFolders();
@@ -161,6 +176,11 @@ export class SnapshotPass {
     await this.#syncFolders();
   }
 
+  get #isOlderUsable(): boolean {
+    const { mustRenew, prevSeq, journal } = this.#deps.store;
+    return !mustRenew && (prevSeq ?? -1) >= (journal?.base ?? 0);
+  }
+
   #isTimeForNewJournal(seq: number): boolean {
     const { store, journalLimitBytes } = this.#deps;
     const { journal, prevSeq } = store;
@@ -170,3 +190,7 @@ export class SnapshotPass {
     return seq >= journal.base && prevSeq !== undefined && prevSeq >= journal.base;
   }
 }
+
+/** It could not be read again. */
+const tooLong = (file: string): GatewayError =>
+  new GatewayError("REGISTRY_IO", `cannot write ${file}: it would be longer than ${MAX_SNAPSHOT_BYTES} bytes`);

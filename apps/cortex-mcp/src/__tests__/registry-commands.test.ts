@@ -206,7 +206,7 @@ describe("R14: the command line changes the registry", () => {
       const ran = await io.run(...argv);
       expect([ran.code, ran.out]).toEqual([1, ""]);
       expect(ran.err).toMatch(
-        /^cortex-mcp: in .+\/mcp: servers\.json is damaged: .+ kept beside it as servers\.json\.corrupt-\S+;/,
+        /^cortex-mcp: in .+\/mcp: servers\.json is damaged: .+: mend it, or .+ kept beside it as servers\.json\.corrupt-\S+$/,
       );
       expect(ran.err).not.toContain("\n");
     }

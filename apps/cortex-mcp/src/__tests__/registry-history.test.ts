@@ -68,7 +68,7 @@ describe("R11: the history of the registry", () => {
     expect(without((await io.run("registry", "history", "--limit", "2")).out).slice(1)).toEqual([
       "TIME  mem   removed  a command",
       "TIME  docs  changed  a command",
-      "It reaches back to TIME: 4 changes, of which the last 2 are shown.",
+      "It reaches back to TIME: 4 changes, of which 2 are shown.",
       RULE,
     ]);
     expect((await io.run("registry", "history", "--limit", "0")).err).toBe(
@@ -146,7 +146,7 @@ describe("R11: undo", () => {
     expect(status.connectors.map(({ key }) => key)).toEqual(["docs", "mem"]);
     const json = JSON.parse((await io.run("registry", "undo", "--yes", "--json")).out) as object;
     expect(json).toEqual({
-      undone: [expect.objectContaining({ name: "docs", kind: "changed" })],
+      undone: [expect.objectContaining({ name: "docs", kind: "changed", undone: true })],
       gateway: { running: true, url },
     });
   });

@@ -9,6 +9,8 @@ const OLD_FORM = '{"servers":[{"name":"docs","endpoint":"https://docs.example/mc
 const TORN = '{"servers":[{"name":"docs","endpoint":"https://docs.ex';
 const ADD_MORE = ["add", "more", "https://more.example/mcp"];
 const MORE_ADDED = `Added "more" (http: https://more.example/mcp).\n${NONE_RUNS}`;
+const UNTOUCHED =
+  "Nothing was changed by this check; what can be put in order will be by the next command or gateway that uses the registry.";
 const GOOD_FILES = [
   "FILE               STATE",
   "servers.json       whole",
@@ -85,6 +87,7 @@ describe("R11, R12: what a person is told, word for word", () => {
         ...GOOD_FILES.slice(2),
         "History: 1 change, back to TIME.",
         edited,
+        UNTOUCHED,
       ],
       err: [],
     });
@@ -133,6 +136,7 @@ describe("R11, R12: what a person is told, word for word", () => {
         ...GOOD_FILES.slice(2),
         "History: 1 change, back to TIME.",
         `error: ${damaged}`,
+        UNTOUCHED,
       ],
       err: [],
     });
@@ -158,7 +162,7 @@ describe("R11, R12: what a person is told, word for word", () => {
   test("of one that is damaged and cannot be rebuilt: the same from every command, and nothing is put in its place", async () => {
     const io = await seeded(TORN);
     const damaged =
-      "servers.json is damaged: it is not valid JSON (line 1, column 55); there is no journal to rebuild it from";
+      "servers.json is damaged: it is not valid JSON (line 1, column 55); there is no journal to rebuild it from: mend it, or move it away to begin anew";
     expect(await told(io, "registry", "verify")).toEqual({
       code: 1,
       out: [
@@ -167,11 +171,12 @@ describe("R11, R12: what a person is told, word for word", () => {
         "servers.json  damaged",
         "History: 0 changes.",
         `error: ${damaged}`,
+        UNTOUCHED,
       ],
       err: [],
     });
     const kept = "the damaged file is kept beside it as servers.json.corrupt-TIME";
-    const refusal = `cortex-mcp: in HOME/mcp: ${damaged}; ${kept}; mend servers.json, or move it away to begin anew`;
+    const refusal = `cortex-mcp: in HOME/mcp: ${damaged}; ${kept}`;
     for (const argv of [["list"], ADD_MORE, ["remove", "docs"], ["registry", "restore", "--at", "1m", "--yes"]])
       expect(await told(io, ...argv)).toEqual({ code: 1, out: [], err: [refusal] });
     expect(await readFile(fileOf(io), "utf8")).toBe(TORN);

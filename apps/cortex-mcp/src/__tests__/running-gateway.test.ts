@@ -170,7 +170,7 @@ describe("R14: commands and the running gateway", () => {
     await writeFile(`${io.home}/mcp/servers.json`, '{"servers": [');
     await vi.waitFor(async () => {
       expect((await io.run("status")).out).toMatch(
-        /^Problem: servers\.json is damaged: it is not valid JSON; it is written anew with the next change$/m,
+        /^Problem: servers\.json is damaged: it is not valid JSON; it is written anew with the next change, and kept beside that as servers\.json\.corrupt-…$/m,
       );
     }, 20_000);
     const json = JSON.parse((await io.run("status", "--json")).out) as unknown;

@@ -41,7 +41,9 @@ function show(io: Io, all: readonly RegistryChange[], shown: readonly RegistryCh
   else {
     io.out(historyText(shown));
     const since = `It reaches back to ${new Date(oldest.atMs).toISOString()}: ${counted(all.length, "change")}`;
-    io.out(`${since}${shown.length < all.length ? `, of which the last ${shown.length} are shown` : ""}.`);
+    io.out(
+      `${since}${shown.length < all.length ? `, of which ${shown.length} ${shown.length === 1 ? "is" : "are"} shown` : ""}.`,
+    );
   }
   io.out(RULE);
 }

@@ -13,6 +13,10 @@ const STATES: Readonly<Record<FileState, string>> = {
   damaged: "damaged",
 };
 
+/** What was found is told as those say it who act on it. */
+const UNTOUCHED =
+  "Nothing was changed by this check; what can be put in order will be by the next command or gateway that uses the registry.";
+
 /** `registry verify`: what is on the disk. It reads only, and asks no gateway. */
 export const registerRegistryVerify: RegisterCommand = (registry, { io, finish }) => {
   withJson(registry.command("verify"))
@@ -45,5 +49,5 @@ function show(io: Io, path: string, { servers, files, findings, changes, sinceMs
   const reach = sinceMs === undefined ? "" : `, back to ${new Date(sinceMs).toISOString()}`;
   io.out(`History: ${counted(changes, "change")}${reach}.`);
   for (const { level, text } of findings) io.out(`${level}: ${oneLine(text)}`);
-  if (findings.every(({ level }) => level === "info")) io.out("The registry is good.");
+  io.out(findings.every(({ level }) => level === "info") ? "The registry is good." : UNTOUCHED);
 }

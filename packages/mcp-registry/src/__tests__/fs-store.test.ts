@@ -182,3 +182,20 @@ test("the module's own functions are a store at the place the process's environm
   await shared.closeRegistryCache();
   expect(shared.getRegistryCache()).toBeNull();
 });
+
+test("where the registry is cannot be told: the promise rejects, and the next call looks again (R12)", async () => {
+  const refusal = new Error("no home");
+  let isHomeless = true;
+  const lost = new shared.FsStore({
+    env: {
+      get CORTEX_HOME() {
+        if (isHomeless) throw refusal;
+        return folder.at();
+      },
+    },
+  });
+  await expect(lost.readAll()).rejects.toBe(refusal);
+  isHomeless = false;
+  expect(await lost.readAll()).toEqual([]);
+  await lost.closeRegistryCache();
+});

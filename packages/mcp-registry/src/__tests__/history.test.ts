@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import type { RegistryChange } from "../history/registry-change.js";
+import type { RegistryMemoryCache } from "../memory-cache.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
-import { ID, adding, frames, journalFile, looseFile, sealedFile, stdio } from "./recovery-fixture.js";
+import { ID, START_MS, adding, frames, journalFile, looseFile, sealedFile, stdio } from "./recovery-fixture.js";
 import { contentOf, readJson } from "./temp-folder.js";
 
 const registry = useCacheFixture();
@@ -57,7 +58,7 @@ describe("history (R14)", () => {
     cache.upsert(server("a"));
     await writeFile(`${registry.file}.log.1`, journalFile([adding("foreign")], { id: "f".repeat(16) }));
     expect(told(cache.history())).toEqual([[1, "added", "a", "command"]]);
-    expect(told(cache.undo())).toEqual([[1, "added", "a", "command"]]);
+    expect(told(cache.undo())).toEqual([[1, "added", "a", "command", "undone"]]);
     expect(cache.undo()).toEqual([]);
     await cache.close();
     expect(await contentOf(registry.file)).toEqual({ servers: [] });
@@ -71,9 +72,9 @@ describe("undo (R14)", () => {
     cache.upsert(server("b"));
     cache.upsert(server("a", "2"));
     cache.remove("b");
-    expect(told(cache.undo())).toEqual([[4, "removed", "b", "command"]]);
+    expect(told(cache.undo())).toEqual([[4, "removed", "b", "command", "undone"]]);
     expect(cache.getAll()).toEqual([server("a", "2"), server("b")]);
-    expect(told(cache.undo())).toEqual([[3, "changed", "a", "command"]]);
+    expect(told(cache.undo())).toEqual([[3, "changed", "a", "command", "undone"]]);
     expect(cache.getAll()).toEqual([server("a", "1"), server("b")]);
     cache.undo();
     cache.undo();
@@ -107,8 +108,8 @@ describe("undo (R14)", () => {
     for (const name of ["a", "b", "c"]) cache.upsert(server(name));
     cache.undo();
     cache.upsert(server("d"));
-    expect(told(cache.undo())).toEqual([[5, "added", "d", "command"]]);
-    expect(told(cache.undo())).toEqual([[2, "added", "b", "command"]]);
+    expect(told(cache.undo())).toEqual([[5, "added", "d", "command", "undone"]]);
+    expect(told(cache.undo())).toEqual([[2, "added", "b", "command", "undone"]]);
     expect(namesOf(cache)).toEqual(["a"]);
     await cache.close();
   });
@@ -154,8 +155,8 @@ describe("undo (R14)", () => {
     await first.close();
     const [second, third] = [await registry.opened(), await registry.opened()];
     second.upsert(server("c"));
-    expect(told(third.undo())).toEqual([[3, "added", "c", "command"]]);
-    expect(told(second.undo())).toEqual([[2, "added", "b", "command"]]);
+    expect(told(third.undo())).toEqual([[3, "added", "c", "command", "undone"]]);
+    expect(told(second.undo())).toEqual([[2, "added", "b", "command", "undone"]]);
     await Promise.all([second.close(), third.close()]);
     expect(await registry.namesAfterReopening()).toEqual(["a"]);
   });
@@ -233,3 +234,35 @@ test("the fixture's journals are what the product writes", async () => {
   await cache.close();
   expect(await readJson(registry.file)).toMatchObject({ _meta: { id: ID, seq: 3 } });
 });
+
+describe("a past with a gap (R14)", () => {
+  /** A journal that tells of `a`, and a snapshot or a journal that is newer than that reaches. */
+  const withGap = async (): Promise<RegistryMemoryCache> => {
+    const before = await registry.opened({ journalLimitBytes: 0, flushIntervalMs: Infinity });
+    await made(() => before.upsert(server("a")));
+    await before.flush();
+    await made(
+      () => before.upsert(server("b")),
+      () => before.upsert(server("c")),
+    );
+    await before.close();
+    // What `close` began last is empty; the one before it goes, with the changes 2 and 3.
+    await writeFile(`${registry.file}.log.1`, journalFile([adding("a")], { id: idIn(await readJson(registry.file)) }));
+    return registry.opened({ flushIntervalMs: Infinity });
+  };
+
+  test("is told of, and neither taken back nor gone back to", async () => {
+    const cache = await withGap();
+    expect(told(cache.history())).toEqual([[1, "added", "a", "command"]]);
+    expect(cache.undo()).toEqual([]);
+    expect(() => cache.restore(START_MS + 1_500)).toThrow("the journal has no changes");
+    await made(() => cache.upsert(server("d")));
+    expect(() => cache.restore(START_MS + 1_500)).toThrow("how it was before is not known");
+    expect(told(cache.undo())).toEqual([[4, "added", "d", "command", "undone"]]);
+    expect(cache.undo()).toEqual([]);
+    expect(namesOf(cache)).toEqual(["a", "b", "c"]);
+    await cache.close();
+  });
+});
+
+const idIn = (file: unknown): string => (file as { _meta: { id: string } })._meta.id;

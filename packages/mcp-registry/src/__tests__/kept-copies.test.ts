@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { nodeFs } from "../fs/node-fs.js";
 import { keepCorrupt, keepTorn } from "../kept-copies.js";
@@ -22,6 +22,14 @@ describe("keepCorrupt", () => {
     files.create(`${files.snapshot}.tmp-1-00`, Buffer.from("new"));
     nodeFs.rename(`${files.snapshot}.tmp-1-00`, files.snapshot);
     expect(readFileSync(folder.at(name), "utf8")).toBe("damaged");
+  });
+
+  test("one that stays where it is can be written over, as editors do: what is kept is a copy", () => {
+    writeFileSync(files.snapshot, "damaged", { mode: 0o600 });
+    const name = keepCorrupt(files, files.snapshot, NOW_MS, true);
+    writeFileSync(files.snapshot, "mended");
+    expect(readFileSync(folder.at(name), "utf8")).toBe("damaged");
+    expect(statSync(folder.at(name)).mode & 0o777).toBe(0o600);
   });
 
   test("what is kept already is not kept twice, other content of the same time is", () => {

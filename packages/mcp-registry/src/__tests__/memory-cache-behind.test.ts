@@ -1,6 +1,8 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { acquireLock, type Lock } from "../lock.js";
+import { SNAPSHOT_GONE } from "../recovery/memory.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
 
 const registry = useCacheFixture();
@@ -41,6 +43,23 @@ describe("RegistryMemoryCache: one that is behind when something is taken away (
     expect(await registry.namesAfterReopening()).toEqual(["b", "c", "d"]);
   });
 
+  test("the whole folder: what is in memory is there again for others at once, not only with the next flush", async () => {
+    const cache = await registry.opened();
+    cache.upsert(server("a"));
+    await cache.flush();
+    // A new journal goes on from there, and does not tell of that one.
+    await rm(`${registry.file}.log`);
+    cache.upsert(server("b"));
+    await rm(path.dirname(registry.file), { recursive: true });
+    await cache.refresh();
+    expect(cache.problems).toEqual([SNAPSHOT_GONE.text]);
+    expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
+    await cache.refresh();
+    expect(namesOf(cache)).toEqual(["a", "b"]);
+    await cache.close();
+    expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
+  });
+
   test("a file that was not ours is gone, and somebody else has begun a journal on it", async () => {
     await registry.writeServers({ servers: [server("mine")] });
     const [idle, busy] = [await registry.opened(), await registry.opened()];
@@ -54,6 +73,21 @@ describe("RegistryMemoryCache: one that is behind when something is taken away (
     await busy.close();
     expect(await registry.namesAfterReopening()).toEqual(["mine", "a"]);
   });
+});
+
+test("when the journal was renewed, the older snapshot is a file of its own, which nobody changes with the other", async () => {
+  const cache = await registry.opened();
+  cache.upsert(server("a"));
+  registry.fs.refuse("datasync", /\.log/, "EIO", 1);
+  cache.upsert(server("b"));
+  await cache.durable();
+  await cache.close();
+  expect((await stat(`${registry.file}.prev`)).ino).not.toBe((await stat(registry.file)).ino);
+  await writeFile(registry.file, "{");
+  expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
+  for (const end of [".log", ".log.1"]) await rm(`${registry.file}${end}`);
+  await writeFile(registry.file, "{");
+  expect(await registry.namesAfterReopening()).toEqual(["a", "b"]);
 });
 
 test("a snapshot that is durable is no failure because the lock cannot be had to say so", async () => {

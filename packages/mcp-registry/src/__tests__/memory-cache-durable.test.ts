@@ -242,3 +242,14 @@ describe("RegistryMemoryCache: a journal that is long (R11)", () => {
     expect(await registry.namesAfterReopening()).toEqual(["a", "b", "c"]);
   });
 });
+
+test("what is written after a sync that failed is there twice: damage in servers.json takes one (R11)", async () => {
+  const cache = await registry.opened();
+  cache.upsert(server("a"));
+  registry.fs.refuse("datasync", /\.log/, "EIO", 1);
+  await cache.durable().catch(() => {});
+  await cache.flush();
+  expect((await stat(`${registry.file}.prev`)).ino).not.toBe((await stat(registry.file)).ino);
+  expect(await namesIn(`${registry.file}.prev`)).toEqual(["a"]);
+  await cache.close();
+});

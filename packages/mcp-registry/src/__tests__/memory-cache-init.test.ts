@@ -3,8 +3,8 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { RegistryMemoryCache } from "../memory-cache.js";
 import { namesOf, server, useCacheFixture } from "./cache-fixture.js";
-import { newerFile } from "./recovery-fixture.js";
-import { contentOf, namesIn } from "./temp-folder.js";
+import { editedFile, newerFile } from "./recovery-fixture.js";
+import { contentOf, namesIn, readJson } from "./temp-folder.js";
 
 const registry = useCacheFixture();
 
@@ -68,7 +68,9 @@ describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () 
     expect(await readFile(registry.folder.at("mcp", kept))).toEqual(Buffer.from(content));
     expect(registry.logger.messages("error")).toEqual(["Failed to load registry"]);
     expect(cache.problems).toEqual([
-      expect.stringMatching(/^servers\.json is damaged: .*; there is no journal to rebuild it from$/),
+      expect.stringMatching(
+        /^servers\.json is damaged: .*; there is no journal to rebuild it from: mend it, or move it away to begin anew$/,
+      ),
       `the damaged file is kept beside it as ${kept}`,
     ]);
     expect(cache.health).toBe("degraded");
@@ -119,6 +121,21 @@ describe("RegistryMemoryCache: init and the file as it is found (R10, R12)", () 
     cache.remove("b");
     kill();
     expect(await registry.namesAfterReopening()).toEqual(["a", "c"]);
+  });
+
+  test("an edited file whose journal is gone is one registry from then on", async () => {
+    await registry.writeServers({});
+    await writeFile(registry.file, editedFile({ servers: [server("a"), server("b")] }, { servers: [server("a")] }));
+    const { cache, kill } = await registry.openedToKill();
+    await cache.flush();
+    cache.upsert(server("c"));
+    kill();
+    const again = await registry.opened();
+    expect([namesOf(again), again.problems]).toEqual([["a", "b", "c"], []]);
+    await again.close();
+    expect(await readJson(registry.file)).toMatchObject({
+      _meta: { id: expect.stringMatching(/^[0-9a-f]{16}$/) as string },
+    });
   });
 
   test("a file written by a newer program is refused, and stays as it is", async () => {

@@ -133,7 +133,7 @@ describe("RegistryMemoryCache: edits by hand while it is open (R11)", () => {
     expect(registry.logger.messages("error")).toEqual(["Failed to load registry"]);
     expect(cache.problems).toEqual([
       expect.stringMatching(
-        /^servers\.json is damaged: it is not valid JSON.*; it is written anew with the next change$/,
+        /^servers\.json is damaged: it is not valid JSON.*; it is written anew with the next change, and kept beside that as servers\.json\.corrupt-…$/,
       ),
     ]);
     expect(await registry.files()).toEqual(["servers.json"]);

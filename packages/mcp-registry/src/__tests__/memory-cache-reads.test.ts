@@ -139,7 +139,7 @@ describe("RegistryMemoryCache: reads and changes (R10)", () => {
 describe("RegistryMemoryCache: a change that cannot be written (R11)", () => {
   test.each([
     ["the journal cannot be made", "open", /^servers\.json\.log\.tmp/],
-    ["the journal cannot be put in its place", "rename", /^servers\.json\.log$/],
+    ["the journal cannot be put in its place", "link", /^servers\.json\.log$/],
     ["the lock cannot be made", "symlink", /\.lock$/],
     ["the folder cannot be made", "makeFolder", /./],
   ] as const)("%s: upsert throws, and nothing has changed", async (_, call, file) => {

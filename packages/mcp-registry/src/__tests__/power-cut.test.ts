@@ -4,7 +4,7 @@ import type { RegistryFs } from "../fs/registry-fs.js";
 import { RegistryMemoryCache } from "../memory-cache.js";
 import { SimDisk, type SimMountOptions } from "../testing/index.js";
 
-const REGISTRY_PATH = "/home/config/mcp/servers.json";
+const REGISTRY_PATH = "/disk/config/mcp/servers.json";
 
 async function opened(fs: RegistryFs): Promise<RegistryMemoryCache> {
   const time = new ManualTime();
@@ -20,7 +20,7 @@ async function foundAfterCut(disk: SimDisk): Promise<readonly string[]> {
   return [...cache.getAll().map(({ name }) => name), ...cache.problems];
 }
 
-const emptyDisk = (): SimDisk => SimDisk.of({ "/home/.keep": "" });
+const emptyDisk = (): SimDisk => SimDisk.of({ "/disk/.keep": "" });
 
 test("a promise covers the names of files and folders that another process made and did not live to sync (R11)", async () => {
   const disk = emptyDisk();

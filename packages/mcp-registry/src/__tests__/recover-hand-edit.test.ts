@@ -93,7 +93,9 @@ const rows: Readonly<Record<string, RecoveryRow>> = {
     },
     names: ["b", "a"],
     is: ["file", 2, undefined],
-    told: [`warning: servers.json was changed by hand: taken as it is. ${UNDO}`],
+    told: [
+      `warning: servers.json was changed by hand: taken as it is; b stays, though it is not in it, because a part of it cannot be read. ${UNDO}`,
+    ],
   },
   "edited, without a journal": {
     files: { snapshot: editedFile(list("a", "mine"), list("a"), { seq: 5 }) },

@@ -98,6 +98,37 @@ const rows: Readonly<Record<string, RecoveryRow>> = {
       "error: 2 changes of the journal cannot be read any more: check your servers",
     ],
   },
+  "damaged, with an older snapshot that an empty journal does not reach to: no number is given twice": {
+    files: { snapshot: damaged, prev: sealedFile(list("a"), { seq: 1 }), log: journalFile([], { base: 2 }) },
+    names: ["a"],
+    is: ["journal", 2, undefined],
+    told: [
+      "error: servers.json is damaged: it is not valid JSON (line 1, column 18); 1 server was rebuilt from what is left of the journal, others may be missing",
+      "error: 1 change of the journal cannot be read any more: check your servers",
+    ],
+  },
+  "damaged, and the end of the older journal is lost": {
+    files: {
+      snapshot: damaged,
+      log1: journalFile([adding("a"), adding("b")]),
+      log: journalFile([], { base: 3, epoch: 2 }),
+    },
+    names: ["a", "b"],
+    is: ["journal", 3, undefined],
+    told: [
+      `error: servers.json is damaged: it is not valid JSON (line 1, column 18); its 2 ${REBUILT}`,
+      "error: 1 change of the journal cannot be read any more: check your servers",
+    ],
+  },
+  "sealed, older than a mark says there was one": {
+    files: { snapshot: sealedFile(list("a"), { seq: 1 }), log: journalFile([adding("a"), { inSnapshot: 2 }]) },
+    names: ["a"],
+    is: ["snapshot", 2, 1],
+    told: [
+      "warning: servers.json was an older copy: 0 later changes were made again. To go back use cortex-mcp registry restore --at TIME",
+      "error: 1 change of the journal cannot be read any more: check your servers",
+    ],
+  },
   "damaged, with the older snapshot alone": {
     files: { snapshot: damaged, prev: sealedFile(list("a"), { seq: 1 }) },
     names: ["a"],
@@ -137,7 +168,7 @@ const rows: Readonly<Record<string, RecoveryRow>> = {
     names: [],
     is: ["nothing", 0, 0],
     told: [
-      "error: servers.json is damaged: it is not valid JSON (line 1, column 18); there is no journal to rebuild it from",
+      "error: servers.json is damaged: it is not valid JSON (line 1, column 18); there is no journal to rebuild it from: mend it, or move it away to begin anew",
     ],
   },
   "damaged, with a whole journal beside an older one that is rubbish": {

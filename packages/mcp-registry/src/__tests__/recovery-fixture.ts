@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ServerInfo } from "@cortex-os/mcp-core";
-import { parseRegistryFile, serialiseRegistryFile, type RegistryDocument } from "../document/registry-file.js";
+import { parseRegistryFile, registryFileBytes, type RegistryDocument } from "../document/registry-file.js";
 import type { Generation } from "../document/seal.js";
 import { encodeChange, encodeDurableMark, encodeHeader, encodeSnapshotMark, type Change } from "../journal/journal.js";
 import type { Operation } from "../journal/operation.js";
@@ -19,7 +19,7 @@ export function documentOf(content: unknown): RegistryDocument {
 
 /** A `servers.json` with a whole seal. */
 export function sealedFile(content: unknown, generation: Partial<Generation> = {}): Buffer {
-  return Buffer.from(serialiseRegistryFile(documentOf(content), { id: ID, epoch: 1, seq: 0, ...generation }));
+  return registryFileBytes(documentOf(content), { id: ID, epoch: 1, seq: 0, ...generation });
 }
 
 /** A `servers.json` that somebody changed after it was sealed. */

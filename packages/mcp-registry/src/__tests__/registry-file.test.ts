@@ -4,7 +4,7 @@ import {
   EMPTY_REGISTRY,
   entriesOf,
   parseRegistryFile,
-  serialiseRegistryFile,
+  registryFileBytes,
   setAsideOf,
   type RegistryDocument,
 } from "../document/registry-file.js";
@@ -114,10 +114,12 @@ describe("parseRegistryFile", () => {
   });
 });
 
-describe("serialiseRegistryFile", () => {
+const textOf = (...args: Parameters<typeof registryFileBytes>): string => registryFileBytes(...args).toString();
+
+describe("registryFileBytes", () => {
   test("two spaces, a newline at the end, _meta first, members and entries in their order", () => {
     const document = documentOf({ z: 1, servers: [stdio("s")], a: { b: [1] } });
-    expect(serialiseRegistryFile(document, GENERATION).replace(/"sha256":"\w{64}"/, '"sha256":"…"')).toBe(
+    expect(textOf(document, GENERATION).replace(/"sha256":"\w{64}"/, '"sha256":"…"')).toBe(
       '{\n  "_meta": {"v":1,"id":"0123456789abcdef","epoch":3,"seq":12,"sha256":"…"},\n  "z": 1,\n' +
         '  "servers": [\n    {\n      "name": "s",\n      "command": "run"\n    }\n  ],\n' +
         '  "a": {\n    "b": [\n      1\n    ]\n  }\n}\n',
@@ -125,10 +127,8 @@ describe("serialiseRegistryFile", () => {
   });
 
   test("an empty registry is an empty list", () => {
-    expect(serialiseRegistryFile(EMPTY_REGISTRY, GENERATION)).toMatch(
-      /^\{\n {2}"_meta": \{.*\},\n {2}"servers": \[\]\n\}\n$/,
-    );
-    expect(serialiseRegistryFile(documentOf({}), GENERATION)).toContain('"servers": []');
+    expect(textOf(EMPTY_REGISTRY, GENERATION)).toMatch(/^\{\n {2}"_meta": \{.*\},\n {2}"servers": \[\]\n\}\n$/);
+    expect(textOf(documentOf({}), GENERATION)).toContain('"servers": []');
   });
 
   test("keeps what it does not understand: members, bad entries, fields of good ones, others' _meta", () => {
@@ -136,23 +136,24 @@ describe("serialiseRegistryFile", () => {
       servers: [{ name: "bad one", odd: [null] }, { ...stdio("a"), later: { field: true } }, 7, "x", null],
       $schema: "urn:x",
     };
-    const text = serialiseRegistryFile(documentOf({ ...content, _meta: { mine: 1 } }), GENERATION);
+    const text = textOf(documentOf({ ...content, _meta: { mine: 1 } }), GENERATION);
     expect(JSON.parse(text)).toEqual({ ...content, _meta: expect.objectContaining({ mine: 1, seq: 12 }) as object });
-    const { _meta: _, ...odd } = JSON.parse(
-      serialiseRegistryFile(documentOf({ ...content, _meta: "odd" }), GENERATION),
-    ) as Record<string, unknown>;
+    const { _meta: _, ...odd } = JSON.parse(textOf(documentOf({ ...content, _meta: "odd" }), GENERATION)) as Record<
+      string,
+      unknown
+    >;
     expect(odd).toEqual(content);
   });
 
   test("a file comes back as it was, with its seal whole (property)", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue()), (members, servers) => {
-        const file = serialiseRegistryFile(documentOf(JSON.stringify({ ...members, servers })), GENERATION);
+        const file = textOf(documentOf(JSON.stringify({ ...members, servers })), GENERATION);
         const parsed = parseRegistryFile(file);
         if (!parsed.ok || parsed.seal === undefined) throw new Error("it cannot be read back");
         expect(isIntact(parsed.seal, parsed.document)).toBe(true);
         expect(parsed.seal).toMatchObject(GENERATION);
-        expect(serialiseRegistryFile(parsed.document, GENERATION)).toBe(file);
+        expect(textOf(parsed.document, GENERATION)).toBe(file);
         expect(readSnapshot(Buffer.from(file))).toMatchObject({ kind: "sealed", generation: GENERATION });
       }),
     );

@@ -237,19 +237,19 @@ describe("a killed process", () => {
 });
 
 test("a disk is laid out in one go, and asked for what is on it", () => {
-  const disk = SimDisk.of({ "/home/a": "1", "/home/mcp/b": encode("2") });
-  disk.put("/home/a", "3");
+  const disk = SimDisk.of({ "/disk/a": "1", "/disk/mcp/b": encode("2") });
+  disk.put("/disk/a", "3");
   const fs = disk.mount({ uid: 7 });
-  fs.symlink("a", "/home/l");
-  expect([...disk.files("/home")]).toEqual([
-    ["/home/a", encode("3")],
-    ["/home/mcp/b", encode("2")],
+  fs.symlink("a", "/disk/l");
+  expect([...disk.files("/disk")]).toEqual([
+    ["/disk/a", encode("3")],
+    ["/disk/mcp/b", encode("2")],
   ]);
-  expect(disk.bytes("/home/nothing")).toBeUndefined();
+  expect(disk.bytes("/disk/nothing")).toBeUndefined();
   expect(disk.bytes("/nothing/b")).toBeUndefined();
   expect(fs.stat("/").uid).toBe(7);
-  const fd = fs.open("/home/a", "read");
-  expect(fs.openPaths).toEqual(["/home/a"]);
+  const fd = fs.open("/disk/a", "read");
+  expect(fs.openPaths).toEqual(["/disk/a"]);
   fs.close(fd);
   expect(fs.openPaths).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { messageOf, type ServerInfo } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { isDeeperThan } from "./depth.js";
 import { RegistryItem } from "./registry-item.js";
 import { metaOf, metaRest, unsealed, type Generation, type Seal } from "./seal.js";
 
@@ -26,6 +27,8 @@ export type ParsedRegistry =
   | { readonly ok: false; readonly reason: string };
 
 const LONGEST_NAME = 64;
+/** How many lists and objects within each other the file may have; what has more can be read, and not be written again. */
+const MAX_LEVELS = 128;
 
 /** A registry with nothing in it. */
 export const EMPTY_REGISTRY: RegistryDocument = { members: { servers: [] }, items: [] };
@@ -43,6 +46,7 @@ export function parseRegistryFile(text: string): ParsedRegistry {
     return { ok: false, reason: `it is not valid JSON${placeOf(messageOf(error), text)}` };
   }
   if (!isJsonObject(value)) return { ok: false, reason: 'it is not a JSON object of the form {"servers": […]}' };
+  if (isDeeperThan(value, MAX_LEVELS)) return { ok: false, reason: `it has more than ${MAX_LEVELS} levels` };
   const servers = Object.hasOwn(value, "servers") ? value["servers"] : [];
   if (!Array.isArray(servers)) return { ok: false, reason: 'its "servers" is not a list' };
   const { members, seal } = unsealed(value);
@@ -63,10 +67,6 @@ export function registryFileBytes(document: RegistryDocument, generation: Genera
   }
   return Buffer.concat([...parts, Buffer.from("\n}\n")]);
 }
-
-/** {@link registryFileBytes} as text. */
-export const serialiseRegistryFile = (document: RegistryDocument, generation: Generation): string =>
-  registryFileBytes(document, generation).toString();
 
 /** What stands between the brackets: the first item is without its comma. */
 const listBytes = (items: readonly RegistryItem[]): Buffer =>

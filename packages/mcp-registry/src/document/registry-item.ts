@@ -1,9 +1,14 @@
 import { ServerInfoSchema, type ServerInfo } from "@cortex-os/mcp-core";
 import { isJsonObject } from "@cortex-os/mcp-core/wire";
 import canonicalize from "canonicalize";
+import { isDeeperThan } from "./depth.js";
 
 /** The most bytes that one entry may have as JSON: with the one it replaces it must fit into a frame of the journal. */
 const MAX_ENTRY_BYTES = 256 * 1024;
+/** How many lists and objects within each other an entry may have: each level indents what is in it, and takes a part of the stack. */
+const MAX_ENTRY_LEVELS = 64;
+/** How many times longer than its RFC 8785 form an element may be in the file: one that indentation would make longer is not indented. */
+const MOST_GROWTH = 6;
 
 const MOST_ISSUES = 3;
 
@@ -31,6 +36,8 @@ export class RegistryItem {
   /** Never throws: what is no server becomes an item that is set aside. */
   static of(raw: unknown): RegistryItem {
     const parsed = ServerInfoSchema.safeParse(raw);
+    if (parsed.success && isDeeperThan(raw, MAX_ENTRY_LEVELS))
+      return new RegistryItem(raw, parsed.data.name, { reason: `it has more than ${MAX_ENTRY_LEVELS} levels` });
     if (parsed.success) {
       const item = new RegistryItem(raw, parsed.data.name, { entry: deepFrozen(parsed.data) });
       if (Buffer.byteLength(item.canonical) <= MAX_ENTRY_BYTES) return item;
@@ -44,8 +51,13 @@ export class RegistryItem {
 
   /** How it stands in the file behind another: a comma, and indented below `servers`. */
   get listed(): Buffer {
-    this.#listed ??= Buffer.from(`,\n    ${JSON.stringify(this.raw, null, 2).replaceAll("\n", "\n    ")}`);
+    this.#listed ??= Buffer.from(`,\n    ${this.#indented()}`);
     return this.#listed;
+  }
+
+  #indented(): string {
+    const text = JSON.stringify(this.raw, null, 2).replaceAll("\n", "\n    ");
+    return text.length > MOST_GROWTH * this.canonical.length ? JSON.stringify(this.raw) : text;
   }
 
   /** A comma and the RFC 8785 form: what is summed of it behind another. */

@@ -3,7 +3,7 @@ import { RegistryTable } from "../document/registry-table.js";
 import type { Change } from "../journal/journal.js";
 import type { Operation } from "../journal/operation.js";
 import { makeEqual } from "../recovery/differences.js";
-import { evidenceOf, firstOf } from "../recovery/evidence.js";
+import { evidenceOf, firstOf, type Evidence } from "../recovery/evidence.js";
 import { readFiles } from "../recovery/read-files.js";
 import { changesOf } from "../recovery/replay.js";
 import type { RegistryFiles } from "../registry-files.js";
@@ -13,7 +13,9 @@ import { undoneIn } from "./registry-change.js";
 export interface Past {
   /** Oldest first, each once. */
   readonly changes: readonly Change[];
-  /** Whether they begin where the registry began. */
+  /** Those that go on up to now with none missing: only these tell how it was. */
+  readonly known: readonly Change[];
+  /** Whether the known ones begin where the registry began. */
   readonly isWhole: boolean;
 }
 
@@ -26,18 +28,32 @@ export interface WayBack {
 
 /** The changes that both journals tell: all since the older one began, at least the last journal limit's worth. */
 export function readPast(files: RegistryFiles): Past {
-  const { journals } = evidenceOf(readFiles(files).bytes);
-  const first = firstOf(journals);
-  return { changes: changesOf(journals), isWhole: first?.base === 0 && !first.onFile };
+  const evidence = evidenceOf(readFiles(files).bytes);
+  const changes = changesOf(evidence.journals);
+  const first = firstOf(evidence.journals);
+  const seqs = [first?.base ?? 0, ...changes.map(({ seq }) => seq), seqAfter(evidence)];
+  const gap = seqs.findLastIndex((seq, at) => seq > (seqs[at - 1] ?? seq) + (at === seqs.length - 1 ? 0 : 1));
+  const known = gap < 0 ? changes : changes.slice(gap - 1);
+  return { changes, known, isWhole: gap < 0 && first?.base === 0 && !first.onFile };
 }
 
+/** Up to which change there must be some at least: a newer snapshot or a newer journal says so. */
+const seqAfter = ({ snapshot, log, id }: Evidence): number =>
+  Math.max(
+    log?.header?.id === id ? (log?.header?.base ?? 0) : 0,
+    snapshot.kind === "sealed" && snapshot.generation.id === id ? snapshot.generation.seq : 0,
+  );
+
 /** How to take the latest group back that was not taken back and takes nothing back itself; nothing when there is none. */
-export function wayToUndo(table: RegistryTable, { changes }: Past): WayBack {
-  const undone = undoneIn(changes);
-  const groups = new Set(changes.filter(({ undoes }) => undoes.length === 0).map(({ group }) => group));
+export function wayToUndo(table: RegistryTable, { known }: Past): WayBack {
+  const undone = undoneIn(known);
+  // Of one that began before what is known, only a part could be taken back.
+  const isWhole = ({ group }: Change): boolean => group >= (known[0]?.seq ?? 0);
+  const own = known.filter((change) => change.undoes.length === 0 && isWhole(change));
+  const groups = new Set(own.map(({ group }) => group));
   for (const group of [...groups].toReversed()) {
     if (undone.has(group)) continue;
-    const made = changes.filter((change) => change.group === group);
+    const made = known.filter((change) => change.group === group);
     const operations = wayBack(table, made);
     if (operations.length > 0) return { operations, undone: made };
   }
@@ -49,15 +65,15 @@ export function wayToUndo(table: RegistryTable, { changes }: Past): WayBack {
  *
  * @throws GatewayError `USER_INPUT` when the journals do not reach so far, or for what is no time
  */
-export function wayToTime(table: RegistryTable, { changes, isWhole }: Past, atMs: number): WayBack {
+export function wayToTime(table: RegistryTable, { known, isWhole }: Past, atMs: number): WayBack {
   if (Number.isNaN(atMs)) throw new GatewayError("USER_INPUT", "what to go back to is no time");
-  const known = changes.findLastIndex((change) => change.atMs <= atMs);
-  if (known < 0 && !isWhole) {
-    const first = changes[0]?.atMs;
+  const last = known.findLastIndex((change) => change.atMs <= atMs);
+  if (last < 0 && !isWhole) {
+    const first = known[0]?.atMs;
     const reach = first === undefined ? "has no changes" : `begins at ${new Date(first).toISOString()}`;
     throw new GatewayError("USER_INPUT", `the journal ${reach}: how it was before is not known; choose a later time`);
   }
-  const undone = changes.slice(known + 1);
+  const undone = known.slice(last + 1);
   return { operations: wayBack(table, undone), undone };
 }
 

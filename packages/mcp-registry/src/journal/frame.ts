@@ -55,7 +55,8 @@ export function scanFrames(bytes: Buffer): FrameScan {
   return { frames, firstBad };
 }
 
-function frameAt(bytes: Buffer, offset: number): Frame | undefined {
+/** The frame that begins at a place, if one does. */
+export function frameAt(bytes: Buffer, offset: number): Frame | undefined {
   const start = offset + PREFIX_BYTES;
   // The two spaces first: where there is no frame they tell it soonest.
   if (bytes[offset + 8] !== SPACE || bytes[start - 1] !== SPACE) return undefined;

@@ -1,3 +1,4 @@
+import { GatewayError } from "@cortex-os/mcp-core";
 import { registryIoError } from "../io-error.js";
 import { OpenFile } from "../open-file.js";
 import { MAX_JOURNAL_BYTES, type RegistryFiles } from "../registry-files.js";
@@ -8,7 +9,6 @@ import type { FileStat } from "../fs/registry-fs.js";
 export type Added = Pick<Journal, "changes" | "snapshotSeq"> | "nothing" | "unclear";
 
 const PRIVATE = 0o077;
-
 /** The journal that is written to: `servers.json.log`, open. All but {@link sync} is for sections under the lock. */
 export class JournalFile {
   readonly epoch: number;
@@ -35,13 +35,22 @@ export class JournalFile {
     this.#changesEnd = end;
   }
 
-  /** Opens the one that is there and was read. What is in it after its last believable frame is cut off. */
-  static open(files: RegistryFiles, header: Pick<JournalHeader, "epoch" | "base">, end: number): JournalFile {
+  /**
+   * Opens the one that is there and was read. What is in it after its last believable frame is cut off.
+   *
+   * @param read how many bytes there were: more than these are somebody else's
+   */
+  static open(
+    files: RegistryFiles,
+    header: Pick<JournalHeader, "epoch" | "base">,
+    { end, read }: { readonly end: number; readonly read: number },
+  ): JournalFile {
     let file: OpenFile | undefined;
     try {
       file = new OpenFile(files.fs, files.fs.open(files.log, "append"));
       const { size, mode } = files.fs.statOf(file.fd);
       if ((mode & PRIVATE) !== 0) files.fs.restrict(file.fd);
+      if (size !== read) throw takenError(files.log);
       if (size > end) files.fs.truncate(file.fd, end);
       return new JournalFile(files, file, header, end);
     } catch (error) {
@@ -50,23 +59,31 @@ export class JournalFile {
     }
   }
 
-  /** Puts a new one in the place of what is there, with changes that it takes over. */
+  /**
+   * Puts a new one in the place of what is there, with changes that it takes over.
+   *
+   * @param isAsKnown whether what is there is still what this one knows of it
+   */
   static create(
     files: RegistryFiles,
     header: JournalHeader,
     {
       atMs,
       changes,
-      temporary,
-    }: { readonly atMs: number; readonly changes: readonly Change[]; readonly temporary: string },
+      isAsKnown,
+    }: { readonly atMs: number; readonly changes: readonly Change[]; readonly isAsKnown: () => boolean },
   ): JournalFile {
     const frames = changes.map((change) => encodeChange(change, header.epoch, 0));
     const bytes = Buffer.concat([encodeHeader(header, atMs), ...frames]);
+    const temporary = files.temporary(files.log);
     let file: OpenFile | undefined;
     try {
       file = new OpenFile(files.fs, files.fs.open(temporary, "create"));
       files.append(file.fd, bytes);
-      files.fs.rename(temporary, files.log);
+      // It takes the place of no journal that this one does not know.
+      if (files.statIfThere(files.log) === undefined) files.nameNew(temporary, files.log);
+      else if (isAsKnown()) files.fs.rename(temporary, files.log);
+      else throw takenError(files.log);
       return new JournalFile(files, file, header, bytes.length);
     } catch (error) {
       file?.release();
@@ -142,7 +159,7 @@ export class JournalFile {
       this.#files.append(this.#file.fd, frames);
       this.#end += frames.length;
     } catch (error) {
-      this.#cutBack();
+      this.#cutBack(frames);
       throw registryIoError("write", this.#files.log, error);
     }
   }
@@ -159,11 +176,17 @@ export class JournalFile {
     this.#file.release();
   }
 
-  #cutBack(): void {
+  /** Takes half-written frames away, unless what is there is not their beginning: it is somebody else's then. */
+  #cutBack(frames: Uint8Array): void {
     try {
-      this.#files.fs.truncate(this.#file.fd, this.#end);
+      const written = this.read(this.#end, this.stat.size);
+      if (written.equals(frames.subarray(0, written.length))) this.#files.fs.truncate(this.#file.fd, this.#end);
     } catch {
       // Half a frame stays: whoever comes next sees bytes it does not know, reads everything again and cuts them off.
     }
   }
 }
+
+/** Only one that stood still in its section, until it counted as gone and was robbed of the lock, meets this. */
+const takenError = (log: string): GatewayError =>
+  new GatewayError("REGISTRY_IO", `cannot write ${log}: another process has changed it at the same time: try again`);

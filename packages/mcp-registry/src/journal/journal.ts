@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
-import { encodeFrame, scanFrames, type Frame } from "./frame.js";
+import { encodeFrame, frameAt, scanFrames, type Frame } from "./frame.js";
 import { isCount } from "../is-count.js";
 import { operationOf, type Operation } from "./operation.js";
 
@@ -51,10 +51,11 @@ export interface Journal {
 }
 
 const BASE_EPOCH = 1;
+const VERSION = 1;
 
 /** The bytes of a header. */
 export function encodeHeader({ id, epoch, base, onFile }: JournalHeader, atMs: number): Buffer {
-  return encodeFrame({ v: 1, id, e: epoch, b: base, t: atMs, ...(onFile ? { f: 1 } : {}) });
+  return encodeFrame({ v: VERSION, id, e: epoch, b: base, t: atMs, ...(onFile ? { f: 1 } : {}) });
 }
 
 /**
@@ -79,6 +80,12 @@ export const encodeDurableMark = (epoch: number, durable: number): Buffer =>
 
 /** The bytes that say that the snapshot of a sequence number is durable. */
 export const encodeSnapshotMark = (epoch: number, seq: number): Buffer => encodeFrame({ e: epoch, m: 2, s: seq });
+
+/** The version of a journal's form when only a newer program knows it. */
+export function newerVersionOf(bytes: Buffer): number | undefined {
+  const value = frameAt(bytes, 0)?.value;
+  return isJsonObject(value) && isCount(value["v"]) && value["v"] > VERSION ? value["v"] : undefined;
+}
 
 /** Reads a journal. Never throws, whatever the bytes: see {@link Journal.state}. */
 export function readJournal(bytes: Buffer): Journal {
@@ -134,7 +141,7 @@ function journalOf(
 function headerOf(value: unknown): JournalHeader | undefined {
   if (!isJsonObject(value)) return undefined;
   const { v, id, e, b, f } = value;
-  if (v !== 1 || typeof id !== "string" || !isCount(e) || !isCount(b)) return undefined;
+  if (v !== VERSION || typeof id !== "string" || !isCount(e) || !isCount(b)) return undefined;
   return { id, epoch: e, base: b, onFile: f === 1 };
 }
 

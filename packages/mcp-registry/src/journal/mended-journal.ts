@@ -17,7 +17,7 @@ export function mendedJournal(
   const { state, end, epoch, isMarked } = journal;
   if (state === "torn" && end < bytes.length) keepTorn(files, bytes.subarray(end), atMs);
   if (state === "corrupt") keepCorrupt(files, files.log, atMs);
-  if (!isMarked) files.distrustEntries();
+  if (!isMarked) files.entries.distrust();
   const base = baseOfJournal(journal);
-  return base === undefined ? undefined : JournalFile.open(files, { epoch, base }, end);
+  return base === undefined ? undefined : JournalFile.open(files, { epoch, base }, { end, read: bytes.length });
 }

@@ -1,16 +1,15 @@
 import type { Operation } from "../journal/operation.js";
 import { countOf, type Finding } from "./finding.js";
+import type { HandEdited } from "./hand-edit.js";
 import type { Basis, Evidence, State } from "./evidence.js";
 
 const MOST_NAMES = 5;
 
+/** What became of the files: of an edit by hand, {@link HandEdited}. */
+export type Outcome = Pick<HandEdited, "edit" | "edited" | "stayed"> & { readonly basis: Basis };
+
 /** What people should know about how a registry was recovered. Plain words: the command line prints them as they are. */
-export function findingsOf(
-  evidence: Evidence,
-  state: State,
-  outcome: { readonly basis: Basis; readonly edit: readonly Operation[]; readonly edited?: readonly string[] },
-  collisions: number,
-): readonly Finding[] {
+export function findingsOf(evidence: Evidence, state: State, outcome: Outcome, collisions: number): readonly Finding[] {
   return [
     ...ofSnapshot(evidence, state, outcome),
     ...ofJournals(evidence),
@@ -30,11 +29,7 @@ export function findingsOf(
 function ofSnapshot(
   { snapshot, prev, journals }: Evidence,
   state: State,
-  {
-    basis,
-    edit,
-    edited,
-  }: { readonly basis: Basis; readonly edit: readonly Operation[]; readonly edited?: readonly string[] },
+  { basis, edit, edited, stayed }: Outcome,
 ): readonly Finding[] {
   const rebuilt = rebuiltText(state, journals);
   switch (snapshot.kind) {
@@ -50,7 +45,11 @@ function ofSnapshot(
     }
     case "damaged":
       return basis === "nothing"
-        ? [error(`servers.json is damaged: ${snapshot.reason}; there is no journal to rebuild it from`)]
+        ? [
+            error(
+              `servers.json is damaged: ${snapshot.reason}; there is no journal to rebuild it from: mend it, or move it away to begin anew`,
+            ),
+          ]
         : [error(`servers.json is damaged: ${snapshot.reason}; ${rebuilt}`)];
     case "sealed":
       if (basis === "snapshot") return ofOlder(snapshot.generation.seq, state, journals);
@@ -62,7 +61,11 @@ function ofSnapshot(
     case "loose":
       return isFirst(edited, snapshot.seal, journals)
         ? []
-        : [warning(`servers.json was changed by hand${namesText(edited)}: taken as it is${undoable(edit)}`)];
+        : [
+            warning(
+              `servers.json was changed by hand${namesText(edited)}: taken as it is${stayedText(stayed)}${undoable(edit)}`,
+            ),
+          ];
     case "newer":
       return [];
   }
@@ -112,10 +115,17 @@ function ofJournals({ log, log1 }: Evidence): readonly Finding[] {
   return found;
 }
 
-function namesText(names: readonly string[] = []): string {
+const namesText = (names: readonly string[] = []): string => (names.length === 0 ? "" : ` (${listText(names)})`);
+
+function stayedText(names: readonly string[] = []): string {
   if (names.length === 0) return "";
+  const stay = names.length === 1 ? "stays, though it is" : "stay, though they are";
+  return `; ${listText(names)} ${stay} not in it, because a part of it cannot be read`;
+}
+
+function listText(names: readonly string[]): string {
   const more = names.length - MOST_NAMES;
-  return ` (${names.slice(0, MOST_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""})`;
+  return `${names.slice(0, MOST_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 const undoable = (edit: readonly Operation[]): string =>

@@ -13,6 +13,8 @@ export interface HandEdited {
   readonly edit: readonly Operation[];
   /** The names of the servers that the edit added, changed or removed; none when there was nothing before it. */
   readonly edited?: readonly string[];
+  /** The names of servers that are missing from the file and stay, because a part of it cannot be read. */
+  readonly stayed?: readonly string[];
 }
 
 /**
@@ -35,13 +37,13 @@ export function handEdited(
     return { state, snapshotSeq: file.kind === "loose" && file.seal !== undefined ? undefined : seq, edit: [] };
   }
   replay(table, evidence.journals, seenBy(file, evidence), ({ by }) => by !== "hand");
-  keepUnreadable(table, before.table);
+  const stayed = keepUnreadable(table, before.table);
   const state = { ...before, table };
   // What is only half known is no reason to take anything away from the file.
   if (!before.complete) return { state: { ...state, complete: true }, snapshotSeq: undefined, edit: [] };
   const edit = makeEqual(before.table, table);
   const edited = [...new Set(edit.flatMap((operation) => nameOf(operation) ?? []))];
-  return { state, snapshotSeq: undefined, edit, edited };
+  return { state, snapshotSeq: undefined, edit, edited, stayed };
 }
 
 /** Up to which sequence number whoever wrote the file knew the changes. */
@@ -56,11 +58,12 @@ const sealOf = (
   file: Extract<Snapshot, { kind: "sealed" | "loose" }>,
 ): { readonly id: string; readonly seq: number } | undefined => (file.kind === "sealed" ? file.generation : file.seal);
 
-function keepUnreadable(table: RegistryTable, before: RegistryTable): void {
+function keepUnreadable(table: RegistryTable, before: RegistryTable): readonly string[] {
   const { items } = table.document;
-  if (items.every(({ entry }) => entry !== undefined)) return;
+  if (items.every(({ entry }) => entry !== undefined)) return [];
   const missing = before.served.filter(({ name }) => table.servedItem(name) === undefined);
   // First, so that what is mended later comes after it and counts.
   const raws = missing.flatMap(({ name }) => before.servedItem(name) ?? []);
   table.apply({ op: "i", at: raws.map((item: RegistryItem, index) => [index, item.raw]) });
+  return missing.map(({ name }) => name);
 }

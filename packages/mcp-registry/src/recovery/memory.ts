@@ -31,7 +31,10 @@ export function recoveredWith(memory: Memory | undefined, files: RegistryFiles, 
   if (kept.edit.length > 0) return found;
   const finding: Finding =
     snapshot.kind === "damaged"
-      ? { level: "error", text: `servers.json is damaged: ${snapshot.reason}; it is written anew with the next change` }
+      ? {
+          level: "error",
+          text: `servers.json is damaged: ${snapshot.reason}; it is written anew with the next change, and kept beside that as servers.json.corrupt-…`,
+        }
       : SNAPSHOT_GONE;
   const findings = [finding, ...kept.findings];
   // Half-written, it is left to whoever writes it until there is something to write.

@@ -1,5 +1,6 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { FileStat } from "../fs/registry-fs.js";
+import { newerVersionOf } from "../journal/journal.js";
 import { MAX_JOURNAL_BYTES, MAX_SNAPSHOT_BYTES, type RegistryFiles } from "../registry-files.js";
 import type { RegistryBytes } from "./evidence.js";
 import { recover, type Recovered } from "./recover.js";
@@ -39,8 +40,17 @@ export function readFiles(files: RegistryFiles): RegistryReading {
  * @throws GatewayError `REGISTRY_IO` when a newer program wrote it
  */
 export function recovered(files: RegistryFiles, { bytes }: RegistryReading): Recovered {
+  for (const [file, journal] of [
+    [files.log, bytes.log],
+    [files.log1, bytes.log1],
+  ] as const) {
+    const version = journal && newerVersionOf(journal);
+    if (version !== undefined) throw newerError(file, version);
+  }
   const state = recover(bytes);
-  if (state.snapshot.kind !== "newer") return state;
-  const { version } = state.snapshot;
-  throw new GatewayError("REGISTRY_IO", `${files.snapshot} has version ${version} of its form: use a newer cortex-mcp`);
+  if (state.snapshot.kind === "newer") throw newerError(files.snapshot, state.snapshot.version);
+  return state;
 }
+
+const newerError = (file: string, version: number): GatewayError =>
+  new GatewayError("REGISTRY_IO", `${file} has version ${version} of its form: use a newer cortex-mcp`);

@@ -3,12 +3,12 @@ import { RegistryTable } from "../document/registry-table.js";
 import type { Generation } from "../document/seal.js";
 import type { Journal } from "../journal/journal.js";
 import type { Operation } from "../journal/operation.js";
-import { findingsOf } from "./findings.js";
+import { findingsOf, type Outcome } from "./findings.js";
 import type { Finding } from "./finding.js";
 import { handEdited } from "./hand-edit.js";
 import { baseOf, evidenceOf, firstOf, type Basis, type Evidence, type RegistryBytes, type State } from "./evidence.js";
 import type { Snapshot } from "./read-snapshot.js";
-import { collisionsIn, replay } from "./replay.js";
+import { changesOf, collisionsIn, replay } from "./replay.js";
 
 /** The state that the files of a registry stand for. */
 export interface Recovered {
@@ -49,17 +49,9 @@ export function recover(bytes: RegistryBytes): Recovered {
     epoch: Math.max(generation?.epoch ?? 0, ...journals.map((journal) => journal.epoch)),
     prevSeq: seqOfPrev(prev, id),
   };
-  const done = (
-    state: State,
-    rest: Pick<Recovered, "basis" | "snapshotSeq" | "edit"> & { readonly edited?: readonly string[] },
-  ): Recovered => {
+  const done = (state: State, rest: Outcome & Pick<Recovered, "snapshotSeq">): Recovered => {
     const { basis, snapshotSeq, edit } = rest;
-    const findings = findingsOf(
-      evidence,
-      state,
-      rest,
-      journals.reduce((sum, journal) => sum + collisionsIn(journal), 0),
-    );
+    const findings = findingsOf(evidence, state, rest, collisionsIn(changesOf(journals)));
     const isOnFile = firstOf(journals)?.onFile ?? basis === "file";
     return { ...common, id, isOnFile, table: state.table, seq: state.seq, basis, snapshotSeq, edit, findings };
   };

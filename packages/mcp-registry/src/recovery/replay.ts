@@ -3,7 +3,7 @@ import type { Change, Journal } from "../journal/journal.js";
 
 /** What {@link replay} met on its way. */
 export interface Replay {
-  /** The sequence number of the last change, or the one it began with. */
+  /** The sequence number of the last change that there was, or the one it began with. */
   readonly seq: number;
   /** How many changes were made. */
   readonly made: number;
@@ -13,20 +13,23 @@ export interface Replay {
 
 /**
  * The changes of journals, older first, each once: the newer journal has taken some over from the older one. In order of their numbers where a
- * journal lost some that the other has.
+ * journal lost some that the other has. Two that have one number and are not the same count both: each was acknowledged.
  */
 export function changesOf(journals: readonly Journal[]): readonly Change[] {
   const changes: Change[] = [];
   let isLate = false;
   for (const journal of journals) {
-    const known = new Set(changes.map(({ seq }) => seq));
+    const numbers = new Set(journal.changes.map(({ seq }) => seq));
+    const known = new Set(changes.filter(({ seq }) => numbers.has(seq)).map(textOf));
     const last = changes.at(-1)?.seq ?? -1;
-    const added = journal.changes.filter(({ seq }) => !known.has(seq));
+    const added = known.size === 0 ? journal.changes : journal.changes.filter((change) => !known.has(textOf(change)));
     isLate ||= added.some(({ seq }) => seq < last);
     changes.push(...added);
   }
   return isLate ? changes.toSorted((one, other) => one.seq - other.seq) : changes;
 }
+
+const textOf = ({ seq, atMs, operation }: Change): string => JSON.stringify([seq, atMs, operation]);
 
 /**
  * Makes the changes of journals, older first, that are newer than `from`, in their order.
@@ -51,10 +54,14 @@ export function replay(
     table.apply(change.operation);
     made++;
   }
-  return { seq, made, missing };
+  // Up to where there were changes once: no number is given twice, also where they cannot be read any more.
+  const reached = Math.max(
+    seq,
+    ...journals.map(({ header, snapshotSeq }) => Math.max(header?.base ?? 0, snapshotSeq ?? 0)),
+  );
+  return { seq: reached, made, missing: missing + reached - seq };
 }
 
-/** How many sequence numbers a journal gives to more than one change: writers that did not see each other. */
-export function collisionsIn({ changes }: Journal): number {
-  return changes.filter(({ seq }, at) => at > 0 && seq <= (changes[at - 1]?.seq ?? -1)).length;
-}
+/** How many changes have a number that another one had before: writers that did not see each other. */
+export const collisionsIn = (changes: readonly Change[]): number =>
+  changes.filter(({ seq }, at) => at > 0 && seq <= (changes[at - 1]?.seq ?? -1)).length;

@@ -148,8 +148,7 @@ export class RegistryOperations {
   #assertUsable(): void {
     const { isUnreadable, problems } = this.#cache;
     if (!isUnreadable) return;
-    const remedy = "mend servers.json, or move it away to begin anew";
-    throw new GatewayError("REGISTRY_IO", `in ${this.#folder}: ${problems.join("; ")}; ${remedy}`);
+    throw new GatewayError("REGISTRY_IO", `in ${this.#folder}: ${problems.join("; ")}`);
   }
 
   async #kept(): Promise<Kept> {

@@ -3,8 +3,8 @@ import { SimDisk, type SimMount, type SimMountOptions } from "@cortex-os/mcp-reg
 import type { Cache, Target } from "../target.js";
 
 /** Where the registry is on a simulated disk. Of its folders only the first is there: the store makes the others. */
-export const REGISTRY_PATH = "/home/config/cortex-os/mcp/servers.json";
-export const HOME = "/home";
+export const REGISTRY_PATH = "/disk/config/cortex-os/mcp/servers.json";
+export const HOME = "/disk";
 
 /** Small, so that a script of some steps closes several journals. */
 const JOURNAL_LIMIT_BYTES = 1_500;
