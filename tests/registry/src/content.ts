@@ -70,6 +70,8 @@ export interface Expectation {
   readonly seed: number;
   /** What was done, for the failure's text. */
   readonly what: string;
+  /** What may be complained of. @default nothing */
+  readonly dueProblem?: RegExp;
 }
 
 /** Counts it as `wrong` or `lost` when what was found is nothing that may be there. */

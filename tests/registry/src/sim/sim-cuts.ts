@@ -17,6 +17,8 @@ export interface CutOptions {
   readonly tally: Tally;
   /** The first tick to cut at. @default 0 */
   readonly from?: number;
+  /** What may be complained of. @default nothing */
+  readonly dueProblem?: RegExp;
 }
 
 const SECTOR_BYTES = 512;
@@ -24,7 +26,16 @@ const SECTOR_BYTES = 512;
 const SECOND_CUTS = 6;
 
 /** Cuts the power at random moments, half of the time with a disk that keeps the order of its writes, and looks at what is left. */
-export async function checkCuts({ world, run, random, seed, images, tally, from = 0 }: CutOptions): Promise<void> {
+export async function checkCuts({
+  world,
+  run,
+  random,
+  seed,
+  images,
+  tally,
+  from = 0,
+  dueProblem,
+}: CutOptions): Promise<void> {
   for (let image = 0; image < images; image++) {
     const tick = from + random.int(world.disk.tick - from + 1);
     const pending = world.disk.pending(tick);
@@ -43,7 +54,10 @@ export async function checkCuts({ world, run, random, seed, images, tally, from 
     const what = `power cut at tick ${tick}, ${ordered ? "ordered" : "unordered"}, ${kept} of ${pending.length} kept, image ${image}`;
     tally.round();
     if (image % SECOND_CUTS === 0) await checkSecondCut(next, { allowed, seed, what, tally });
-    else await checkAftermath(next, tally, { allowed, known: run.known, seed, what });
+    else {
+      const due = dueProblem === undefined ? {} : { dueProblem };
+      await checkAftermath(next, tally, { allowed, known: run.known, seed, what, ...due });
+    }
   }
 }
 
