@@ -15,7 +15,8 @@ export async function withMutant<T>({ name, edits }: Mutant, use: (target: Targe
   const dist = path.dirname(fileURLToPath(PRODUCT.entry));
   const original = path.dirname(dist);
   try {
-    cpSync(dist, path.join(folder, "dist"), { recursive: true });
+    // Without the source maps, whose sources are elsewhere.
+    cpSync(dist, path.join(folder, "dist"), { recursive: true, filter: (file) => !file.endsWith(".map") });
     cpSync(path.join(original, "package.json"), path.join(folder, "package.json"));
     symlinkSync(path.join(original, "node_modules"), path.join(folder, "node_modules"));
     for (const edit of edits) change(path.join(folder, "dist", edit.file), edit, name);
