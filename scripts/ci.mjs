@@ -108,7 +108,7 @@ const testStep = (name, limitMinutes, report, [command = "", ...args]) =>
 async function verdict() {
   if (!(await pnpmStep("install", 10, ["install", "--frozen-lockfile"]))) return;
   await pnpmStep("check", 5, ["check"]);
-  await testStep("test", 22, "reports/junit.xml", ["npx", "-y", "pnpm", "test"]);
+  await testStep("test", 28, "reports/junit.xml", ["npx", "-y", "pnpm", "test"]);
   await pnpmStep("coverage of each package: at least 90 % of lines and branches (R19)", 15, ["test:coverage"]);
   await pnpmStep("coverage of what changed: at least 95 % (R19)", 1, ["coverage:diff"]);
 
