@@ -12,7 +12,8 @@ import {
 } from "../journal/journal.js";
 import { nameOf, operationOf, withoutPast, type Operation } from "../journal/operation.js";
 import { follow, recordsOf } from "../journal/records.js";
-import { adding, changeOf, frames, ID, journalFile, START_MS, type Step } from "./recovery-fixture.js";
+import { recover } from "../recovery/recover.js";
+import { adding, changeOf, frames, ID, journalFile, START_MS, stdio, type Step } from "./recovery-fixture.js";
 
 const steps: Step[] = [adding("a"), adding("b"), adding("c")];
 const seqs = (bytes: Buffer): number[] => readJournal(bytes).changes.map(({ seq }) => seq);
@@ -34,6 +35,13 @@ describe("readJournal: whole", () => {
       end: bytes.length,
       isMarked: true,
     });
+  });
+
+  test("one that could not be closed for long, with 150,000 changes, is read whatever its length (R11)", () => {
+    const bytes = journalFile(Array.from({ length: 150_000 }, () => adding("a")));
+    expect(readJournal(bytes).changes).toHaveLength(150_000);
+    const { seq, table } = recover({ log: bytes });
+    expect([seq, table.served]).toEqual([150_000, [stdio("a")]]);
   });
 
   test.each(["command", "hand", "undo", "restore"] as const)("a change by %s comes back as it was", (by) => {

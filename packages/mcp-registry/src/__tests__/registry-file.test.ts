@@ -1,18 +1,20 @@
+import type { ServerInfo } from "@cortex-os/mcp-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   EMPTY_REGISTRY,
-  entriesOf,
   parseRegistryFile,
   registryFileBytes,
   setAsideOf,
   type RegistryDocument,
 } from "../document/registry-file.js";
+import { RegistryTable } from "../document/registry-table.js";
 import { isIntact, isNewer, type Generation } from "../document/seal.js";
 import { readSnapshot } from "../recovery/read-snapshot.js";
 import { documentOf, editedFile, looseFile, newerFile, sealedFile, stdio } from "./recovery-fixture.js";
 
 const GENERATION: Generation = { id: "0123456789abcdef", epoch: 3, seq: 12 };
+const entriesOf = (document: RegistryDocument): readonly ServerInfo[] => new RegistryTable(document).served;
 const names = (document: RegistryDocument): string[] => entriesOf(document).map(({ name }) => name);
 
 describe("parseRegistryFile", () => {

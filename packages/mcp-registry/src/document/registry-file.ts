@@ -1,4 +1,4 @@
-import { messageOf, type ServerInfo } from "@cortex-os/mcp-core";
+import { messageOf } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { isDeeperThan } from "./depth.js";
 import { RegistryItem } from "./registry-item.js";
@@ -75,14 +75,6 @@ const listBytes = (items: readonly RegistryItem[]): Buffer =>
     : Buffer.concat([...items.map(({ listed }) => listed), Buffer.from("\n  ")]).subarray(1);
 
 const indented = (text: string): string => text.replaceAll("\n", "\n  ");
-
-/** The servers of a document in file order. Of several with one name the last counts, and keeps its place. */
-export function entriesOf(document: RegistryDocument): ServerInfo[] {
-  const last = lastByName(document);
-  return document.items.flatMap((item) =>
-    item.entry !== undefined && last.get(item.name) === item ? [item.entry] : [],
-  );
-}
 
 /** The elements of a document that are not served, in file order. */
 export function setAsideOf(document: RegistryDocument): SetAsideEntry[] {

@@ -97,7 +97,7 @@ export function readJournal(bytes: Buffer): Journal {
   const foreign = records.find((record) => record.epoch !== epoch);
   const bad = Math.min(header === undefined ? 0 : firstBad, foreign?.frame.offset ?? firstBad, firstBad);
   const own = records.filter((record) => record.epoch === epoch);
-  const durable = Math.max(0, ...own.map((record) => record.durable));
+  const durable = own.reduce((most, record) => Math.max(most, record.durable), 0);
   if (bad >= bytes.length && header !== undefined) return journalOf(header, epoch, own, "whole", bytes.length);
   if (bad < durable) return journalOf(header, epoch, own, "corrupt", bytes.length);
   const before = own.filter(({ frame }) => frame.offset < bad);
@@ -129,7 +129,7 @@ function journalOf(
   state: Journal["state"],
   end: number,
 ): Journal {
-  const snapshotSeq = Math.max(-1, ...records.map((record) => record.snapshotSeq));
+  const snapshotSeq = records.reduce((most, record) => Math.max(most, record.snapshotSeq), -1);
   return {
     ...{ header, epoch, state, end },
     isMarked: records.some(({ isMark }) => isMark),

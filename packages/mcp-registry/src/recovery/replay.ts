@@ -16,7 +16,7 @@ export interface Replay {
  * journal lost some that the other has. Two that have one number and are not the same count both: each was acknowledged.
  */
 export function changesOf(journals: readonly Journal[]): readonly Change[] {
-  const changes: Change[] = [];
+  let changes: readonly Change[] = [];
   let isLate = false;
   for (const journal of journals) {
     const numbers = new Set(journal.changes.map(({ seq }) => seq));
@@ -24,7 +24,7 @@ export function changesOf(journals: readonly Journal[]): readonly Change[] {
     const last = changes.at(-1)?.seq ?? -1;
     const added = known.size === 0 ? journal.changes : journal.changes.filter((change) => !known.has(textOf(change)));
     isLate ||= added.some(({ seq }) => seq < last);
-    changes.push(...added);
+    changes = changes.concat(added);
   }
   return isLate ? changes.toSorted((one, other) => one.seq - other.seq) : changes;
 }
