@@ -1,27 +1,6 @@
-import { describe, expect, test } from "vitest";
-import { runShort } from "../run-short.js";
 import { faults } from "../scenarios/faults.js";
 import { failedSync } from "../scenarios/failed-sync.js";
 import { fullDisk } from "../scenarios/full-disk.js";
+import { describeScenarios } from "./describe-scenarios.js";
 
-// In short form; `pnpm suite:registry --long` is the whole.
-
-const MOST_MS = 600_000;
-
-describe("a registry whose disk refuses loses nothing", () => {
-  test.each([faults, failedSync, fullDisk].map((scenario) => [scenario.promise, scenario] as const))(
-    "%s",
-    { timeout: MOST_MS },
-    async (_, scenario) => {
-      const { lost, wrong, thrown, failures, replay, skipped, acknowledged } = await runShort(scenario);
-      expect({ lost, wrong, thrown, failures, replay }).toEqual({
-        lost: 0,
-        wrong: 0,
-        thrown: 0,
-        failures: [],
-        replay: undefined,
-      });
-      if (skipped === undefined) expect(acknowledged).toBeGreaterThan(0);
-    },
-  );
-});
+describeScenarios("a registry whose disk refuses", [faults, failedSync, fullDisk]);

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -15,14 +15,23 @@ export async function withMutant<T>({ name, edits }: Mutant, use: (target: Targe
   const dist = path.dirname(fileURLToPath(PRODUCT.entry));
   const original = path.dirname(dist);
   try {
-    // Without the source maps, whose sources are elsewhere.
     cpSync(dist, path.join(folder, "dist"), { recursive: true, filter: (file) => !file.endsWith(".map") });
+    forgetSourceMaps(path.join(folder, "dist"));
     cpSync(path.join(original, "package.json"), path.join(folder, "package.json"));
     symlinkSync(path.join(original, "node_modules"), path.join(folder, "node_modules"));
     for (const edit of edits) change(path.join(folder, "dist", edit.file), edit, name);
     return await use(await targetAt(pathToFileURL(path.join(folder, "dist", "index.js")).href));
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Their sources are elsewhere, and vitest says so for each file. */
+function forgetSourceMaps(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".js")) continue;
+    const file = path.join(folder, name);
+    writeFileSync(file, readFileSync(file, "utf8").replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"));
   }
 }
 
