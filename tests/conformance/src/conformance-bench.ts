@@ -12,9 +12,6 @@ import type { SuiteRun } from "./suite-runs.js";
 /** How the suite gets to the fixture: directly, or through the gateway with the HTTP fixture or its stdio twin behind. */
 export type Way = "direct" | "http" | "stdio";
 
-/** The ways in the order of the table's columns. */
-export const WAYS: readonly Way[] = ["direct", "http", "stdio"];
-
 /** The fixture, a gateway in front of it, and the suite. */
 export interface ConformanceBench {
   /** Every check of one run on one way. Servers are started when they are first needed, and kept. */
