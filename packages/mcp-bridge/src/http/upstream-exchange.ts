@@ -1,6 +1,7 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { AnswerSink, Exchange } from "../runtime/exchange.js";
 import { hasForeignEncoding, single, unreadable, type Headers } from "./answer-head.js";
 import { answerForm, type AnswerForm } from "./answer-reader.js";
@@ -89,6 +90,16 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
 
   resume(): void {
     this.#controller?.resume();
+  }
+
+  /** Puts a question of the upstream's to whoever asked. */
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    return this.done ? undefined : this.sink.ask(question);
+  }
+
+  /** Somebody is being asked: silence is no reason to give up, until what is returned is called. */
+  hold(): () => void {
+    return this.#deadline.hold();
   }
 
   /** Ends the exchange with an error of ours, whatever its state. */
@@ -272,6 +283,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
   #finish(abort: boolean): void {
     this.#phase = "done";
     this.#deadline.stop();
+    this.host.settled(this);
     this.#stopPausing?.();
     this.#held?.clear();
     if (abort) this.#controller?.abort(new Error("the exchange is over"));

@@ -6,6 +6,7 @@ import type {
   JsonRpcResponse,
   RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 
 /** One client request on its way to an upstream, already in the upstream's names. */
 export interface UpstreamCall {
@@ -43,6 +44,12 @@ export interface AnswerSink {
   end(failure?: GatewayError): void;
   /** A notification that belongs to this request, its progress token being the caller's. */
   notify(notification: JsonRpcNotification): void;
+  /**
+   * A request of the upstream's that came with the answer: goes to a legacy client's session on the stream of this answer.
+   *
+   * @returns `undefined` when nothing can be sent on it: nothing was asked then
+   */
+  ask(question: UpstreamQuestion): AskedQuestion | undefined;
   /** The answer, its id being the caller's; errors of the upstream are answers too. */
   respond(response: JsonRpcResponse): void;
   /** A failure of ours. */

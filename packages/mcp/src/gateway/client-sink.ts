@@ -1,8 +1,11 @@
 import type { AnswerSink, Exchange } from "@cortex-os/mcp-bridge";
 import type { RequestId } from "@cortex-os/mcp-core/wire";
+import type { MessageToClient } from "./client-questions.js";
 
-/** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. */
-export interface ClientSink extends AnswerSink {
+/** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. Who the client is, it does not know. */
+export interface ClientSink extends Omit<AnswerSink, "ask"> {
+  /** Sends a message beside the answer, also when bytes of the upstream's are passed on. @returns false when there is no way to do that (any more) */
+  tell(message: MessageToClient): boolean;
   /** A good answer whose `result` member is already encoded, in pieces to be written one after the other. */
   sendResult(id: RequestId, result: readonly Buffer[]): void;
 }

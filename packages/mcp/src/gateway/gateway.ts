@@ -1,5 +1,6 @@
 import type { Clock, ConnectorOrigin, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { offersRoots } from "@cortex-os/mcp-bridge";
+import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import type { CatalogTool } from "../catalog/catalog-part.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
@@ -13,7 +14,7 @@ import { Measuring } from "./measuring.js";
 import { Notices } from "./notices.js";
 import { reloadReport, type Inventory, type ReloadableConfiguration, type ReloadReport } from "./reload-report.js";
 import { Router } from "./router.js";
-import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
+import { DEFAULT_SESSION_LIMITS, SessionStore, type ClientSession, type SessionLimits } from "./session-store.js";
 import { untilOpen } from "./until-open.js";
 
 /** A service map as a source of connectors, and what follows it. */
@@ -89,6 +90,7 @@ export class Gateway {
       onNotification: ({ key }, notification, sessionKey) => {
         this.#notices.fromUpstream(key, notification, sessionKey);
       },
+      onQuestion: (sessionKey, question) => this.sessions.find(sessionKey)?.ask(question),
     });
     this.#measuring = new Measuring({ directory: this.#directory, clock, monotonic, metrics });
     this.#measuring.follow(options.serviceMap);
@@ -241,6 +243,11 @@ export class Gateway {
     const upstream = tool === undefined ? undefined : this.#directory.find(tool.connector)?.upstream;
     if (tool === undefined || upstream === undefined) throw this.router.unknownTool(name);
     return upstream.callTool(tool.tool, args, options);
+  }
+
+  /** A legacy client says that its roots are others: the upstreams that were told of roots in its session hear it. */
+  rootsChanged({ caller, id }: ClientSession, notification: JsonRpcNotification): void {
+    if (offersRoots(caller)) this.#directory.tellOfClient(id, notification);
   }
 
   /** Ends what is long-lived in good order: listeners hear a result, GET streams are closed. Requests under way and new ones still work. */

@@ -5,8 +5,8 @@ import {
   isJsonObject,
   isLegacyRevision,
   LATEST_LEGACY,
+  type ClassifiedMessage,
   type JsonObject,
-  type JsonRpcNotification,
   type JsonRpcRequest,
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
@@ -37,12 +37,14 @@ export function openSession({ sessions, serverInfo }: Gateway, { params }: JsonR
   const asked = params?.["protocolVersion"];
   if (typeof asked !== "string") throw new GatewayError("INVALID_PARAMS", "params.protocolVersion is missing");
   const clientInfo = params?.["clientInfo"];
+  const capabilities = params?.["capabilities"];
   const revision = isLegacyRevision(asked) ? asked : LATEST_LEGACY;
   const session = sessions.create({
     era: "legacy",
     revision,
     principal: ANONYMOUS.id,
     ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
+    ...(isJsonObject(capabilities) ? { capabilities } : {}),
   });
   return { session, result: { protocolVersion: revision, capabilities: CAPABILITIES, serverInfo } };
 }
@@ -72,9 +74,19 @@ export function serveRequest(
   sink.attach(router.handle({ message, caller: session.caller }, sink));
 }
 
-/** Takes a notification of a session's client; those that are not for the gateway are dropped. */
-export function takeNotification(session: ClientSession, { method, params }: JsonRpcNotification): void {
-  if (method !== "notifications/cancelled") return;
+/** Takes an answer or a notification of a session's client; what is neither for the gateway nor for an upstream of the session is dropped. */
+export function takeMessage(
+  gateway: Gateway,
+  session: ClientSession,
+  { kind, message }: Exclude<ClassifiedMessage, { kind: "invalid" | "request" }>,
+): void {
+  if (kind === "response") session.questions.answered(message);
+  else if (message.method === "notifications/cancelled") cancel(session, message.params);
+  else if (message.method === "notifications/progress") session.questions.progressed(message.params);
+  else if (message.method === "notifications/roots/list_changed") gateway.rootsChanged(session, message);
+}
+
+function cancel(session: ClientSession, params: JsonObject | undefined): void {
   const id = params?.["requestId"];
   const reason = params?.["reason"];
   if (typeof id !== "string" && typeof id !== "number") return;

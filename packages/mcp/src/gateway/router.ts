@@ -93,8 +93,8 @@ export class Router {
   /** Answers through `sink`, now or later; never throws. */
   handle(request: ClientRequest, sink: ClientSink): Exchange {
     const { message, caller } = request;
-    const { monotonic, observe } = this.#deps;
-    const metered = new MeteredSink(sink, { method: message.method, era: caller.era }, monotonic, observe);
+    const { era, sessionKey } = caller;
+    const metered = new MeteredSink(sink, { method: message.method, era, sessionKey }, this.#deps);
     return metered.over(this.#safely(metered, () => this.#route(request, metered)));
   }
 

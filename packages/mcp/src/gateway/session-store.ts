@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
-import type { Caller } from "@cortex-os/mcp-bridge";
+import type { AskedQuestion, Caller, UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import {
   LIST_CHANGES,
   type JsonObject,
@@ -9,10 +9,11 @@ import {
   type RequestId,
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
+import { ClientQuestions, type MessageToClient, type WayToClient } from "./client-questions.js";
 
 /** A way to the client outside of any request: its GET stream. */
 export interface NotificationStream {
-  notify(notification: JsonRpcNotification): void;
+  notify(message: MessageToClient): void;
   end(): void;
 }
 
@@ -28,6 +29,8 @@ export class ClientSession {
   readonly inFlight = new Map<RequestId, (reason?: string) => void>();
   /** The resources it listens to, by the URI it asked for, and how to end that. */
   readonly watches = new Map<string, () => void>();
+  /** What upstreams asked the client. */
+  readonly questions: ClientQuestions;
   lastUsedMs: number;
   #caller: Caller;
   #stream: NotificationStream | undefined;
@@ -35,10 +38,11 @@ export class ClientSession {
   readonly #missed = new Map<string, JsonRpcNotification>();
   #hasEnded = false;
 
-  constructor(id: string, caller: Caller, nowMs: number) {
+  constructor(id: string, caller: Caller, nowMs: number, timers: Timers) {
     this.id = id;
     this.#caller = caller;
     this.lastUsedMs = nowMs;
+    this.questions = new ClientQuestions({ timers, session: { tell: (message) => this.#tellNow(message) } });
   }
 
   /** Who calls, with the log level that the session asked for. */
@@ -62,7 +66,7 @@ export class ClientSession {
 
   /** Whether ending it now would take something away from its client. */
   get isBusy(): boolean {
-    return this.inFlight.size > 0 || this.isListening;
+    return this.inFlight.size > 0 || this.isListening || this.questions.size > 0;
   }
 
   /**
@@ -74,7 +78,18 @@ export class ClientSession {
     this.#stream = stream;
     for (const notification of this.#missed.values()) stream.notify(notification);
     this.#missed.clear();
+    this.questions.deliver();
     return true;
+  }
+
+  /**
+   * Puts a question of an upstream's to the client.
+   *
+   * @param way beside the answer to one of its requests; absent for one outside of any
+   * @returns `undefined` when there is no way
+   */
+  ask(question: UpstreamQuestion, way?: WayToClient): AskedQuestion | undefined {
+    return this.#hasEnded ? undefined : this.questions.ask(question, way);
   }
 
   /** The stream is gone; only the stream in force can end the listening. */
@@ -118,7 +133,13 @@ export class ClientSession {
     this.watches.clear();
     for (const cancel of [...this.inFlight.values()]) cancel(reason);
     this.inFlight.clear();
+    this.questions.end(reason);
     this.endStream();
+  }
+
+  #tellNow(message: MessageToClient): boolean {
+    this.#stream?.notify(message);
+    return this.#stream !== undefined;
   }
 
   #tell(what: string, notification: JsonRpcNotification): void {
@@ -167,8 +188,9 @@ export class SessionStore {
   /** @throws GatewayError LIMITED when every session is in use and there is room for no other */
   create(caller: Omit<Caller, "sessionKey">): ClientSession {
     if (this.#sessions.size >= this.#deps.limits.maxSessions) this.#makeRoom();
+    const { monotonic, timers } = this.#deps;
     const id = randomBytes(32).toString("base64url");
-    const session = new ClientSession(id, { ...caller, sessionKey: id }, this.#deps.monotonic.elapsedMs());
+    const session = new ClientSession(id, { ...caller, sessionKey: id }, monotonic.elapsedMs(), timers);
     this.#sessions.set(id, session);
     this.#sweepLater();
     return session;

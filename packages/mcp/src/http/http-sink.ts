@@ -15,6 +15,7 @@ import {
   type JsonRpcResponse,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSink } from "../gateway/client-sink.js";
 import type { Unanswered } from "./open-answers.js";
 import { prefersEventStream } from "./prefers-event-stream.js";
@@ -79,13 +80,14 @@ export class HttpSink implements ClientSink, Unanswered {
 
   shutDown(error: GatewayError): void {
     if (this.#done) return;
+    // First: what was asked beside the answer is taken back on its stream.
+    this.#exchange?.cancel(error.message);
     if (this.#passedOn === undefined) this.fail(error);
     else if (mayEndAnywhere(this.#passedOn)) {
       this.#finish();
       // The upstream's stream is passed on in whole events: one more may follow.
       this.#response.end(encodeSseMessage(this.#errorAnswer(error)));
     } else this.abort();
-    this.#exchange?.cancel(error.message);
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
@@ -114,9 +116,19 @@ export class HttpSink implements ClientSink, Unanswered {
   }
 
   notify(notification: JsonRpcNotification): void {
-    if (this.#done) return;
-    this.#stream ??= new SseResponse(this.#response, this.#deps);
-    this.#stream.send(notification);
+    this.tell(notification);
+  }
+
+  tell(message: MessageToClient): boolean {
+    if (this.#done) return false;
+    if (this.#passedOn === undefined) {
+      this.#stream ??= new SseResponse(this.#response, this.#deps);
+      return this.#stream.send(message);
+    }
+    // Of an upstream's stream whole events are passed on: one may stand between them. In a JSON text there is no room.
+    if (!mayEndAnywhere(this.#passedOn)) return false;
+    this.#response.write(encodeSseMessage(message));
+    return true;
   }
 
   respond(response: JsonRpcResponse): void {
