@@ -50,7 +50,7 @@ function responsesOf(inputResponses: JsonObject[string]): JsonObject {
 const invalid = (message: string): RpcFailure => new RpcFailure(CODE.invalidParams, message);
 
 /** −32021 with what would be needed (basic, Error Codes). */
-export const capabilityMissing = (requiredCapabilities: JsonObject): RpcFailure =>
+const capabilityMissing = (requiredCapabilities: JsonObject): RpcFailure =>
   new RpcFailure(CODE.capabilityMissing, `The client did not declare ${namesOf(requiredCapabilities)}`, {
     data: { requiredCapabilities },
     httpStatus: 400,
