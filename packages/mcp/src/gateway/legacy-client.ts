@@ -11,7 +11,7 @@ import {
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
 import type { Gateway } from "./gateway.js";
-import { CAPABILITIES } from "./capabilities.js";
+import type { Scope } from "./scope.js";
 import type { ClientSession } from "./session-store.js";
 
 /** Where one request of a session is answered, whatever the transport. */
@@ -31,22 +31,24 @@ export interface OpenedSession {
 /**
  * Opens a session for a client of the legacy era (2025-11-25, Lifecycle): in the revision it asks for if the gateway speaks it, else in the latest.
  *
- * @throws GatewayError INVALID_PARAMS without a `protocolVersion`, LIMITED when every session is in use
+ * @throws GatewayError INVALID_PARAMS without a `protocolVersion`, LIMITED when every session is in use, or why it is not known what the scope is
  */
-export function openSession({ sessions, serverInfo }: Gateway, { params }: JsonRpcRequest): OpenedSession {
+export function openSession({ sessions }: Gateway, scope: Scope, { params }: JsonRpcRequest): OpenedSession {
   const asked = params?.["protocolVersion"];
   if (typeof asked !== "string") throw new GatewayError("INVALID_PARAMS", "params.protocolVersion is missing");
   const clientInfo = params?.["clientInfo"];
   const capabilities = params?.["capabilities"];
   const revision = isLegacyRevision(asked) ? asked : LATEST_LEGACY;
-  const session = sessions.create({
+  const description = scope.describe();
+  if (GatewayError.is(description)) throw description;
+  const session = sessions.create(scope, {
     era: "legacy",
     revision,
     principal: ANONYMOUS.id,
     ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
     ...(isJsonObject(capabilities) ? { capabilities } : {}),
   });
-  return { session, result: { protocolVersion: revision, capabilities: CAPABILITIES, serverInfo } };
+  return { session, result: description.initialized(revision) };
 }
 
 /**
@@ -67,23 +69,25 @@ export function serveRequest(
     sinkFor(() => {}).fail(error);
     return;
   }
-  const sink = sinkFor(() => session.inFlight.delete(id));
+  const sink = sinkFor(() => {
+    session.answered(id);
+  });
   session.inFlight.set(id, (reason) => {
     sink.cancel(reason);
   });
-  sink.attach(router.handle({ message, caller: session.caller }, sink));
+  sink.attach(router.handle({ message, caller: session.caller, scope: session.scope }, sink));
 }
 
 /** Takes an answer or a notification of a session's client; what is neither for the gateway nor for an upstream of the session is dropped. */
 export function takeMessage(
-  gateway: Gateway,
+  { router }: Gateway,
   session: ClientSession,
   { kind, message }: Exclude<ClassifiedMessage, { kind: "invalid" | "request" }>,
 ): void {
   if (kind === "response") session.questions.answered(message);
   else if (message.method === "notifications/cancelled") cancel(session, message.params);
   else if (message.method === "notifications/progress") session.questions.progressed(message.params);
-  else if (message.method === "notifications/roots/list_changed") gateway.rootsChanged(session, message);
+  else if (message.method === "notifications/roots/list_changed") router.rootsChanged(session.caller, message);
 }
 
 function cancel(session: ClientSession, params: JsonObject | undefined): void {

@@ -19,6 +19,8 @@ export interface EndedRequest {
   /** As the client said it. */
   readonly method: string;
   readonly era: Era;
+  /** The key of the connector to whose own address it came; absent when it came to that of all. */
+  readonly scope?: string | undefined;
   /** The key of the connector it was forwarded to; absent when the gateway answered itself. */
   readonly connector?: string;
   readonly outcome: CallOutcome;
@@ -32,7 +34,7 @@ export interface EndedRequest {
 export type RequestObserver = (ended: EndedRequest) => void;
 
 /** What of a request a {@link MeteredSink} reports, and whose it is. */
-export interface MeteredRequest extends Pick<EndedRequest, "method" | "era"> {
+export interface MeteredRequest extends Pick<EndedRequest, "method" | "era" | "scope"> {
   /** The client session it came in, which can be asked back. */
   readonly sessionKey?: string | undefined;
 }
@@ -130,11 +132,12 @@ export class MeteredSink implements AnswerSink, ClientSink {
   #done(outcome: CallOutcome, error?: GatewayError): void {
     if (this.#reported) return;
     this.#reported = true;
-    const { method, era } = this.#request;
+    const { method, era, scope } = this.#request;
     const { monotonic, observe } = this.#deps;
     observe({
       method,
       era,
+      scope,
       outcome,
       seconds: (monotonic.elapsedMs() - this.#startedMs) / 1_000,
       ...(this.#connector === undefined ? {} : { connector: this.#connector }),
