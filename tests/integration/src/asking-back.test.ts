@@ -26,19 +26,19 @@ const names = Object.keys(UPSTREAMS) as Upstream[];
 const ways = Object.keys(WAYS) as Way[];
 
 const running: (() => Promise<unknown>)[] = [];
-let process_: SurfaceGateway;
+let front: SurfaceGateway;
 let gateway: AskingGateway;
 
 beforeAll(async () => {
   const entries: ServerInfo[] = [];
   for (const name of names) {
     const { entry, close } = await UPSTREAMS[name]();
-    entries.push({ name, ...entry } as ServerInfo);
+    entries.push({ name, ...entry });
     running.push(close);
   }
-  process_ = await startSurfaceGateway(entries, { legacySse: true });
-  running.unshift(async () => process_.close());
-  gateway = { url: process_.url, sse: new URL("/sse", process_.url).href, stdio: process_.stdio };
+  front = await startSurfaceGateway(entries, { legacySse: true });
+  running.unshift(async () => front.close());
+  gateway = { url: front.url, sse: new URL("/sse", front.url).href, stdio: front.stdio };
 }, 60_000);
 
 afterAll(async () => {

@@ -28,7 +28,7 @@ export const WAYS = {
 export type Way = keyof typeof WAYS;
 
 /** What a client that can be asked everything declares. */
-export const EVERYTHING: ClientCapabilities = {
+const EVERYTHING: ClientCapabilities = {
   roots: { listChanged: true },
   sampling: { tools: {} },
   elicitation: { form: {}, url: {} },
