@@ -3,6 +3,7 @@ import { GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import type { Caller } from "@cortex-os/mcp-bridge";
 import {
   LIST_CHANGES,
+  SERVER_FEATURES,
   type JsonObject,
   type JsonRpcNotification,
   type LogLevel,
@@ -33,6 +34,7 @@ export class ClientSession {
   #stream: NotificationStream | undefined;
   /** What could not be told for want of a stream, each thing once. */
   readonly #missed = new Map<string, JsonRpcNotification>();
+  readonly #atEnd: (() => void)[] = [];
   #hasEnded = false;
 
   constructor(id: string, caller: Caller, nowMs: number) {
@@ -105,6 +107,17 @@ export class ClientSession {
     this.#stream?.notify(notification);
   }
 
+  /** What it was told last may not have arrived: it is told that everything it knows may have changed. */
+  mayHaveMissed(): void {
+    for (const feature of SERVER_FEATURES) this.listChanged(feature);
+    for (const uri of this.watches.keys()) this.resourceUpdated({ uri });
+  }
+
+  /** Calls `task` when the session is over. */
+  whenEnded(task: () => void): void {
+    this.#atEnd.push(task);
+  }
+
   /** Closes the stream; what is under way goes on. */
   endStream(): void {
     this.#stream?.end();
@@ -119,6 +132,7 @@ export class ClientSession {
     for (const cancel of [...this.inFlight.values()]) cancel(reason);
     this.inFlight.clear();
     this.endStream();
+    for (const task of this.#atEnd) task();
   }
 
   #tell(what: string, notification: JsonRpcNotification): void {

@@ -5,16 +5,14 @@ import type { Gateway } from "../gateway/gateway.js";
 import { readMessage } from "../gateway/read-message.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { isJson } from "./content-type.js";
-import type { HttpSinkDeps } from "./http-sink.js";
-import { LegacyHttp } from "./legacy-post.js";
-import { openLegacyStream } from "./legacy-stream.js";
+import { LegacyHttp, type LegacyHttpDeps } from "./legacy-post.js";
 import { handleModern } from "./modern-post.js";
 import { readBody, type BodyFailure } from "./read-body.js";
 import { refuseBody } from "./refuse-body.js";
 import { sendEmpty, sendError } from "./respond.js";
 
 /** What the endpoint works through. */
-export interface McpEndpointDeps extends HttpSinkDeps {
+export interface McpEndpointDeps extends LegacyHttpDeps {
   readonly gateway: Gateway;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -101,14 +99,8 @@ export class McpEndpoint {
       sendEmpty(response, 405, { allow: "POST" });
       return;
     }
-    const session = this.#legacy.session(request, response);
-    if (session === undefined) return;
-    if (request.method === "GET") {
-      openLegacyStream(session, response, this.#deps);
-      return;
-    }
-    this.#deps.gateway.sessions.end(session.id, "the client ended its session");
-    sendEmpty(response, 200);
+    if (request.method === "GET") this.#legacy.get(request, response);
+    else this.#legacy.delete(request, response);
   }
 }
 
