@@ -78,6 +78,8 @@ export class ClientStream implements Forgettable {
   #cancelWait: () => void = () => {};
   #cancelLimit: () => void = () => {};
   #whenBack: () => void = () => {};
+  /** What the client was asked to wait before it comes back. */
+  #retryMs = 0;
 
   /** @param onForgotten called once, when nobody can come back to it any more */
   constructor(number: number, deps: ClientStreamDeps, owner: StreamOwner, onForgotten: () => void) {
@@ -152,7 +154,8 @@ export class ClientStream implements Forgettable {
     this.#prime(this.#log.last, retryMs);
     reader.end();
     this.#whenBack = whenBack;
-    this.#leave(retryMs);
+    this.#retryMs = retryMs;
+    this.#leave();
   }
 
   /** All was said. */
@@ -184,6 +187,7 @@ export class ClientStream implements Forgettable {
     this.#cancelLimit();
     this.#cancelSlow();
     this.#isBlocked = false;
+    this.#retryMs = 0;
     const reader = new SseResponse(response, sse);
     this.#reader = reader;
     this.#last = reader;
@@ -203,16 +207,16 @@ export class ClientStream implements Forgettable {
       this.#reader = undefined;
       this.#cancelSlow();
       this.#wait(Math.min(COMPLETE_MS, this.#deps.policy.keepMs));
-    } else this.#leave(0);
+    } else this.#leave();
   }
 
   /** The client has no connection any more: it is waited for, if anything tells it where to go on. */
-  #leave(retryMs: number): void {
+  #leave(): void {
     this.#reader = undefined;
     this.#cancelLimit();
     if (this.#log.last === 0 && !this.#deps.isPrimed) this.#giveUp(DISCONNECTED);
     else {
-      this.#wait(this.#deps.policy.keepMs + retryMs);
+      this.#wait(this.#deps.policy.keepMs + this.#retryMs);
       this.#unblock();
     }
   }
