@@ -1,3 +1,4 @@
+export { DEFAULT_CACHE_BYTES } from "./cache/answer-store.js";
 export * from "./catalog/catalog.js";
 export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";

@@ -1,5 +1,7 @@
 import type { Clock, ConnectorOrigin, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { AnswerStore } from "../cache/answer-store.js";
+import { cachingUpstreams } from "../cache/caching-upstream.js";
 import type { CatalogTool } from "../catalog/catalog-part.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
@@ -52,6 +54,7 @@ export class Gateway {
   readonly sessions: SessionStore;
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly #options: GatewayOptions;
+  readonly #answers: AnswerStore;
   readonly #directory: ConnectorDirectory;
   readonly #notices: Notices;
   readonly #listeners = new Set<() => void>();
@@ -69,8 +72,10 @@ export class Gateway {
     this.#serviceMap = options.serviceMap;
     this.#startedAt = new Date(clock.now()).toISOString();
     this.serverInfo = { name: "cortex-mcp", version: options.version };
+    this.#answers = new AnswerStore(settings.cacheBytes, { clock, monotonic, observer: metrics });
+    const upstreams = remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo: this.serverInfo });
     this.#directory = new ConnectorDirectory({
-      createUpstream: remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo: this.serverInfo }),
+      createUpstream: cachingUpstreams(this.#answers, upstreams),
       clock,
       monotonic,
       timers,
@@ -196,6 +201,7 @@ export class Gateway {
   reconfigure(given: GatewaySettings): void {
     const settings = resolveSettings(given);
     this.router.reconfigure(settings.routing);
+    this.#answers.resize(settings.cacheBytes);
     this.#directory.reconfigure(settings.catalog, settings.startup);
   }
 
@@ -226,6 +232,7 @@ export class Gateway {
   /** Numbers that are cheaper to read than to keep: called before they are shown. */
   measure(): void {
     this.#measuring.now({ sessions: this.sessions.size, listeners: this.#notices.subscriptions.size });
+    this.#options.metrics.cacheBytes(this.#answers.bytes);
   }
 
   /**
