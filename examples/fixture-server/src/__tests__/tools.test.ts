@@ -134,6 +134,12 @@ describe("the tools", () => {
     expect(text(await result)).toBe("took 900 ms in 3 steps");
   });
 
+  test("all that slow says begins with the label it was given (R22)", async () => {
+    const { call } = serve();
+    expect(text(await call("slow", { ms: 0, label: "client 7" }))).toBe("client 7: took 0 ms in 1 steps");
+    expect(text(await call("slow", { ms: 0, label: 7 }))).toBe("Invalid arguments: label must be a string");
+  });
+
   test("crash is there only where the process may end, and ends it", async () => {
     await expect(serve().call("crash")).rejects.toThrow("Unknown tool: crash");
     const exit = vi.fn<() => void>();
