@@ -1,7 +1,7 @@
-import type { AnswerSink, Caller, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
+import type { Caller, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
 import { paramsForUpstream, type JsonObject, type ListKind, type LogLevel } from "@cortex-os/mcp-core/wire";
-import type { CreateUpstream, Upstream, UpstreamEvents } from "../connectors/upstream.js";
+import type { CreateUpstream, ReadySink, Upstream, UpstreamEvents } from "../connectors/upstream.js";
 import type { AnswerShelf, Wanted } from "./answer-shelf.js";
 import type { AnswerStore } from "./answer-store.js";
 import { encodeKept } from "./kept-answer.js";
@@ -81,7 +81,7 @@ class CachingUpstream implements Upstream {
     return this.#inner.hearsChanges;
   }
 
-  send(call: UpstreamCall, sink: AnswerSink): Exchange {
+  send(call: UpstreamCall, sink: ReadySink): Exchange {
     if (call.method !== CACHEABLE || this.#store.isOff) return this.#inner.send(call, sink);
     const { facts } = this.#inner;
     const wanted = facts === undefined ? undefined : this.#wanted(call, facts);
@@ -93,10 +93,7 @@ class CachingUpstream implements Upstream {
       return this.#ask(call, sink, shelf, wanted);
     }
     this.#store.observer.cacheHit();
-    const body = encodeKept(found.answer, call.caller.era, call.id, found.ttlMs);
-    sink.start(200, { "content-type": "application/json", "content-length": String(body.length) });
-    sink.write(body);
-    sink.end();
+    sink.sendResult(call.id, encodeKept(found.answer, call.caller.era, found.ttlMs));
     return ANSWERED;
   }
 
@@ -138,7 +135,7 @@ class CachingUpstream implements Upstream {
     return this.#inner.retire(graceMs, why);
   }
 
-  #ask(call: UpstreamCall, sink: AnswerSink, shelf: AnswerShelf, wanted: Wanted): Exchange {
+  #ask(call: UpstreamCall, sink: ReadySink, shelf: AnswerShelf, wanted: Wanted): Exchange {
     const fill = shelf.fill(wanted);
     const exchange = this.#inner.send(call, new KeepingSink(sink, call.id, fill));
     return {

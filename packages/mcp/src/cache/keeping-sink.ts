@@ -1,4 +1,3 @@
-import type { AnswerSink } from "@cortex-os/mcp-bridge";
 import type { GatewayError } from "@cortex-os/mcp-core";
 import {
   classifyMessage,
@@ -8,19 +7,20 @@ import {
   type JsonRpcResponse,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { ReadySink } from "../connectors/upstream.js";
 import type { AnswerFill } from "./answer-fill.js";
 import { keptAnswer } from "./kept-answer.js";
 
 /** Passes everything on as it comes, and reads along as far as that is worth it. */
-export class KeepingSink implements AnswerSink {
-  readonly #sink: AnswerSink;
+export class KeepingSink implements ReadySink {
+  readonly #sink: ReadySink;
   readonly #id: RequestId;
   readonly #fill: AnswerFill;
   #held: Uint8Array[] | undefined;
   #events: SseParser | undefined;
 
   /** @param id the caller's, under which the answer comes */
-  constructor(sink: AnswerSink, id: RequestId, fill: AnswerFill) {
+  constructor(sink: ReadySink, id: RequestId, fill: AnswerFill) {
     this.#sink = sink;
     this.#id = id;
     this.#fill = fill;
@@ -60,6 +60,11 @@ export class KeepingSink implements AnswerSink {
   respond(response: JsonRpcResponse): void {
     this.#over();
     this.#sink.respond(response);
+  }
+
+  sendResult(id: RequestId, result: readonly Buffer[]): void {
+    this.#over();
+    this.#sink.sendResult(id, result);
   }
 
   fail(error: GatewayError): void {

@@ -1,11 +1,4 @@
-import {
-  isDeeperThan,
-  isJsonObject,
-  MAX_JSON_DEPTH,
-  type Era,
-  type JsonObject,
-  type RequestId,
-} from "@cortex-os/mcp-core/wire";
+import { isDeeperThan, isJsonObject, MAX_JSON_DEPTH, type Era, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { isTtl } from "../catalog/list-pages.js";
 
 /** A result that may be given once more, for a while. */
@@ -30,13 +23,15 @@ export function keptAnswer(result: JsonObject): KeptAnswer | undefined {
 /** What is left of a time to live: never negative, never more than is true. */
 export const remainingTtlMs = (ttlMs: number, ageMs: number): number => Math.max(0, Math.floor(ttlMs - ageMs));
 
-/** The whole message, in the era of the client. @param ttlMs what is left */
-export function encodeKept(answer: KeptAnswer, era: Era, id: RequestId, ttlMs: number): Buffer {
-  const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{`;
-  if (era === "legacy") return Buffer.concat([Buffer.from(head), answer.members, Buffer.from("}}")]);
-  const tail = `,"ttlMs":${ttlMs},"cacheScope":"${answer.cacheScope}"}}`;
-  return Buffer.concat([Buffer.from(`${head}"resultType":"complete",`), answer.members, Buffer.from(tail)]);
+/** The whole result in the era of the client, in pieces to be written one after the other. @param ttlMs what is left */
+export function encodeKept({ members, cacheScope }: KeptAnswer, era: Era, ttlMs: number): readonly Buffer[] {
+  if (era === "legacy") return [OPEN, members, CLOSE];
+  return [OPEN_COMPLETE, members, Buffer.from(`,"ttlMs":${ttlMs},"cacheScope":"${cacheScope}"}`)];
 }
+
+const OPEN = Buffer.from("{");
+const CLOSE = Buffer.from("}");
+const OPEN_COMPLETE = Buffer.from('{"resultType":"complete",');
 
 /** 2026-07-28, Resources: each has the address it is of. */
 const areContents = (value: unknown): boolean =>

@@ -124,6 +124,8 @@ export function sinkOf({ upstream }: SentRead): SentCall["sink"] {
 }
 
 function answerOf({ events }: RecordingSink): JsonObject {
+  const [first] = events;
+  if (first?.kind === "result") return { jsonrpc: "2.0", id: first.id, result: first.result as JsonObject };
   const text = events.flatMap((event) => (event.kind === "write" ? [event.text] : [])).join("");
   return JSON.parse(text) as JsonObject;
 }

@@ -16,8 +16,8 @@ describe("a public read (2026-07-28, Caching)", () => {
       id: "seven",
       result: resultOf("hello", { _meta: { "com.example/v": 1 }, extra: [1], ttlMs: 40_000 }),
     });
-    expect(again.sink.events[0]).toMatchObject({ kind: "start", status: 200 });
-    expect(again.sink.events.at(-1)).toEqual({ kind: "end" });
+    // As bytes that are ready.
+    expect(again.sink.only.kind).toBe("result");
     expect(setUp.counted).toEqual({ hits: 1, misses: 1, evictions: 0 });
   });
 
@@ -85,6 +85,15 @@ describe("a public read (2026-07-28, Caching)", () => {
     expect(first.answer()).toEqual({ jsonrpc: "2.0", id: 1, result: resultOf() });
     expect(first.sink.events.map(({ kind }) => kind)).toEqual(["start", "write", "write", "end"]);
   });
+});
+
+test("an answer that is ready already is passed on, and kept by whoever had it", () => {
+  const setUp = new CacheSetUp();
+  const { read } = bound(setUp.connector());
+  const first = read();
+  first.upstream?.sink.sendResult(1, [Buffer.from(JSON.stringify(resultOf()))]);
+  expect(first.answer()["result"]).toEqual(resultOf());
+  expect(read().upstream).toBeDefined();
 });
 
 describe("a private read (C4)", () => {
