@@ -50,6 +50,8 @@ export interface AnswerSink {
    * @param ask has it asked at once, when the reader is back sooner
    */
   pollLater?(delayMs: number, ask: () => void): void;
+  /** The good answer as the upstream gave it, before it is put into the era of the caller and given to `respond`. Not of a byte answer. */
+  original?(result: JsonObject): void;
   /** The answer, its id being the caller's; errors of the upstream are answers too. */
   respond(response: JsonRpcResponse): void;
   /** A failure of ours. */

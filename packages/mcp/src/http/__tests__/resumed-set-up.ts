@@ -1,4 +1,4 @@
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { EventClient } from "./event-client.js";
 import { startSink } from "./sink-set-up.js";
 
