@@ -102,7 +102,7 @@ class ModernHttp implements Wire {
 }
 
 /** What a modern client repeats of a message in headers (2026-07-28, Streamable HTTP, Request Metadata Headers). */
-export function modernHeaders(sent: Message): Record<string, string> {
+function modernHeaders(sent: Message): Record<string, string> {
   const { method = "", params = {} } = sent;
   const meta = (params["_meta"] ?? {}) as Members;
   const name = method === "resources/read" ? params["uri"] : params["name"];

@@ -43,11 +43,8 @@ export const uriOf = ({ upstream }: Trial, path: string): string => `fixture://$
 export const timesHeard = ({ heard }: Pick<MatrixClient, "heard">, method: string): number =>
   heard.filter((each) => each.method === method).length;
 
-/** Whether the client's answers come with HTTP statuses. */
-export const hasStatus = ({ kind }: GatewayTrial): boolean => kind.transport === "HTTP";
-
 /** The status of an answer that is expected: `undefined` where there are none. */
 export const statusOf = (trial: GatewayTrial, modern: number, legacy = 200): number | undefined => {
-  if (!hasStatus(trial)) return undefined;
+  if (trial.kind.transport !== "HTTP") return undefined;
   return trial.kind.era === "modern" ? modern : legacy;
 };

@@ -64,7 +64,7 @@ export class RawClient {
     client.capabilities = met["capabilities"] as Members;
     await wire.send({ jsonrpc: "2.0", method: "notifications/initialized" });
     await wire.listen(revision);
-    client.#nextId = 0;
+    client.restartIds();
     return client;
   }
 
@@ -142,6 +142,13 @@ export class RawClient {
     };
     const meta = Object.keys(own).length === 0 ? {} : { _meta: own };
     return { jsonrpc: "2.0", id, method, params: { ...params, ...meta } };
+  }
+
+  /** Begins with id 0 again, as every client does: nothing is under way. */
+  restartIds(): void {
+    this.#nextId = 0;
+    this.#givenUp.clear();
+    this.late.length = 0;
   }
 
   async close(): Promise<void> {
