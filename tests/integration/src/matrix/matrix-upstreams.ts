@@ -17,9 +17,12 @@ export interface UpstreamKind {
 /** As many as the matrix has clients, so that each has resources of its own to watch. */
 const EXTRA_RESOURCES = 10;
 
+/** Two busy cores must not fail a test. */
+const PATIENT = { connectMs: 60_000 };
+
 const overHttp = async (key: string, options: object): Promise<RunningUpstream> => {
   const server = await startFixtureHttp({ name: key, extraResources: EXTRA_RESOURCES, ...options });
-  return { entry: { name: key, endpoint: server.url }, close: async () => server.close() };
+  return { entry: { name: key, endpoint: server.url, timeouts: PATIENT }, close: async () => server.close() };
 };
 
 const overStdio = async (key: string, era: string): Promise<RunningUpstream> => {
@@ -56,7 +59,10 @@ export const MATRIX_UPSTREAMS: readonly UpstreamKind[] = [
     start: async () => {
       const server = await startFixtureSse({ name: "http-sse", extraResources: EXTRA_RESOURCES });
       // As a person would type it: which of the two transports it is the gateway finds out.
-      return { entry: { name: "http-sse", endpoint: server.url }, close: async () => server.close() };
+      return {
+        entry: { name: "http-sse", endpoint: server.url, timeouts: PATIENT },
+        close: async () => server.close(),
+      };
     },
   },
   {
