@@ -1,3 +1,4 @@
+export { DEFAULT_CACHE_BYTES } from "./cache/answer-store.js";
 export * from "./catalog/catalog.js";
 export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
@@ -27,10 +28,12 @@ export type { CatalogStore, StoredPart } from "./connectors/warm/catalog-store.j
 export { fileCatalogStore, type FileCatalogStoreOptions } from "./connectors/warm/file-catalog-store.js";
 export type { RegistrableTool, ToolCallOptions, ToolRegistry } from "./connectors/tool-registrar.js";
 export * from "./gateway/gateway.js";
+export type * from "./gateway/gateway-options.js";
 export type { GatewaySettings } from "./gateway/gateway-settings.js";
 export type * from "./gateway/gateway-status.js";
 export type { ConfigurationChange, ReloadableConfiguration, ReloadReport } from "./gateway/reload-report.js";
 export * from "./gateway/session-store.js";
+export { DEFAULT_STREAM_POLICY, type StreamPolicy } from "./http/client-stream.js";
 export { probePort } from "./http/listen.js";
 export type { ShownConnector } from "./http/map-api.js";
 export type { OwnedRegistry } from "./http/registry-api.js";

@@ -25,6 +25,7 @@ describe("configuration", () => {
       legacySse: false,
       names: { separator: "__", maxLength: 50, prefix: "always" },
       lists: { ttlMs: 300_000, pageSize: 1_000 },
+      cache: { bytes: 33_554_432 },
       startup: { graceMs: 2_000, maxMs: 20_000 },
       limits: {
         bodyBytes: 4_194_304,
@@ -33,6 +34,7 @@ describe("configuration", () => {
         connections: 10_000,
         slowReaderMs: 30_000,
       },
+      streams: { keepMs: 60_000, maxConnectionMs: 0 },
       serviceMap: {
         maxStaleMs: 604_800_000,
         timeoutMs: 5_000,
@@ -76,6 +78,7 @@ describe("configuration", () => {
       "CORTEX_MCP_NAMES_PREFIX",
       "CORTEX_MCP_LISTS_TTL_MS",
       "CORTEX_MCP_LISTS_PAGE_SIZE",
+      "CORTEX_MCP_CACHE_BYTES",
       "CORTEX_MCP_STARTUP_GRACE_MS",
       "CORTEX_MCP_STARTUP_MAX_MS",
       "CORTEX_MCP_LIMITS_BODY_BYTES",
@@ -83,6 +86,8 @@ describe("configuration", () => {
       "CORTEX_MCP_LIMITS_REQUEST_MS",
       "CORTEX_MCP_LIMITS_CONNECTIONS",
       "CORTEX_MCP_LIMITS_SLOW_READER_MS",
+      "CORTEX_MCP_STREAMS_KEEP_MS",
+      "CORTEX_MCP_STREAMS_MAX_CONNECTION_MS",
       "CONNECTORS_SERVICE_MAP_URL",
       "CONNECTORS_KEYS_FILE",
       "CORTEX_MCP_SERVICE_MAP_API_KEY",

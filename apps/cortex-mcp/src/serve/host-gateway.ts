@@ -99,11 +99,12 @@ export const STOP_MS = 9_500;
  * @throws GatewayError USER_INPUT when a gateway of this home is running, or the port is taken; the reason of `signal`
  */
 export async function hostGateway(options: HostOptions): Promise<ServedGateway> {
-  const { host, port, allowedHosts, allowedOrigins, limits, legacySse } = options.config;
+  const { host, port, allowedHosts, allowedOrigins, limits, streams, legacySse } = options.config;
   const { endpoint, ...hosted } = await open(options, {
     // Who is asked to give up the home should not have done so for nothing.
     outranks: () => probePort(host, port),
-    openEndpoint: (listen) => listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, legacySse }),
+    openEndpoint: (listen) =>
+      listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, streams, legacySse }),
   });
   return { ...hosted, url: endpoint.url };
 }
@@ -225,12 +226,12 @@ function gatewayOf(
   { sources, serviceMap }: HostedSources,
 ): { readonly gateway: Gateway; readonly listen: Listen } {
   const { version, config, configuration, paths, system, logger } = options;
-  const { names, lists, startup } = config;
+  const { names, lists, cache, startup } = config;
   const { metrics = createMetrics({ ofProcess: true }) } = options;
   const catalogStore = fileCatalogStore({ folder: paths.catalog, logger, timers: system.timers });
   const gateway = new Gateway({
     ...system,
-    ...{ version, sources, names, lists, startup, catalogStore, logger, metrics },
+    ...{ version, sources, names, lists, cache, startup, catalogStore, logger, metrics },
     ...{ serviceMap, configuration },
   });
   return {

@@ -44,7 +44,7 @@ export class LinkQuestions {
     const route: QuestionRoute = {
       ask: (question) => exchange.ask(question),
       owner: exchange,
-      hold: () => exchange.hold(),
+      hold: () => exchange.deadline.hold(),
     };
     this.#relay(session, request, route, bytes);
   }
@@ -60,7 +60,7 @@ export class LinkQuestions {
       return;
     }
     const hold = (): (() => void) => {
-      const releases = this.#deps.inSession(session).map((exchange) => exchange.hold());
+      const releases = this.#deps.inSession(session).map((exchange) => exchange.deadline.hold());
       return () => {
         for (const release of releases) release();
       };

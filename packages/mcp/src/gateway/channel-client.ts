@@ -15,7 +15,7 @@ import { openSession, serveRequest, takeMessage } from "./legacy-client.js";
 import { checkModernMeta, modernCaller } from "./modern-client.js";
 import { BATCH_REVISION, readBatch } from "./read-batch.js";
 import { readMessage } from "./read-message.js";
-import type { ClientSession } from "./session-store.js";
+import type { ClientSession } from "./client-session.js";
 
 /** Most requests of one client under way: as many as an HTTP front has connections. */
 const MAX_UNDER_WAY = 10_000;

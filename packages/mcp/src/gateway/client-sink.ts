@@ -1,14 +1,12 @@
-import type { AnswerSink, Exchange } from "@cortex-os/mcp-bridge";
-import type { RequestId } from "@cortex-os/mcp-core/wire";
+import type { Exchange } from "@cortex-os/mcp-bridge";
+import type { ReadySink } from "../connectors/upstream.js";
 import type { MessageToClient } from "./client-questions.js";
 import type { Defer } from "./scope.js";
 
-/** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. Who the client is, it does not know. */
-export interface ClientSink extends Omit<AnswerSink, "ask"> {
+/** Where the answer to a client's request goes, whoever gives it: an upstream or the gateway itself. Who the client is, it does not know. */
+export interface ClientSink extends Omit<ReadySink, "ask"> {
   /** Sends a message beside the answer, also when bytes of the upstream's are passed on. @returns false when there is no way to do that (any more) */
   tell(message: MessageToClient): boolean;
-  /** A good answer whose `result` member is already encoded, in pieces to be written one after the other. */
-  sendResult(id: RequestId, result: readonly Buffer[]): void;
 }
 
 /** The exchange of a request that was answered at once. */

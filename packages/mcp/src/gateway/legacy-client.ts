@@ -12,7 +12,7 @@ import {
 import type { ClientSink } from "./client-sink.js";
 import type { Gateway } from "./gateway.js";
 import type { Scope } from "./scope.js";
-import type { ClientSession } from "./session-store.js";
+import type { ClientSession } from "./client-session.js";
 
 /** Where one request of a session is answered, whatever the transport. */
 export interface LegacySink extends ClientSink {

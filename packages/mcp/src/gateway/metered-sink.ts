@@ -1,6 +1,7 @@
-import type { AnswerSink, AskedQuestion, Exchange, UpstreamQuestion } from "@cortex-os/mcp-bridge";
+import type { AskedQuestion, Exchange, UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import type { GatewayError, GatewayErrorCode, Monotonic } from "@cortex-os/mcp-core";
 import type { Era, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { ReadySink } from "../connectors/upstream.js";
 import type { MessageToClient } from "./client-questions.js";
 import type { ClientSink } from "./client-sink.js";
 import type { SessionStore } from "./session-store.js";
@@ -47,7 +48,7 @@ export interface MeteredSinkDeps {
 }
 
 /** Passes everything on and reports once how the request ended and how long it took. It knows whose request it is, and so whom an upstream asks beside its answer. */
-export class MeteredSink implements AnswerSink, ClientSink {
+export class MeteredSink implements ReadySink, ClientSink {
   readonly #sink: ClientSink;
   readonly #request: MeteredRequest;
   readonly #deps: MeteredSinkDeps;
@@ -107,6 +108,10 @@ export class MeteredSink implements AnswerSink, ClientSink {
     const { sessionKey } = this.#request;
     const session = sessionKey === undefined ? undefined : this.#deps.sessions.find(sessionKey);
     return session?.ask(question, this.#sink);
+  }
+
+  pollLater(delayMs: number, ask: () => void): void {
+    this.#sink.pollLater?.(delayMs, ask);
   }
 
   respond(response: JsonRpcResponse): void {

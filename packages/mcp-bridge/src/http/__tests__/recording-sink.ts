@@ -12,6 +12,8 @@ export class RecordingSink implements AnswerSink {
   readonly notifications: JsonRpcNotification[] = [];
   /** What the upstream asked. */
   readonly questions = new RecordedQuestions();
+  /** How often the upstream wanted to be polled, and what has it asked at once. */
+  readonly polls: { readonly delayMs: number; readonly ask: () => void }[] = [];
   response: JsonRpcResponse | undefined;
   error: GatewayError | undefined;
   aborted: GatewayError | undefined;
@@ -68,6 +70,10 @@ export class RecordingSink implements AnswerSink {
 
   ask(question: UpstreamQuestion): AskedQuestion | undefined {
     return this.questions.ask(question);
+  }
+
+  pollLater(delayMs: number, ask: () => void): void {
+    this.polls.push({ delayMs, ask });
   }
 
   respond(response: JsonRpcResponse): void {
