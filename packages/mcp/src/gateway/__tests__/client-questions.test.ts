@@ -84,15 +84,16 @@ describe("what a client was asked (R22)", () => {
 
   test("that needs no answer any more is taken back where it was asked, or beside it when that stream is over", () => {
     const { idAt, question, questions, sent } = setUp();
-    const way = { isOpen: true, told: [] as MessageToClient[], tell: (_: MessageToClient) => false };
-    way.tell = (message) => way.isOpen && way.told.push(message) > 0;
+    const told: MessageToClient[] = [];
+    let isOpen = true;
+    const way = { tell: (message: MessageToClient) => isOpen && told.push(message) > 0 };
     const first = questions.ask(question(), way);
     const second = questions.ask(question(), way);
     first?.withdraw("over");
     first?.withdraw("over");
-    way.isOpen = false;
+    isOpen = false;
     second?.withdraw();
-    expect(way.told).toMatchObject([{}, {}, { method: "notifications/cancelled", params: { reason: "over" } }]);
+    expect(told).toMatchObject([{}, {}, { method: "notifications/cancelled", params: { reason: "over" } }]);
     expect(sent).toMatchObject([{ method: "notifications/cancelled" }]);
     expect(() => idAt(0)).toThrow("no request");
   });
