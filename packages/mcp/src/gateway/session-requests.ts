@@ -1,10 +1,10 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import { isLogLevel, LOG_LEVELS, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { unknownMethod } from "./call-target.js";
+import type { ClientSession } from "./client-session.js";
 import type { LogInterest } from "./log-interest.js";
 import type { ResourceWatches } from "./resource-watches.js";
 import type { SelfDescription } from "./self-description.js";
-import type { ClientSession } from "./session-store.js";
 
 /** What {@link SessionRequests} work through. */
 export interface SessionRequestsDeps {
