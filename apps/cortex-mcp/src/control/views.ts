@@ -38,6 +38,7 @@ const ConnectorStatusSchema: z.ZodType<ConnectorStatus> = z.looseObject({
   reason: z.string().exactOptional(),
   era: z.enum(["modern", "legacy"]).exactOptional(),
   tools: z.number(),
+  leftOut: z.array(z.string()).exactOptional(),
   since: z.string(),
 });
 

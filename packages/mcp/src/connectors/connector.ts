@@ -8,7 +8,7 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification, ServerFeature } from "@cortex-os/mcp-core/wire";
+import { LIST_KINDS, type JsonRpcNotification, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import { entriesOf, type CatalogPart } from "../catalog/catalog-part.js";
 import { ConnectorLists } from "./connector-lists.js";
 import { wholeReason, type ConnectorState } from "./connector-state.js";
@@ -116,6 +116,7 @@ export class Connector {
 
   status(): ConnectorStatus {
     const era = this.#upstream?.facts?.era;
+    const leftOut = LIST_KINDS.flatMap((kind) => this.part?.lists[kind]?.leftOut ?? []);
     return {
       key: this.key,
       source: this.spec.source,
@@ -123,6 +124,7 @@ export class Connector {
       ...(this.#state.kind === "down" ? { reason: wholeReason(this.#state) } : {}),
       ...(era === undefined ? {} : { era }),
       tools: this.part === undefined ? 0 : entriesOf(this.part, "tools").length,
+      ...(leftOut.length === 0 ? {} : { leftOut }),
       since: new Date(this.#since).toISOString(),
     };
   }
