@@ -45,7 +45,10 @@ async function status(io: Io, json: boolean): Promise<number> {
   ]);
   io.out(columns(["NAME", "SOURCE", "STATE", "TOOLS", "ERA", "SINCE", "REASON"], rows));
   for (const { key, leftOut = [] } of view.connectors) {
-    for (const entry of leftOut) io.out(`${key}: left out, it breaks the specification: ${shortened(entry, 160)}`);
+    for (const entry of leftOut) io.out(`${key}: not offered, it breaks the specification: ${printable(entry)}`);
   }
   return 0;
 }
+
+/** Names are the server's own: none may move a terminal's cursor. */
+const printable = (text: string): string => shortened(text.replaceAll(/\p{C}/gu, "?"), 160);
