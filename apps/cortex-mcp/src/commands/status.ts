@@ -47,6 +47,7 @@ async function status(io: Io, json: boolean): Promise<number> {
   for (const { key, leftOut = [] } of view.connectors) {
     for (const entry of leftOut) io.out(`${key}: not offered, it breaks the specification: ${printable(entry)}`);
   }
+  for (const { key, note } of view.connectors) if (note !== undefined) io.out(`${key}: ${note}`);
   return 0;
 }
 

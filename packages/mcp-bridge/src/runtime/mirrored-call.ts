@@ -5,6 +5,7 @@ import {
   type JsonRpcNotification,
   type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
 
 /** What a {@link MirroredCall} works through. */
@@ -67,6 +68,10 @@ export class MirroredCall implements AnswerSink, Exchange {
 
   notify(notification: JsonRpcNotification): void {
     this.#sink.notify(notification);
+  }
+
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    return this.#sink.ask(question);
   }
 
   original(result: JsonObject): void {
