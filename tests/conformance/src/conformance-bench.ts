@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { httpMainPath, stdioMainPath } from "@cortex-os/fixture-server";
 import type { ServerInfo } from "@cortex-os/mcp-core";
@@ -20,7 +21,15 @@ export interface ConformanceBench {
   readonly close: () => Promise<void>;
 }
 
+const LOOK_EVERY_MS = 50;
+const UP_WITHIN_MS = 60_000;
 const GATEWAY = fileURLToPath(import.meta.resolve("cortex-mcp/dist/main.js"));
+
+/**
+ * An upstream over stdio has no stream to end: that a client polls (SEP-1699) is the gateway's doing then, and off unless it is asked for. Shorter than the
+ * tool that the suite waits for, longer than any other.
+ */
+const POLLED = { CORTEX_MCP_STREAMS_MAX_CONNECTION_MS: "75" };
 
 /** Makes a bench that runs the suite with the Node at `node`. */
 export function openBench(node: string): ConformanceBench {
@@ -33,37 +42,52 @@ export function openBench(node: string): ConformanceBench {
   };
   const fixture = async (era: string): Promise<ServingProcess> =>
     once(`fixture ${era}`, async () => startServing([httpMainPath, ...fixtureFlags(era)], tmpdir()));
-  const gateway = async (era: string, way: Way): Promise<ServingProcess> =>
+  const gateway = async (era: string, way: "http" | "stdio"): Promise<ServingProcess> =>
     once(`gateway ${era} ${way}`, async () => {
       const home = await mkdtemp(path.join(tmpdir(), "cortex-conformance-"));
       homes.push(home);
-      const entry: ServerInfo =
-        way === "http"
-          ? { name: "http", transport: "http", endpoint: (await fixture(era)).url }
-          : { name: "stdio", command: process.execPath, args: [stdioMainPath, ...fixtureFlags(era)] };
+      const servers: readonly ServerInfo[] = [
+        { name: "http", transport: "http", endpoint: (await fixture(era)).url },
+        { name: "stdio", command: process.execPath, args: [stdioMainPath, ...fixtureFlags(era)] },
+      ];
       await mkdir(path.join(home, "mcp"));
-      await writeFile(path.join(home, "mcp", "servers.json"), JSON.stringify({ servers: [entry] }));
-      return startServing([GATEWAY, "serve", "--port", "0"], home, {
+      await writeFile(path.join(home, "mcp", "servers.json"), JSON.stringify({ servers }));
+      const serving = await startServing([GATEWAY, "serve", "--port", "0"], home, {
         CORTEX_HOME: home,
-        CORTEX_MCP_NAMES_PREFIX: "never",
+        ...(way === "stdio" ? POLLED : {}),
       });
+      await untilUp(serving.url, servers);
+      return serving;
     });
   return {
     measure: async (run, way) => {
       const { url } = await (way === "direct" ? fixture(run.era) : gateway(run.era, way));
-      return runServerSuite(node, run, onLocalhost(url));
+      return runServerSuite(node, run, onLocalhost(way === "direct" ? url : `${url}/-/${way}`));
     },
     close: async () => {
-      for (const [name, starting] of started) {
-        if (name.startsWith("gateway")) await (await starting).stop();
+      // What is in front first: an upstream that goes earlier is a failure to report.
+      for (const [, starting] of [...started].toSorted(([one], [other]) => other.localeCompare(one))) {
+        const serving = await starting.catch(() => undefined);
+        await serving?.stop();
       }
-      for (const starting of started.values()) await (await starting).stop();
       for (const home of homes) await rm(home, { recursive: true, force: true });
     },
   };
 }
 
 const fixtureFlags = (era: string): readonly string[] => ["--conformance", "--era", era];
+
+/** Waits until the gateway has every server: what the suite measures is not how it starts. */
+async function untilUp(url: string, servers: readonly ServerInfo[]): Promise<void> {
+  const givenUpAt = performance.now() + UP_WITHIN_MS;
+  const metrics = async (): Promise<string> => (await fetch(new URL("/metrics", url))).text();
+  for (const { name } of servers) {
+    while (!(await metrics()).includes(`brainwav_mcp_connector_proxy_up{connector="${name}"} 1`)) {
+      if (performance.now() > givenUpAt) throw new Error(`the gateway has no ${name} after ${UP_WITHIN_MS} ms`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+}
 
 /** The suite asks for a server on `localhost`: its scenario about DNS rebinding expects that name to be a good one. */
 function onLocalhost(url: string): string {
