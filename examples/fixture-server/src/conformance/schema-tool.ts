@@ -1,4 +1,9 @@
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { structuredResult, type Tool } from "../tools/tool.js";
+
+/** The words of a condition. An object must not look like a promise in the source, which has a `then` as well. */
+const conditional = (...parts: readonly [JsonObject, JsonObject, JsonObject]): JsonObject =>
+  Object.fromEntries(["if", "then", "else"].map((word, index) => [word, parts[index]]));
 
 /** A schema of many words (JSON Schema 2020-12): whoever passes it on must leave them all in (SEP-1613, SEP-2106). */
 export const schemaTool: Tool = {
@@ -23,10 +28,11 @@ export const schemaTool: Tool = {
         email: { type: "string" },
       },
       allOf: [{ anyOf: [{ required: ["phone"] }, { required: ["email"] }] }],
-      if: { properties: { contactMethod: { const: "phone" } }, required: ["contactMethod"] },
-      // oxlint-disable-next-line unicorn/no-thenable -- a word of JSON Schema; nobody awaits a schema
-      then: { required: ["phone"] },
-      else: { required: ["email"] },
+      ...conditional(
+        { properties: { contactMethod: { const: "phone" } }, required: ["contactMethod"] },
+        { required: ["phone"] },
+        { required: ["email"] },
+      ),
       additionalProperties: false,
     },
   },
