@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { complaintsOf, scoreOf, type Check, type Score } from "../checks.js";
-import { openBench, type ConformanceBench, type Way } from "../conformance-bench.js";
+import { openBench, type AnyWay, type ConformanceBench, type Way } from "../conformance-bench.js";
 import { CONFORMANCE_DOCUMENT, SERVER_SECTION } from "../conformance-document.js";
 import { sectionOf } from "../generated-section.js";
 import { lossesOf } from "../losses.js";
@@ -27,7 +27,7 @@ describe.skipIf(isSkipped)("the official suite's server mode (R23)", () => {
   });
 
   /** Each run once, whichever tests want it. */
-  const measure = async (run: SuiteRun, way: Way): Promise<readonly Check[]> => {
+  const measure = async (run: SuiteRun, way: AnyWay): Promise<readonly Check[]> => {
     if (bench === undefined) throw new Error("there is no bench");
     const key = `${run.suite} ${run.revision} ${way}`;
     const running = measured.get(key) ?? bench.measure(run, way);
@@ -54,6 +54,14 @@ describe.skipIf(isSkipped)("the official suite's server mode (R23)", () => {
       RUN_MS,
     );
   });
+
+  test.each(SUITE_RUNS.filter(({ revision }) => ["2025-11-25", "2026-07-28"].includes(revision)))(
+    "nor does it where prefixes are for collisions only, at /mcp: $suite, $revision",
+    async (run) => {
+      expect(lossesOf(await measure(run, "direct"), await measure(run, "merged"))).toEqual([]);
+    },
+    RUN_MS,
+  );
 
   test(
     "docs/conformance.md tells these totals: `pnpm conformance --write` renews it",
