@@ -8,6 +8,8 @@ export interface ConnectorStatus {
   readonly state: "up" | "down" | "connecting" | "disabled";
   /** Why it is down; says what and what to do, holds no secret. */
   readonly reason?: string;
+  /** What an operator should know of it, whatever its state; holds no secret. */
+  readonly note?: string;
   /** What the upstream speaks, once known. */
   readonly era?: Era;
   /** How many tools it adds to the catalog. */

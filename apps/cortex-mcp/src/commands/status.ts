@@ -44,5 +44,6 @@ async function status(io: Io, json: boolean): Promise<number> {
     connector.reason ?? "",
   ]);
   io.out(columns(["NAME", "SOURCE", "STATE", "TOOLS", "ERA", "SINCE", "REASON"], rows));
+  for (const { key, note } of view.connectors) if (note !== undefined) io.out(`${key}: ${note}`);
   return 0;
 }

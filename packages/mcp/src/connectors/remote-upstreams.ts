@@ -22,8 +22,8 @@ const HELD_BYTES = 256 * 1024 * 1024;
 /** Makes upstreams that are real: one `RemoteProxy` each, with sockets or a child process of its own. */
 export function remoteUpstreams(deps: RemoteUpstreamDeps): CreateUpstream {
   const budget = new ByteBudget(HELD_BYTES);
-  return (spec, { onAvailability, onListChanged, onNotification }, earlier) => {
+  return (spec, events, earlier) => {
     const learned = earlier === undefined ? {} : { prior: earlier.facts, known: earlier.tools };
-    return new RemoteProxy({ spec, ...deps, budget, onAvailability, onListChanged, onNotification, ...learned });
+    return new RemoteProxy({ spec, ...deps, budget, ...events, ...learned });
   };
 }

@@ -2,7 +2,7 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { isLogLevel, LOG_LEVELS, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { LogInterest } from "./log-interest.js";
 import type { ResourceWatches } from "./resource-watches.js";
-import type { ClientSession } from "./session-store.js";
+import type { ClientSession } from "./client-session.js";
 
 /** What {@link SessionRequests} work through. */
 export interface SessionRequestsDeps {
