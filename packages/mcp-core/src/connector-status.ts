@@ -14,6 +14,8 @@ export interface ConnectorStatus {
   readonly era?: Era;
   /** How many tools it adds to the catalog. */
   readonly tools: number;
+  /** What of its lists is not offered because it breaks the specification, each with the reason; the first ten of each list. Absent when all is. */
+  readonly leftOut?: readonly string[];
   /** When it entered this state, RFC 3339. */
   readonly since: string;
 }

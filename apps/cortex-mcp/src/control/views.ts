@@ -39,6 +39,7 @@ const ConnectorStatusSchema: z.ZodType<ConnectorStatus> = z.looseObject({
   note: z.string().exactOptional(),
   era: z.enum(["modern", "legacy"]).exactOptional(),
   tools: z.number(),
+  leftOut: z.array(z.string()).exactOptional(),
   since: z.string(),
 });
 

@@ -16,7 +16,7 @@ export interface UpstreamCall {
   /** As the client sent it but for renaming; the object that was authorised, not a copy. */
   readonly params: JsonObject | undefined;
   readonly caller: Caller;
-  /** `mcp-param-*` headers of a modern client, lower-case, passed on as they came. */
+  /** `mcp-param-*` headers of a modern client, lower-case, passed on as they came; absent when its transport has no headers. */
   readonly paramHeaders?: Readonly<Record<string, string>>;
 }
 

@@ -95,13 +95,13 @@ export class RemoteProxy {
    * @throws GatewayError as {@link list}, or CANCELLED
    */
   async callTool(name: string, args: JsonObject, options: CallToolOptions = {}): Promise<JsonObject> {
-    return this.#whenUp(async (link) => this.#lists.call(link, name, args, options));
+    return this.#whenUp(async (link, facts) => this.#lists.call(link, facts, name, args, options));
   }
 
   /** Forwards a client's request; see `Link.send`. Before the first connection it waits for it, when down it fails at once. */
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
-    const link = this.#link;
-    if (link !== undefined) return link.send(this.#lists.mirror(call), sink);
+    const { facts } = this;
+    if (this.#link !== undefined && facts !== undefined) return this.#lists.send(this.#link, facts, call, sink);
     if (isBeginning(this.#state)) return this.#sendLater(call, sink);
     sink.fail(this.#unavailable());
     this.#probe();

@@ -8,8 +8,8 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
+import { LIST_KINDS, type JsonRpcNotification, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { AskedQuestion, UpstreamQuestion } from "@cortex-os/mcp-bridge";
-import type { JsonRpcNotification, ServerFeature } from "@cortex-os/mcp-core/wire";
 import { entriesOf, type CatalogPart } from "../catalog/catalog-part.js";
 import { ConnectorLists } from "./connector-lists.js";
 import { wholeReason, type ConnectorState } from "./connector-state.js";
@@ -126,6 +126,7 @@ export class Connector {
 
   status(): ConnectorStatus {
     const era = this.#upstream?.facts?.era;
+    const leftOut = LIST_KINDS.flatMap((kind) => this.part?.lists[kind]?.leftOut ?? []);
     return {
       key: this.key,
       source: this.spec.source,
@@ -134,6 +135,7 @@ export class Connector {
       ...(era === undefined ? {} : { era }),
       ...(this.#isIsolated ? { note: ISOLATED } : {}),
       tools: this.part === undefined ? 0 : entriesOf(this.part, "tools").length,
+      ...(leftOut.length === 0 ? {} : { leftOut }),
       since: new Date(this.#since).toISOString(),
     };
   }

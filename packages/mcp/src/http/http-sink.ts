@@ -255,6 +255,7 @@ export class HttpSink implements ClientSink, Unanswered {
 
   readonly #onClose = (): void => {
     this.#cancelSlow();
+    this.#cancelLimit();
     // A stream of a session looks after its connections itself.
     if (this.#done || this.#resumable !== undefined) return;
     this.#finish();

@@ -39,7 +39,7 @@ export class StandingStream implements NotificationStream, Forgettable {
   resume(response: ServerResponse, position: number): boolean {
     if (position > this.#log.last) return false;
     const missed = this.#log.since(position);
-    this.#reader?.end();
+    this.#reader?.cutOff();
     const reader = this.#attach(response, position);
     for (const event of missed ?? []) reader.event(this.#head(event.position), event.bytes);
     this.#session.listen(this);
