@@ -15,6 +15,7 @@ import {
   resumeFailure,
   statusFailure,
   timeoutFailure,
+  UnauthorizedError,
 } from "./failures.js";
 import { HeldBytes } from "./held-bytes.js";
 import { isSessionLoss, Refusal } from "./refusal.js";
@@ -195,7 +196,8 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       const message = "The request has headers that HTTP cannot carry";
       this.fail(new GatewayError("INVALID_REQUEST", message, { cause: error }));
     } else this.fail(connectionFailure(key, error, sent));
-    if (!sent && !isUnsendable) this.host.unreachable(connectionFailure(key, error, false));
+    if (error instanceof UnauthorizedError) this.host.unreachable(error);
+    else if (!sent && !isUnsendable) this.host.unreachable(connectionFailure(key, error, false));
   }
 
   #read(events: EventBlocks, controller: Controller, chunk: Buffer): void {

@@ -15,6 +15,7 @@ import {
 import type { JsonObject, JsonRpcNotification, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import { ByteBudget } from "../byte-budget.js";
+import type { UpstreamAuthorization } from "../http/upstream-authorization.js";
 import { GATEWAY_INFO, type UpstreamFacts } from "../link.js";
 
 /** Most bytes that unfinished answers of one upstream hold together: two of the longest there may be. */
@@ -33,6 +34,8 @@ export interface RemoteProxyPorts {
   readonly budget?: ByteBudget;
   /** How the gateway introduces itself. @default `{name: "cortex-mcp", …}` */
   readonly clientInfo?: JsonObject;
+  /** What authorises the requests over HTTP; not asked when headers hold `authorization`. @default a 401 makes the connector down */
+  readonly authorization?: UpstreamAuthorization;
   /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
   readonly prior?: UpstreamFacts;
   /** Its tools as listed in an earlier life of the process: until they are listed again, calls mirror into headers what these ask for. */
@@ -68,9 +71,10 @@ export interface CallToolOptions {
 }
 
 /** {@link RemoteProxyOptions} with nothing left open. */
-export interface ResolvedOptions extends Required<Omit<RemoteProxyPorts, "agent" | "prior">> {
+export interface ResolvedOptions extends Required<Omit<RemoteProxyPorts, "agent" | "authorization" | "prior">> {
   readonly spec: ConnectorSpec;
   readonly agent?: Dispatcher;
+  readonly authorization?: UpstreamAuthorization;
   readonly prior?: UpstreamFacts;
 }
 
@@ -91,6 +95,7 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     onNotification: options.onNotification ?? (() => {}),
     known: options.known ?? [],
     ...(agent === undefined ? {} : { agent }),
+    ...(options.authorization === undefined ? {} : { authorization: options.authorization }),
     ...(prior === undefined ? {} : { prior }),
   };
 }
