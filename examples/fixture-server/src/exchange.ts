@@ -1,4 +1,4 @@
-import type { JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcMessage, JsonRpcNotification, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import type { CallScope } from "./call-scope.js";
 
 /** The way back to the client that one request has. */
@@ -6,6 +6,11 @@ export interface Exchange {
   readonly scope: CallScope;
   /** Sends a notification ahead of the answer; does nothing once the request is cancelled. */
   notify(notification: JsonRpcNotification): void;
+  /**
+   * Sends a question ahead of the answer (legacy), or takes one back, which a cancelled request may do still.
+   * @returns whether there is a stream to carry it
+   */
+  ask(message: JsonRpcMessage): boolean;
 }
 
 /** An answer with the HTTP status it goes out under. */

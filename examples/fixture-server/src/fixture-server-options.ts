@@ -1,4 +1,4 @@
-import type { Timers } from "@cortex-os/mcp-core";
+import type { Clock, Timers } from "@cortex-os/mcp-core";
 
 /** What a server offers besides tools. */
 export interface FixtureFeatures {
@@ -36,4 +36,6 @@ export interface FixtureServerOptions {
   readonly exit?: () => void;
   /** @default Node's timers */
   readonly timers?: Timers;
+  /** Tells when a `requestState` expires. @default the machine's clock */
+  readonly clock?: Clock;
 }

@@ -1,5 +1,9 @@
-import { systemTimers, type Timers } from "@cortex-os/mcp-core";
+import { systemClock, systemTimers, type Timers } from "@cortex-os/mcp-core";
 import { META, MODERN_REVISIONS, type JsonObject, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { InputRequired } from "./asking/input-required.js";
+import { modernAsk } from "./asking/modern-asking.js";
+import type { Ask } from "./asking/question.js";
+import { RequestStates } from "./asking/request-state.js";
 import type { Caller } from "./caller.js";
 import type { Answer, ChannelFeatures, Exchange } from "./exchange.js";
 import type { Call, Outcome } from "./features/feature.js";
@@ -21,6 +25,7 @@ export class FixtureServer {
   readonly #listDelayMs: number;
   readonly #ttlMs: number;
   readonly #timers: Timers;
+  readonly #states: RequestStates;
 
   constructor(options: FixtureServerOptions = {}) {
     const name = options.name ?? "cortex-fixture";
@@ -29,6 +34,7 @@ export class FixtureServer {
     this.#listDelayMs = options.listDelayMs ?? 0;
     this.#ttlMs = options.ttlMs ?? 60_000;
     this.#timers = options.timers ?? systemTimers;
+    this.#states = new RequestStates(options.clock ?? systemClock);
     this.offer = new Offer(options, name, this.#ttlMs, this.#timers);
   }
 
@@ -66,22 +72,28 @@ export class FixtureServer {
     channel: ChannelFeatures,
   ): Promise<JsonObject> {
     if (request.method === "server/discover") return this.#discover(channel);
-    const call = { request, params: request.params ?? {}, caller: this.#heard(caller), exchange };
+    const ask = modernAsk(request, caller.clientCapabilities, this.#states);
+    const call = { request, params: request.params ?? {}, caller: this.#heard(caller), exchange, ask };
     if (request.method === "subscriptions/listen" && channel.changes) {
       await listen(call, this.offer.changes, this.offer);
       return this.#complete({}, { [META.subscriptionId]: request.id });
     }
-    const { result, ttlMs } = await this.#outcome(call);
-    return this.#complete(ttlMs === undefined ? result : { ...result, ttlMs, cacheScope: "public" });
+    try {
+      const { result, caching } = await this.#outcome(call);
+      return this.#complete({ ...result, ...caching });
+    } catch (error) {
+      if (error instanceof InputRequired) return this.#complete(error.toResult());
+      throw error;
+    }
   }
 
   /**
    * The result of a legacy request other than those that change its session.
    * @throws RpcFailure −32601 for a method it does not implement, −32602 for wrong parameters
    */
-  async legacy(request: JsonRpcRequest, caller: Caller, exchange: Exchange): Promise<JsonObject> {
+  async legacy(request: JsonRpcRequest, caller: Caller, exchange: Exchange, ask: Ask): Promise<JsonObject> {
     if (request.method === "ping") return {};
-    const { result } = await this.#outcome({ request, params: request.params ?? {}, caller, exchange });
+    const { result } = await this.#outcome({ request, params: request.params ?? {}, caller, exchange, ask });
     return { ...result };
   }
 
@@ -121,7 +133,7 @@ export class FixtureServer {
   }
 
   /** What every modern result says besides its own (basic, ResultType and Per-response protocol fields). */
-  #complete(result: { readonly _meta?: JsonObject }, meta: JsonObject = {}): JsonObject {
+  #complete(result: object & { readonly _meta?: JsonObject }, meta: JsonObject = {}): JsonObject {
     const all = { ...result._meta, ...meta, [META.serverInfo]: this.#serverInfo };
     return { resultType: "complete", ...result, _meta: all };
   }

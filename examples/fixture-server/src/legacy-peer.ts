@@ -1,4 +1,10 @@
-import type { JsonObject, JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type {
+  JsonObject,
+  JsonRpcMessage,
+  JsonRpcNotification,
+  JsonRpcRequest,
+  JsonRpcResponse,
+} from "@cortex-os/mcp-core/wire";
 import type { Headers } from "./caller.js";
 import { changeNotification, type Change } from "./changes.js";
 import type { Exchange } from "./exchange.js";
@@ -12,10 +18,13 @@ export const WHOLE_CHANNEL = { changes: true, logging: true } as const;
 /** The one legacy client at the other end of a channel: a pipe, or an HTTP+SSE stream. */
 export class LegacyPeer {
   readonly #server: FixtureServer;
+  readonly #write: (message: JsonRpcMessage) => void;
   #session: LegacySession | undefined;
 
-  constructor(server: FixtureServer) {
+  /** @param write sends a message over the channel */
+  constructor(server: FixtureServer, write: (message: JsonRpcMessage) => void) {
     this.#server = server;
+    this.#write = write;
   }
 
   /** Whether the client has opened a session. */
@@ -26,6 +35,11 @@ export class LegacyPeer {
   /** Takes in a notification; those that mean nothing here are ignored. */
   receive(received: JsonRpcNotification): void {
     this.#session?.receive(received);
+  }
+
+  /** Takes in an answer of the client to a question of ours. */
+  answered(response: JsonRpcResponse): void {
+    this.#session?.answered(response);
   }
 
   /** How this client hears of the change: `undefined` when it does not, not having said that it is ready or not watching. */
@@ -51,7 +65,10 @@ export class LegacyPeer {
 
   #initialize(request: JsonRpcRequest): JsonObject {
     const handshake = readHandshake(request.params);
-    this.#session = new LegacySession(handshake, WHOLE_CHANNEL);
+    this.#session = new LegacySession(handshake, WHOLE_CHANNEL, (message) => {
+      this.#write(message);
+      return true;
+    });
     return this.#server.initializeResult(handshake.protocolVersion, WHOLE_CHANNEL);
   }
 }

@@ -3,9 +3,14 @@ import {
   isLegacyRevision,
   LATEST_LEGACY,
   type JsonObject,
+  type JsonRpcMessage,
   type JsonRpcNotification,
   type JsonRpcRequest,
+  type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
+import { Asked } from "./asking/asked.js";
+import { legacyAsk } from "./asking/legacy-asking.js";
+import type { Ask } from "./asking/question.js";
 import type { Caller, Headers } from "./caller.js";
 import type { Change } from "./changes.js";
 import type { ChannelFeatures, Exchange } from "./exchange.js";
@@ -41,14 +46,24 @@ export class LegacySession {
   readonly inFlight = new InFlight();
   readonly #handshake: LegacyHandshake;
   readonly #channel: ChannelFeatures | undefined;
+  readonly #push: (message: JsonRpcMessage) => boolean;
+  readonly #asked = new Asked();
   readonly #watched = new Set<string>();
   #initialized = false;
   #logLevel: LogLevel | undefined;
 
-  /** @param channel what can be told to the client; `undefined` on a sessionless server, where nothing outlives the request */
-  constructor(handshake: LegacyHandshake, channel: ChannelFeatures | undefined) {
+  /**
+   * @param channel what can be told to the client; `undefined` on a sessionless server, where nothing outlives the request
+   * @param push sends a message to the client outside of every request: `false` when there is no stream for it
+   */
+  constructor(
+    handshake: LegacyHandshake,
+    channel: ChannelFeatures | undefined,
+    push: (message: JsonRpcMessage) => boolean,
+  ) {
     this.#handshake = handshake;
     this.#channel = channel;
+    this.#push = push;
   }
 
   /** Whether the client has said that it is ready. */
@@ -60,6 +75,12 @@ export class LegacySession {
   receive({ method, params }: JsonRpcNotification): void {
     if (method === "notifications/initialized") this.#initialized = true;
     if (method === "notifications/cancelled") this.inFlight.cancel(params?.["requestId"]);
+    if (method === "notifications/progress") this.#asked.progressed(params);
+  }
+
+  /** Takes in an answer of the client to a question of ours. */
+  answered(response: JsonRpcResponse): void {
+    this.#asked.answered(response);
   }
 
   /** Whether the client is to hear of the change: of other lists always, of a resource when it has subscribed to it. */
@@ -85,7 +106,12 @@ export class LegacySession {
       logLevel: this.#logLevel,
       headers,
     };
-    return await server.legacy(request, caller, exchange);
+    return await server.legacy(request, caller, exchange, this.#askWithin(exchange));
+  }
+
+  #askWithin(exchange: Exchange): Ask {
+    const declared = this.#handshake.clientCapabilities;
+    return legacyAsk({ asked: this.#asked, declared, exchange, push: this.#push });
   }
 
   /** Does what changes this session alone, where the server and the channel can carry the consequences. */

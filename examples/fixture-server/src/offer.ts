@@ -13,6 +13,7 @@ import { ToolsFeature } from "./features/tools-feature.js";
 import { vendorFeature } from "./features/vendor-feature.js";
 import type { FixtureServerOptions } from "./fixture-server-options.js";
 import { ListTable } from "./list-table.js";
+import { askPrompt } from "./prompts/ask-prompt.js";
 import { greeting } from "./prompts/greeting.js";
 import { picture } from "./prompts/picture.js";
 import type { Prompt } from "./prompts/prompt.js";
@@ -113,5 +114,5 @@ function fill(
     tables.resources.add(...builtinResources({ name, extra, common }));
     tables.templates.add(itemTemplate(name));
   }
-  if (on.prompts) tables.prompts.add(greeting, picture(name));
+  if (on.prompts) tables.prompts.add(greeting, picture(name), askPrompt);
 }

@@ -10,6 +10,8 @@ export const CODE = {
   /** Legacy only: in the modern era it is `invalidParams`. */
   resourceNotFound: -32_002,
   headerMismatch: -32_020,
+  /** Modern only. */
+  capabilityMissing: -32_021,
   unsupportedVersion: -32_022,
 } as const;
 

@@ -14,4 +14,9 @@ export class SharedExchange implements Exchange {
   notify(notification: JsonRpcNotification): void {
     if (!this.scope.cancelled) this.#write(notification);
   }
+
+  ask(message: JsonRpcMessage): boolean {
+    this.#write(message);
+    return true;
+  }
 }

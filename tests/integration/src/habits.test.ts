@@ -49,7 +49,9 @@ describe("every package", () => {
     ({ manifest }) => {
       const { dependencies, devDependencies, optionalDependencies } = manifest;
       const ranges = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies });
-      expect(ranges.filter(([, range]) => !/^(?:workspace:\*|\d+\.\d+\.\d+)$/.test(range))).toEqual([]);
+      expect(
+        ranges.filter(([, range]) => !/^(?:workspace:\*|(?:npm:@?[\w./-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?)$/.test(range)),
+      ).toEqual([]);
     },
   );
 });

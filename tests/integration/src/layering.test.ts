@@ -26,6 +26,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Not below anything: they measure and test whatever there is. */
 const OBSERVERS = new Set([
   "@cortex-os/benchmarks",
+  "@cortex-os/conformance-tests",
   "@cortex-os/integration-tests",
   "@cortex-os/published-servers",
   "@cortex-os/registry-tests",

@@ -54,7 +54,7 @@ describe("the modern era over HTTP (R22)", () => {
     } while (cursor !== undefined);
     expect(names).toEqual(names.toSorted());
     expect(new Set(names).size).toBe(names.length);
-    expect(names).toHaveLength(13 + 7);
+    expect(names).toHaveLength(14 + 7);
     expect(names).toContain("extra_00006");
   });
 

@@ -113,7 +113,7 @@ describe.each([
   test(`sees the whole surface of ${served} over ${transport} (R22)`, async () => {
     const { client, heard, listen } = await connect(served, transport);
     const { resources } = await client.listResources();
-    expect(resources.map(({ name }) => name)).toEqual(["counter", "hello", "pair", "pixel"]);
+    expect(resources.map(({ name }) => name)).toEqual(["ask", "counter", "hello", "pair", "pixel", "private"]);
     expect((await client.listResourceTemplates()).resourceTemplates).toHaveLength(1);
     const read = await client.readResource({ uri: "fixture://cortex-fixture/pair" });
     expect(read.contents).toMatchObject([{ text: "ünïcödé ✓ 世界" }, { blob: "AAEC/w==" }]);
@@ -123,7 +123,7 @@ describe.each([
       message: expect.stringContaining("Resource not found") as string,
     });
 
-    expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual(["greeting", "picture"]);
+    expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual(["ask-prompt", "greeting", "picture"]);
     const greeting = await client.getPrompt({ name: "greeting", arguments: { name: "Ada" } });
     expect(greeting.messages[0]).toMatchObject({ content: { text: "Write a friendly greeting for Ada." } });
     expect((await client.getPrompt({ name: "picture" })).messages).toHaveLength(2);

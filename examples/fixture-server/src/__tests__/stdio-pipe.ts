@@ -52,8 +52,8 @@ export const modernRequest = (id: number | string, method: string, params: JsonO
 });
 
 /** A legacy client's opening. */
-export const initialize = (protocolVersion = "2025-11-25"): JsonObject => ({
+export const initialize = (protocolVersion = "2025-11-25", capabilities: JsonObject = {}): JsonObject => ({
   id: "init",
   method: "initialize",
-  params: { protocolVersion, capabilities: {}, clientInfo: { name: "pipe", version: "0" } },
+  params: { protocolVersion, capabilities, clientInfo: { name: "pipe", version: "0" } },
 });

@@ -104,8 +104,12 @@ export async function legacy(
 }
 
 /** The headers of a new legacy session of this revision, initialized. */
-export async function openSession(url: string, revision = "2025-11-25"): Promise<Record<string, string>> {
-  const answer = await legacy(url, initializeMessage(revision));
+export async function openSession(
+  url: string,
+  revision = "2025-11-25",
+  capabilities?: JsonObject,
+): Promise<Record<string, string>> {
+  const answer = await legacy(url, initializeMessage(revision, capabilities));
   const id = answer.headers["mcp-session-id"];
   if (typeof id !== "string") throw new Error(`no session: ${answer.status} ${answer.text}`);
   const headers = { "mcp-session-id": id, "mcp-protocol-version": revision };
@@ -114,10 +118,10 @@ export async function openSession(url: string, revision = "2025-11-25"): Promise
 }
 
 /** An `initialize` request of this revision. */
-export const initializeMessage = (protocolVersion: string): JsonObject => ({
+export const initializeMessage = (protocolVersion: string, capabilities: JsonObject = { roots: {} }): JsonObject => ({
   id: 0,
   method: "initialize",
-  params: { protocolVersion, capabilities: { roots: {} }, clientInfo: { name: "raw", version: "0" } },
+  params: { protocolVersion, capabilities, clientInfo: { name: "raw", version: "0" } },
 });
 
 /** The JSON of an answer. */
@@ -189,3 +193,22 @@ export async function openStream(
     },
   };
 }
+
+/** A legacy message in its session whose answer is read while it comes. */
+export const openLegacy = async (
+  url: string,
+  session: Readonly<Record<string, string>>,
+  message: JsonObject,
+): Promise<LiveStream> =>
+  await openStream(url, {
+    method: "POST",
+    headers: { ...session, ...JSON_HEADERS },
+    body: JSON.stringify({ jsonrpc: "2.0", ...message }),
+  });
+
+/** A legacy call of the tool `ask`. */
+export const legacyAskCall = (id: number | string, args: JsonObject): JsonObject => ({
+  id,
+  method: "tools/call",
+  params: { name: "ask", arguments: args },
+});

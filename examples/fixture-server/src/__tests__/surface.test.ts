@@ -31,9 +31,9 @@ const code = (answer: JsonObject): unknown => (answer["error"] as JsonObject)["c
 
 describe.each(["modern", "legacy"])("the surface in the %s era (R22)", (era) => {
   test.each([
-    ["resources/list", "resources", 4 + 3 + 1, { extraResources: 3, commonResources: true }],
+    ["resources/list", "resources", 6 + 3 + 1, { extraResources: 3, commonResources: true }],
     ["resources/templates/list", "resourceTemplates", 1, {}],
-    ["prompts/list", "prompts", 2, {}],
+    ["prompts/list", "prompts", 3, {}],
   ])("%s gives each entry once, in order, over pages", async (method, member, count, options) => {
     const ask = await asking(era, { ...options, pageSize: 1 });
     const names: string[] = [];
@@ -175,7 +175,7 @@ describe.each(["modern", "legacy"])("the surface in the %s era (R22)", (era) => 
       ).toBe(-32_601);
     }
     const names = (result(await ask("tools/list"))["tools"] as { name: string }[]).map(({ name }) => name);
-    expect(names).toEqual(["add", "cancelled", "content", "echo", "fail", "large", "slow", "toggle", "whoami"]);
+    expect(names).toEqual(["add", "ask", "cancelled", "content", "echo", "fail", "large", "slow", "toggle", "whoami"]);
   });
 });
 
@@ -238,4 +238,15 @@ describe("log messages of the tool log", () => {
     expect(answer.headers["content-type"]).toBe("application/json");
     expect(errorOf(await modern(url, "tools/call", log))["message"]).toBe("Unknown tool: log");
   });
+});
+
+test.each([
+  ["hello", 60_000, "public"],
+  ["item/7", 60_000, "public"],
+  ["pixel", 3_600_000, "public"],
+  ["private", 60_000, "private"],
+  ["counter", 0, "public"],
+])("a modern read of %s may be kept %i ms, %s (R22)", async (name, ttlMs, cacheScope) => {
+  const ask = await asking("modern");
+  expect(result(await ask("resources/read", { uri: `${BASE}/${name}` }))).toMatchObject({ ttlMs, cacheScope });
 });

@@ -1,6 +1,7 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test, vi } from "vitest";
+import type { Ask } from "../asking/question.js";
 import { FixtureServer } from "../fixture-server.js";
 import type { FixtureServerOptions } from "../fixture-server-options.js";
 import { SharedExchange } from "../shared-exchange.js";
@@ -16,6 +17,8 @@ const CALLER: Caller = {
   headers: {},
 };
 
+const nobody: Ask = async () => ({});
+
 function serve(options: FixtureServerOptions = {}): {
   server: FixtureServer;
   call: (name: string, args?: JsonObject) => Promise<JsonObject>;
@@ -24,7 +27,7 @@ function serve(options: FixtureServerOptions = {}): {
   const call = async (name: string, args: JsonObject = {}): Promise<JsonObject> => {
     const request = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } } as const;
     const exchange = new SharedExchange(() => {});
-    const answer = await server.answer(request, exchange, () => server.legacy(request, CALLER, exchange));
+    const answer = await server.answer(request, exchange, () => server.legacy(request, CALLER, exchange, nobody));
     if (answer === undefined || !("result" in answer.message)) throw new Error(JSON.stringify(answer));
     return answer.message.result;
   };
@@ -132,6 +135,12 @@ describe("the tools", () => {
     expect(server.offer.calls.inFlight).toBe(1);
     await timers.advance(1);
     expect(text(await result)).toBe("took 900 ms in 3 steps");
+  });
+
+  test("all that slow says begins with the label it was given (R22)", async () => {
+    const { call } = serve();
+    expect(text(await call("slow", { ms: 0, label: "client 7" }))).toBe("client 7: took 0 ms in 1 steps");
+    expect(text(await call("slow", { ms: 0, label: 7 }))).toBe("Invalid arguments: label must be a string");
   });
 
   test("crash is there only where the process may end, and ends it", async () => {

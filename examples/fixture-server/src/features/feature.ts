@@ -1,4 +1,5 @@
 import type { JsonObject, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type { Ask } from "../asking/question.js";
 import type { Caller } from "../caller.js";
 import type { ChannelFeatures, Exchange } from "../exchange.js";
 import type { ListTable, Listed } from "../list-table.js";
@@ -10,13 +11,21 @@ export interface Call {
   readonly params: JsonObject;
   readonly caller: Caller;
   readonly exchange: Exchange;
+  /** Asks the client something before the request is answered. */
+  readonly ask: Ask;
 }
 
 /** What a method gives, in the form both eras share. */
 export interface Outcome {
   readonly result: object;
-  /** How many milliseconds a modern client may keep the result; without it the result is none to be kept (caching). */
-  readonly ttlMs?: number;
+  /** Whether and how a modern client may keep the result; without it the result is none to be kept. */
+  readonly caching?: CachingHints;
+}
+
+/** What a modern result says about being kept (2026-07-28, caching). */
+export interface CachingHints {
+  readonly ttlMs: number;
+  readonly cacheScope: "public" | "private";
 }
 
 /** Answers one method. @throws RpcFailure for parameters it cannot use */
@@ -41,5 +50,6 @@ export const listing =
   <T extends Listed>(table: ListTable<T>, as: string, { pageSize, ttlMs }: ListOptions): Method =>
   ({ params }) => {
     const { definitions, nextCursor } = table.page(params["cursor"], pageSize);
-    return { result: { [as]: definitions, ...(nextCursor === undefined ? {} : { nextCursor }) }, ttlMs };
+    const result = { [as]: definitions, ...(nextCursor === undefined ? {} : { nextCursor }) };
+    return { result, caching: { ttlMs, cacheScope: "public" } };
   };

@@ -14,7 +14,7 @@ export class PromptsFeature implements Feature {
     this.#prompts = prompts;
     this.methods = {
       "prompts/list": listing(prompts, "prompts", lists),
-      "prompts/get": (call) => this.#get(call),
+      "prompts/get": async (call) => this.#get(call),
     };
   }
 
@@ -22,7 +22,7 @@ export class PromptsFeature implements Feature {
     return { prompts: changes ? { listChanged: true } : {} };
   }
 
-  #get({ params }: Call): Outcome {
+  async #get({ params, ask }: Call): Promise<Outcome> {
     const { name } = params;
     if (typeof name !== "string") throw new RpcFailure(CODE.invalidParams, "name must be a string");
     const prompt = this.#prompts.get(name);
@@ -33,7 +33,7 @@ export class PromptsFeature implements Feature {
         throw new RpcFailure(CODE.invalidParams, `Missing required argument: ${argument}`);
       }
     }
-    return { result: prompt.get(args) };
+    return { result: await prompt.get(args, ask) };
   }
 }
 

@@ -26,7 +26,7 @@ export class ResourcesFeature implements Feature {
     this.methods = {
       "resources/list": listing(resources, "resources", lists),
       "resources/templates/list": listing(templates, "resourceTemplates", lists),
-      "resources/read": (call) => this.#read(call),
+      "resources/read": async (call) => this.#read(call),
     };
   }
 
@@ -49,13 +49,13 @@ export class ResourcesFeature implements Feature {
     return uri;
   }
 
-  #read({ params, caller }: Call): Outcome {
+  async #read({ params, caller, ask }: Call): Promise<Outcome> {
     const { uri } = params;
     if (typeof uri !== "string") throw new RpcFailure(CODE.invalidParams, "uri must be a string");
     const resource = this.#resources.get(uri);
-    const result = resource?.read() ?? this.#fromTemplate(uri);
+    const result = (await resource?.read(ask)) ?? this.#fromTemplate(uri);
     if (result === undefined) throw notFound(uri, caller.era);
-    return { result, ttlMs: resource?.changing === true ? 0 : this.#ttlMs };
+    return { result, caching: { ttlMs: this.#ttlMs, cacheScope: "public", ...resource?.caching } };
   }
 
   #fromTemplate(uri: string): ReadResult | undefined {

@@ -1,4 +1,5 @@
 import { isJsonObject, metaOf, progressTokenOf, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { CannotAsk } from "../asking/cannot-ask.js";
 import type { CallCounters } from "../call-counters.js";
 import type { ChannelFeatures } from "../exchange.js";
 import type { ListTable } from "../list-table.js";
@@ -71,14 +72,16 @@ async function run(tool: Tool, args: JsonObject, context: ToolContext): Promise<
     return await tool.call(args, context);
   } catch (error) {
     if (error instanceof ToolInputError) return errorResult(`Invalid arguments: ${error.message}`);
+    if (error instanceof CannotAsk) return errorResult(error.message);
     throw error;
   }
 }
 
-function contextOf({ params, caller, exchange }: Call): ToolContext {
+function contextOf({ params, caller, exchange, ask }: Call): ToolContext {
   const token = progressTokenOf(params);
   return {
     caller,
+    ask,
     meta: metaOf(params) ?? {},
     get signal() {
       return exchange.scope.signal;

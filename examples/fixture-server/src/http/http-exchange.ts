@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcMessage, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { CallScope } from "../call-scope.js";
 import type { Answer, Exchange } from "../exchange.js";
 import { EventStream, type EventStreamDeps } from "./event-stream.js";
@@ -32,9 +32,14 @@ export class HttpExchange implements Exchange {
   }
 
   notify(notification: JsonRpcNotification): void {
-    if (!this.#options.streaming || this.scope.cancelled || this.#res.destroyed) return;
+    if (!this.scope.cancelled) this.ask(notification);
+  }
+
+  ask(message: JsonRpcMessage): boolean {
+    if (!this.#options.streaming || this.#res.destroyed) return false;
     this.#stream ??= new EventStream(this.#res, this.#options);
-    this.#stream.send(notification);
+    this.#stream.send(message);
+    return true;
   }
 
   /** Sends the answer. Without one, the request having been cancelled, the response ends with no message for it. */

@@ -1,10 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HEADER, isLegacyRevision, LEGACY_REVISIONS, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import {
+  HEADER,
+  isLegacyRevision,
+  LEGACY_REVISIONS,
+  type JsonRpcMessage,
+  type JsonRpcRequest,
+} from "@cortex-os/mcp-core/wire";
 import { changeNotification, type Change } from "../changes.js";
 import type { ChannelFeatures } from "../exchange.js";
 import type { FixtureServer } from "../fixture-server.js";
-import { LegacySession, readHandshake } from "../legacy-session.js";
+import { LegacySession, readHandshake, type LegacyHandshake } from "../legacy-session.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
 import type { ReadableMessage } from "./body.js";
 import { EventStream } from "./event-stream.js";
@@ -68,6 +74,7 @@ export class LegacyEndpoint {
       return;
     }
     if (message.kind === "notification") found.session.receive(message.message);
+    else found.session.answered(message.message);
     sendEmpty(res, 202);
   }
 
@@ -123,7 +130,7 @@ export class LegacyEndpoint {
     const answer = await this.#server.answer(request, exchange, () => {
       const handshake = readHandshake(request.params);
       const channel = this.#channel;
-      if (channel !== undefined) sessionId = this.#open(new LegacySession(handshake, channel));
+      if (channel !== undefined) sessionId = this.#open(handshake, channel);
       return this.#server.initializeResult(handshake.protocolVersion, channel ?? NO_CHANNEL);
     });
     exchange.finish(answer, sessionId);
@@ -155,9 +162,11 @@ export class LegacyEndpoint {
     return this.#sessions.get(id) ?? refusal(404, "Unknown session: initialize again");
   }
 
-  #open(session: LegacySession): string {
+  #open(handshake: LegacyHandshake, channel: ChannelFeatures): string {
     const id = randomUUID();
-    this.#sessions.set(id, { session, streams: new Set() });
+    const streams = new Set<EventStream>();
+    const session = new LegacySession(handshake, channel, (message) => sendOn(streams, message));
+    this.#sessions.set(id, { session, streams });
     for (const [oldest, forgotten] of this.#sessions) {
       if (this.#sessions.size <= this.#maxSessions) break;
       this.#sessions.delete(oldest);
@@ -166,11 +175,11 @@ export class LegacyEndpoint {
     return id;
   }
 
-  /** Tells every client that listens, each on one stream only: on the one it opened last. */
+  /** Tells every client that listens. */
   #tell(change: Change): void {
     const message = changeNotification(change);
     for (const { session, streams } of this.#sessions.values()) {
-      if (session.hears(change)) [...streams].at(-1)?.send(message);
+      if (session.hears(change)) sendOn(streams, message);
     }
   }
 }
@@ -180,9 +189,20 @@ const refusal = (httpStatus: number, message: string): RpcFailure =>
 
 /** What stands in for a session when the server keeps none: gone with the request. */
 const sessionless = (protocolVersion: string): HttpSession => ({
-  session: new LegacySession({ protocolVersion, clientInfo: undefined, clientCapabilities: {} }, undefined),
+  session: new LegacySession(
+    { protocolVersion, clientInfo: undefined, clientCapabilities: {} },
+    undefined,
+    () => false,
+  ),
   streams: new Set(),
 });
+
+/** Sends on one stream only: on the one the client opened last. @returns whether there is one */
+function sendOn(streams: ReadonlySet<EventStream>, message: JsonRpcMessage): boolean {
+  const stream = [...streams].at(-1);
+  stream?.send(message);
+  return stream !== undefined;
+}
 
 function close({ session, streams }: HttpSession): void {
   session.inFlight.shutDown();

@@ -47,6 +47,9 @@ export class SseEndpoint {
   open(res: ServerResponse): void {
     const id = randomUUID();
     const stream = new EventStream(res, this.#streamDeps);
+    const peer = new LegacyPeer(this.#server, (message) => {
+      stream.send(message);
+    });
     const inFlight = new InFlight();
     const gone = new Promise<void>((resolve) => {
       res.once("close", () => {
@@ -56,7 +59,7 @@ export class SseEndpoint {
         resolve();
       });
     });
-    this.#clients.set(id, { stream, peer: new LegacyPeer(this.#server), inFlight, gone });
+    this.#clients.set(id, { stream, peer, inFlight, gone });
     stream.sendEvent("endpoint", `${MESSAGES_PATH}?sessionId=${id}`);
   }
 
@@ -71,7 +74,7 @@ export class SseEndpoint {
     sendEmpty(res, 202);
     if (message.kind === "request") void this.#answer(message.message, client, headers);
     else if (message.kind === "notification") this.#notified(message.message, client);
-    // What is left is a response, and this server asks for none.
+    else client.peer.answered(message.message);
   }
 
   /** Ends every stream, as a server does that starts again. @returns once they are closed */

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { Ask } from "../asking/question.js";
 
 /** What `prompts/list` says about a prompt's argument. */
 export interface PromptArgument {
@@ -28,7 +29,7 @@ export interface PromptResult {
 /** One prompt. */
 export interface Prompt {
   readonly definition: PromptDefinition;
-  get(args: PromptArguments): PromptResult;
+  get(args: PromptArguments, ask: Ask): PromptResult | Promise<PromptResult>;
   /** All values that `argument` may have, given those of other arguments. */
   valuesOf?(argument: string, context: PromptArguments): readonly string[];
 }

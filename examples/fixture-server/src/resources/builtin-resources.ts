@@ -20,6 +20,8 @@ export function builtinResources({ name, extra, common }: BuiltinResourcesOption
     pixel(`${base}/pixel`),
     pair(`${base}/pair`),
     counter(`${base}/counter`),
+    asking(`${base}/ask`),
+    secluded(`${base}/private`),
     ...(common ? [text("fixture://common/shared", "shared", `shared, as ${name} has it`)] : []),
     ...Array.from({ length: extra }, (_, index) => {
       const number = String(index).padStart(5, "0");
@@ -43,6 +45,7 @@ export const text = (uri: string, name: string, content: string): Resource => ({
 
 const pixel = (uri: string): Resource => ({
   definition: { uri, name: "pixel", description: "One transparent pixel.", mimeType: "image/png" },
+  caching: { ttlMs: 3_600_000 },
   read: () => ({ contents: [{ uri, mimeType: "image/png", blob: PIXEL_PNG }] }),
 });
 
@@ -63,12 +66,29 @@ const pair = (uri: string): Resource => ({
   }),
 });
 
+/** What one caller read nobody else may be given out of a cache. */
+const secluded = (uri: string): Resource => ({
+  definition: { uri, name: "private", description: "Nothing for a shared cache.", mimeType: "text/plain" },
+  caching: { cacheScope: "private" },
+  read: () => textRead(uri, "for your eyes only"),
+});
+
+/** Says what the client answered, which is a matter of its own: nobody else may be given it. */
+const asking = (uri: string): Resource => ({
+  definition: { uri, name: "ask", description: "Asks for the client's roots, and tells them.", mimeType: "text/plain" },
+  caching: { ttlMs: 0, cacheScope: "private" },
+  async read(ask) {
+    const { roots } = await ask({ roots: { kind: "roots", params: {} } });
+    return textRead(uri, `The client said: ${JSON.stringify(roots)}`);
+  },
+});
+
 /** Counts how often it was touched. */
 function counter(uri: string): Resource {
   let count = 0;
   return {
     definition: { uri, name: "counter", description: "How often it was touched.", mimeType: "text/plain" },
-    changing: true,
+    caching: { ttlMs: 0 },
     read: () => textRead(uri, String(count)),
     touch: () => {
       count += 1;

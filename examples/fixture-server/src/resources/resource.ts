@@ -1,4 +1,6 @@
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import type { Ask } from "../asking/question.js";
+import type { CachingHints } from "../features/feature.js";
 
 /** What `resources/list` says about a resource. */
 export interface ResourceDefinition {
@@ -20,9 +22,9 @@ export interface ReadResult extends JsonObject {
 /** One resource. */
 export interface Resource {
   readonly definition: ResourceDefinition;
-  /** Whether each read may give something else: then a client may not keep what it read. @default false */
-  readonly changing?: boolean;
-  read(): ReadResult;
+  /** How long and for whom a read may be kept. @default as long as the server says, for everybody */
+  readonly caching?: Partial<CachingHints>;
+  read(ask: Ask): ReadResult | Promise<ReadResult>;
   /** Gives it another content, where it can have one. */
   touch?(): void;
 }

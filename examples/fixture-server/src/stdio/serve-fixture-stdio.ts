@@ -52,7 +52,9 @@ class StdioPipe {
 
   constructor(options: FixtureStdioOptions) {
     this.#server = new FixtureServer(options);
-    this.#peer = new LegacyPeer(this.#server);
+    this.#peer = new LegacyPeer(this.#server, (message) => {
+      this.#write(message);
+    });
     this.#era = options.era ?? "both";
     this.#input = options.input;
     this.#output = options.output;
@@ -88,7 +90,7 @@ class StdioPipe {
     else if (message.kind === "notification") this.#notified(message.message);
     else if (message.kind === "unreadable") this.#refuse(new RpcFailure(CODE.parseError, "The line is not JSON"));
     else if (message.kind === "invalid") this.#refuse(new RpcFailure(CODE.invalidRequest, message.reason), message.id);
-    // What is left is a response, and this server asks for none.
+    else this.#peer.answered(message.message);
   }
 
   #refuse(failure: RpcFailure, id?: string | number): void {

@@ -5,6 +5,7 @@ import type { ListTable } from "../list-table.js";
 import type { Prompt } from "../prompts/prompt.js";
 import type { Resource } from "../resources/resource.js";
 import { add } from "./add.js";
+import { ask } from "./ask.js";
 import { cancelled } from "./cancelled.js";
 import { content } from "./content.js";
 import { crash } from "./crash.js";
@@ -51,6 +52,7 @@ export const builtinTools = (deps: BuiltinDeps): Tool[] => [
   whoami,
   toggle(deps.tools),
   content(deps.serverName),
+  ask,
   cancelled(deps.counters),
   ...(deps.resources === undefined
     ? []

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "@cortex-os/mcp-core/wire";
+import type { Ask } from "../asking/question.js";
 import type { Caller } from "../caller.js";
 import type { LogLevel } from "../log-level.js";
 
@@ -15,7 +16,7 @@ export interface ToolDefinition {
 /** What a tool gives back, in the form both eras share. */
 export interface ToolResult {
   readonly content: readonly JsonObject[];
-  readonly structuredContent?: JsonValue;
+  readonly structuredContent?: object;
   readonly isError?: boolean;
   readonly _meta?: JsonObject;
 }
@@ -31,6 +32,8 @@ export interface ToolContext {
   progress(progress: number, total: number, message: string): void;
   /** Tells the client something; does nothing unless the client asked for this severity. */
   log(level: LogLevel, data: JsonValue): void;
+  /** Asks the client something. */
+  readonly ask: Ask;
 }
 
 /** One tool. */
@@ -46,7 +49,7 @@ export interface Tool {
 export const textResult = (text: string): ToolResult => ({ content: [{ type: "text", text }] });
 
 /** A result a program can read, with the same as text for clients that cannot (tools, Structured Content). */
-export const structuredResult = (structuredContent: JsonObject): ToolResult => ({
+export const structuredResult = (structuredContent: object): ToolResult => ({
   content: [{ type: "text", text: JSON.stringify(structuredContent) }],
   structuredContent,
 });

@@ -17,6 +17,7 @@ import {
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "../gateway/client-sink.js";
 import type { Unanswered } from "./open-answers.js";
+import { prefersEventStream } from "./prefers-event-stream.js";
 import { cutOffWhenStalled } from "./slow-reader.js";
 import { SseResponse, type SseDeps } from "./sse-response.js";
 
@@ -30,8 +31,8 @@ export interface HttpSinkDeps extends SseDeps {
 }
 
 /**
- * The answer to one POST. JSON when the answer comes first, server-sent events as soon as something comes before it, the upstream's own bytes
- * when it has them. Once it is answered, given up or cancelled, whatever else comes is dropped.
+ * The answer to one POST. JSON when the answer comes first, server-sent events as soon as something comes before it or when the client prefers them,
+ * the upstream's own bytes when it has them. Once it is answered, given up or cancelled, whatever else comes is dropped.
  */
 export class HttpSink implements ClientSink, Unanswered {
   readonly #response: ServerResponse;
@@ -145,6 +146,12 @@ export class HttpSink implements ClientSink, Unanswered {
     const head = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`);
     let length = head.length + 1;
     for (const piece of result) length += piece.length;
+    if (this.#prefersEvents()) {
+      const stream = new SseResponse(this.#response, this.#deps);
+      stream.pass(Buffer.concat([DATA, head, ...result, DATA_END], DATA.length + length + DATA_END.length - 1));
+      stream.end();
+      return;
+    }
     this.#response.writeHead(200, { "content-type": "application/json", "content-length": length });
     this.#response.cork();
     this.#response.write(head);
@@ -157,6 +164,7 @@ export class HttpSink implements ClientSink, Unanswered {
   #send(status: number, message: JsonRpcResponse): void {
     if (this.#done) return;
     this.#finish();
+    if (status === 200 && this.#prefersEvents()) this.#stream ??= new SseResponse(this.#response, this.#deps);
     if (this.#stream !== undefined) {
       if (!this.#stream.send(message)) this.#stream.send(this.#errorAnswer(tooDeep()));
       this.#stream.end();
@@ -166,6 +174,10 @@ export class HttpSink implements ClientSink, Unanswered {
     this.#response.writeHead(status, { "content-type": "application/json", "content-length": body.length });
     this.#response.end(body);
     cutOffWhenStalled(this.#response, this.#deps.slowReaderMs);
+  }
+
+  #prefersEvents(): boolean {
+    return prefersEventStream(this.#response.req.headers.accept);
   }
 
   #encode(message: JsonRpcResponse): string {
@@ -195,6 +207,10 @@ export class HttpSink implements ClientSink, Unanswered {
     this.#onDone?.();
   }
 }
+
+/** An event around a result whose bytes are ready. */
+const DATA = Buffer.from("event: message\ndata: ");
+const DATA_END = Buffer.from("}\n\n");
 
 /** `JSON.stringify` gives up on what some upstream nested thousands of levels deep, although `JSON.parse` read it. */
 const tooDeep = (): GatewayError =>

@@ -74,6 +74,31 @@ describe("an answer over HTTP", () => {
     expect(doneTimes()).toBe(1);
   });
 
+  test("is a stream of one event for a client that prefers streams, be it made here or ready bytes", async () => {
+    const answers = [
+      await startSink((sink) => {
+        sink.respond({ jsonrpc: "2.0", id: "id-1", result: { tools: [] } });
+      }),
+      await startSink((sink) => {
+        sink.sendResult("id-1", [Buffer.from('{"tools":'), Buffer.from("[]"), Buffer.from("}")]);
+      }),
+    ];
+    for (const { port, time, doneTimes } of answers) {
+      const reply = await send({ port, headers: { accept: "text/event-stream, application/json" } });
+      expect(reply).toMatchObject({ status: 200, headers: { "content-type": "text/event-stream" } });
+      expect(reply.text).toBe('event: message\ndata: {"jsonrpc":"2.0","id":"id-1","result":{"tools":[]}}\n\n');
+      expect([time.pending, doneTimes()]).toEqual([0, 1]);
+    }
+  });
+
+  test("keeps the status that the specification fixes, which a stream would hide, also for a client that prefers streams", async () => {
+    const { port } = await startSink((sink) => {
+      sink.respond({ jsonrpc: "2.0", id: "id-1", error: { code: -32_601, message: "no" } });
+    });
+    const reply = await send({ port, headers: { accept: "text/event-stream" } });
+    expect([reply.status, reply.headers["content-type"]]).toEqual([404, "application/json"]);
+  });
+
   test("is ready bytes in an envelope with the client's id", async () => {
     const { port } = await startSink((sink) => {
       sink.sendResult('q"\u00e4', [Buffer.from('{"tools":'), Buffer.from("[]"), Buffer.from("}")]);

@@ -1,0 +1,7 @@
+import { fileURLToPath } from "node:url";
+
+/** Where the tables are committed. */
+export const CONFORMANCE_DOCUMENT: string = fileURLToPath(new URL("../../../docs/conformance.md", import.meta.url));
+
+/** The section that the server mode's table stands in. */
+export const SERVER_SECTION = "server mode";
