@@ -12,20 +12,18 @@ export interface TrustedPlaces {
   readonly resource: URL;
   /** The authorization server that local configuration names. */
   readonly issuer?: URL;
-  /** Whether the upstream itself may be at a public address only. */
-  readonly publicOnly: boolean;
 }
 
 /**
  * Whether a URL of the OAuth dance may be requested: https, or loopback for an upstream on loopback; and no address that is not public, unless it is
  * the upstream's own, or local configuration names it. Otherwise an upstream could have the gateway ask around in its network (SSRF).
  */
-export function judgeUrl(url: URL, { resource, issuer, publicOnly }: TrustedPlaces): UrlVerdict {
-  const isLocal = isLoopbackHost(resource.hostname) && !publicOnly;
+export function judgeUrl(url: URL, { resource, issuer }: TrustedPlaces): UrlVerdict {
+  const isLocal = isLoopbackHost(resource.hostname);
   if (!isSafeScheme(url, isLocal)) return refused("is neither https nor on this machine");
   if (url.username !== "" || url.password !== "") return refused("holds a user name");
   const isNamed = url.origin === resource.origin || url.origin === issuer?.origin;
-  if (!publicOnly && (isNamed || isLocal)) return { ok: true, publicOnly: false };
+  if (isNamed || isLocal) return { ok: true, publicOnly: false };
   if (!mayBePublicHost(url.hostname)) return refused("leads to an address that is not public");
   return { ok: true, publicOnly: true };
 }

@@ -13,8 +13,6 @@ export interface UpstreamOAuthOptions {
   /** The upstream's address. */
   readonly url: string;
   readonly settings?: OAuthSettings;
-  /** Whether only public addresses may be asked; see `ConnectorTransport`. @default false */
-  readonly publicOnly?: boolean;
   readonly store: OAuthStore;
   /** Reads the secret of the configured client. @default it has none */
   readonly secret?: () => Promise<string | undefined>;
@@ -76,7 +74,7 @@ export class UpstreamOAuth implements UpstreamAuthorization {
   }
 
   async #run(wish: OAuthWish): Promise<void> {
-    const { key, url, settings = {}, publicOnly = false, person, timers } = this.#options;
+    const { key, url, settings = {}, person, timers } = this.#options;
     const { secret = () => Promise.resolve(undefined) } = this.#options;
     const [{ runOAuthFlow }, { GuardedFetch }] = await Promise.all([
       import("./oauth-flow.js"),
@@ -84,7 +82,6 @@ export class UpstreamOAuth implements UpstreamAuthorization {
     ]);
     const places: TrustedPlaces = {
       resource: new URL(url),
-      publicOnly,
       ...(settings.issuer === undefined ? {} : { issuer: new URL(settings.issuer) }),
     };
     const guarded = new GuardedFetch({ key, timers, ...places });

@@ -4,7 +4,7 @@ import type { CatalogTool } from "../catalog/catalog-part.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ConnectorSource } from "../connectors/connector-source.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
-import { remoteUpstreams } from "../connectors/remote-upstreams.js";
+import { remoteUpstreams, type Authorize } from "../connectors/remote-upstreams.js";
 import type { CatalogStore } from "../connectors/warm/catalog-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { resolveSettings, type GatewaySettings } from "./gateway-settings.js";
@@ -35,6 +35,8 @@ export interface GatewayOptions extends GatewaySettings {
   /** Where what connectors offer is kept, so that it is served at once after a restart. @default nowhere */
   readonly catalogStore?: CatalogStore | undefined;
   readonly sessions?: Partial<SessionLimits>;
+  /** What authorises the requests to a connector over HTTP beside its headers: OAuth. @default nothing */
+  readonly authorize?: Authorize | undefined;
   readonly clock: Clock;
   readonly monotonic: Monotonic;
   readonly timers: Timers;
@@ -70,7 +72,10 @@ export class Gateway {
     this.#startedAt = new Date(clock.now()).toISOString();
     this.serverInfo = { name: "cortex-mcp", version: options.version };
     this.#directory = new ConnectorDirectory({
-      createUpstream: remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo: this.serverInfo }),
+      createUpstream: remoteUpstreams({
+        ...{ clock, monotonic, timers, random, logger, clientInfo: this.serverInfo },
+        authorize: options.authorize,
+      }),
       clock,
       monotonic,
       timers,

@@ -159,16 +159,18 @@ describe("an upstream cannot have the gateway ask around", () => {
     await expect(oauthTo(redirecting).proxy.connect()).rejects.toThrow("needs login");
     expect(server.seen).toEqual([]);
   });
+});
 
-  test("one that a service map names is authorised at public addresses only", async () => {
-    const server = await authorizationServer();
-    const store = new MemoryStore();
-    const ports = { store, timers: systemTimers, logger: new RecordingLogger() };
-    const oauth = new UpstreamOAuth({ key: "up", url: "https://mcp.example/mcp", publicOnly: true, ...ports });
-    const challenge = `Bearer resource_metadata="${server.issuer}/x"`;
-    await expect(oauth.refused({ status: 401, challenge, sent: undefined })).rejects.toThrow("is neither https nor");
-    expect(server.seen).toEqual([]);
-  });
+test("an upstream elsewhere cannot send the gateway to this machine, however it spells that", async () => {
+  const server = await authorizationServer();
+  const { port } = new URL(server.issuer);
+  const ports = { store: new MemoryStore(), timers: systemTimers, logger: new RecordingLogger() };
+  const oauth = new UpstreamOAuth({ key: "up", url: "https://mcp.example/mcp", ...ports });
+  for (const host of ["127.0.0.1", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]", "localhost", "0"]) {
+    const challenge = `Bearer resource_metadata="https://${host}:${port}/x"`;
+    await expect(oauth.refused({ status: 401, challenge, sent: undefined })).rejects.toThrow("that is not public");
+  }
+  expect(server.seen).toEqual([]);
 });
 
 describe("what is secret", () => {
