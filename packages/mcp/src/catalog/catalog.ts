@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
 import {
-  isJsonObject,
   LIST_KINDS,
   LISTS,
   SERVER_FEATURES,
@@ -13,7 +12,7 @@ import type { CatalogPart, CatalogTool, LocatedEntry, NameCollision, NamedEntry 
 import { isTtl, ListPages, type ListPage, type PageEntry } from "./list-pages.js";
 import { locateEntries } from "./locate-entries.js";
 import { nameEntries } from "./name-entries.js";
-import { nameTools } from "./name-tools.js";
+import { nameTools, toolPageEntry } from "./name-tools.js";
 import { ResourceResolver, type ResolvedUri } from "./resource-resolver.js";
 
 /** How a catalog is built. */
@@ -73,7 +72,10 @@ export class Catalog {
       return new ListPages(kind, entries, lists, policy);
     };
     this.#pages = {
-      tools: pagesOf("tools", tools.map(toolEntry)),
+      tools: pagesOf(
+        "tools",
+        tools.map(({ name, json, definition }) => toolPageEntry(name, json, definition)),
+      ),
       resources: pagesOf("resources", this.resources.map(byUri)),
       resourceTemplates: pagesOf("resourceTemplates", this.resourceTemplates.map(byUri)),
       prompts: pagesOf("prompts", prompts.map(byName)),
@@ -125,12 +127,6 @@ export class Catalog {
 }
 
 const byName = ({ name, json }: { readonly name: string; readonly json: string }): PageEntry => ({ id: name, json });
-/** Before 2026-07-28 structured content was an object: a legacy client refuses a whole list for one tool whose `outputSchema` is of something else. */
-function toolEntry({ name, json, definition }: CatalogTool): PageEntry {
-  const { outputSchema, ...rest } = definition;
-  if (!isJsonObject(outputSchema) || outputSchema["type"] === "object") return { id: name, json };
-  return { id: name, json, legacyJson: JSON.stringify(rest) };
-}
 
 const byUri = ({ uri, json }: LocatedEntry): PageEntry => ({ id: uri, json });
 

@@ -72,7 +72,7 @@ function toTool(catalog: Catalog, params: JsonObject | undefined): TargetedCall 
   const name = params?.["name"];
   if (typeof name !== "string") return undefined;
   const found = catalog.find(name);
-  if (found === undefined) return missing("tool", name);
+  if (found === undefined) return missingEntry("tool", name);
   const { connector, tool, mirrored } = found;
   const target = { connector, params: tool === name ? params : { ...params, name: tool } };
   return { ok: true, target: mirrored === undefined ? target : { ...target, mirrored } };
@@ -82,7 +82,7 @@ function toPrompt(catalog: Catalog, params: JsonObject | undefined): TargetedCal
   const name = params?.["name"];
   if (typeof name !== "string") return undefined;
   const found = catalog.findPrompt(name);
-  if (found === undefined) return missing("prompt", name);
+  if (found === undefined) return missingEntry("prompt", name);
   const { connector, own } = found;
   return { ok: true, target: { connector, params: own === name ? params : { ...params, name: own } } };
 }
@@ -99,7 +99,7 @@ function toReference(catalog: Catalog, params: JsonObject | undefined): Targeted
   const { type, name, uri } = isJsonObject(ref) ? ref : {};
   if (type === "ref/prompt" && typeof name === "string") {
     const found = catalog.findPrompt(name);
-    if (found === undefined) return missing("prompt", name);
+    if (found === undefined) return missingEntry("prompt", name);
     return {
       ok: true,
       target: { connector: found.connector, params: { ...params, ref: { ...asObject(ref), name: found.own } } },
@@ -119,11 +119,12 @@ function toVendor(
   params: JsonObject | undefined,
   sole: () => string | undefined,
 ): TargetedCall {
-  if (isReserved(method)) return unknown(method);
+  if (isReserved(method)) return unknownMethod(method);
   const { name, uri, ref } = params ?? {};
-  if (typeof name === "string" && catalog.find(name) !== undefined) return toTool(catalog, params) ?? unknown(method);
+  if (typeof name === "string" && catalog.find(name) !== undefined)
+    return toTool(catalog, params) ?? unknownMethod(method);
   if (typeof name === "string" && catalog.findPrompt(name) !== undefined)
-    return toPrompt(catalog, params) ?? unknown(method);
+    return toPrompt(catalog, params) ?? unknownMethod(method);
   if (typeof uri === "string") {
     const resource = toResource(catalog, params);
     if (resource?.ok === true) return resource;
@@ -133,7 +134,7 @@ function toVendor(
     if (reference.ok) return reference;
   }
   const connector = sole();
-  return connector === undefined ? unknown(method) : { ok: true, target: { connector, params } };
+  return connector === undefined ? unknownMethod(method) : { ok: true, target: { connector, params } };
 }
 
 function located(
@@ -151,7 +152,7 @@ function located(
 }
 
 function unresolved(catalog: Catalog, uri: string, candidates: readonly string[]): FailedTarget {
-  if (candidates.length === 0) return missing("resource", uri);
+  if (candidates.length === 0) return missingEntry("resource", uri);
   const choice = candidates.map((key) => catalog.addressOf(key, uri));
   const message = `It is not known whose resource ${shown(uri)} is: ask for one of ${choice.map(shown).join(", ")}`;
   return { ok: false, error: new GatewayError("INVALID_PARAMS", message, { data: { uri, candidates } }) };
@@ -165,7 +166,8 @@ const RESERVED: ReadonlySet<string> = new Set([
   ...["sampling/createmessage", "elicitation/create", "roots/list"],
 ]);
 
-const isReserved = (method: string): boolean =>
+/** Whether a method is the protocol's own, or none that could be passed on. */
+export const isReserved = (method: string): boolean =>
   method === "" || method.length > MAX_METHOD || RESERVED.has(method.toLowerCase()) || /^notifications\//i.test(method);
 
 const asObject = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
@@ -178,7 +180,8 @@ const wrong = (message: string): TargetedCall => ({
   isMalformed: true,
 });
 
-const unknown = (method: string): TargetedCall => ({
+/** Nobody has such a method. */
+export const unknownMethod = (method: string): FailedTarget => ({
   ok: false,
   error: new GatewayError("METHOD_UNKNOWN", `Method not found: ${method.slice(0, 100)}`),
 });
@@ -189,7 +192,8 @@ const UNKNOWN = {
   resource: (id) => new GatewayError("INVALID_PARAMS", `Unknown resource: ${shown(id)}`, { data: { uri: id } }),
 } as const satisfies Record<MissingEntry["kind"], (id: string) => GatewayError>;
 
-const missing = (kind: MissingEntry["kind"], id: string): FailedTarget => ({
+/** Nobody has it at present. */
+export const missingEntry = (kind: MissingEntry["kind"], id: string): FailedTarget => ({
   ok: false,
   error: UNKNOWN[kind](id),
   missing: { kind, id },

@@ -153,7 +153,8 @@ export class ChannelClient {
     }
     const sink = this.#sink(message, () => this.#modern.delete(id));
     this.#modern.set(id, sink);
-    sink.attach(this.#deps.gateway.router.handle({ message, caller: modernCaller(message.params) }, sink));
+    const { router, scopes } = this.#deps.gateway;
+    sink.attach(router.handle({ message, caller: modernCaller(message.params), scope: scopes.whole }, sink));
   }
 
   #legacyRequest(message: JsonRpcRequest): void {
@@ -171,7 +172,7 @@ export class ChannelClient {
   #initialize(message: JsonRpcRequest): void {
     const { gateway, logger } = this.#deps;
     try {
-      const { session, result } = openSession(gateway, message);
+      const { session, result } = openSession(gateway, gateway.scopes.whole, message);
       // As servers of the SDK take it: who initializes again begins anew.
       if (this.#session !== undefined) gateway.sessions.end(this.#session.id, "the client initialized again");
       this.#session = session;

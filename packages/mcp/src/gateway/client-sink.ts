@@ -1,5 +1,6 @@
 import type { AnswerSink, Exchange } from "@cortex-os/mcp-bridge";
 import type { RequestId } from "@cortex-os/mcp-core/wire";
+import type { Defer } from "./scope.js";
 
 /** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. */
 export interface ClientSink extends AnswerSink {
@@ -10,6 +11,11 @@ export interface ClientSink extends AnswerSink {
 /** The exchange of a request that was answered at once. */
 export const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };
 
+/** Begins now, or when what has to be waited for has come about. */
+export function afterwards(wait: Defer | undefined, begin: () => Exchange): Exchange {
+  return wait === undefined ? begin() : new DeferredExchange(wait, begin);
+}
+
 /** An exchange that begins later, or never when it is cancelled first. */
 export class DeferredExchange implements Exchange {
   #inner: Exchange | undefined;
@@ -17,10 +23,10 @@ export class DeferredExchange implements Exchange {
   #cancelled = false;
 
   /**
-   * @param defer takes what to do when the time has come, and returns a function that forgets it
+   * @param defer brings the time about
    * @param begin starts the exchange
    */
-  constructor(defer: (task: () => void) => () => void, begin: () => Exchange) {
+  constructor(defer: Defer, begin: () => Exchange) {
     this.#forget = defer(() => {
       if (!this.#cancelled) this.#inner = begin();
     });

@@ -1,7 +1,6 @@
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
 import { DEFAULT_CATALOG_POLICY, type CatalogPolicy } from "../catalog/catalog.js";
 import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
-import type { RouterSettings } from "./router.js";
 
 /** What of a gateway can be set anew while it runs. */
 export interface GatewaySettings {
@@ -11,11 +10,19 @@ export interface GatewaySettings {
   readonly startup?: Partial<StartupPolicy>;
 }
 
+/** What of routing can be set anew. */
+export interface RoutingSettings {
+  /** The key separator when names are prefixed always; lets an unknown tool of a known connector be explained. */
+  readonly separator: string | undefined;
+  /** Caching hint of `server/discover`, in milliseconds. */
+  readonly ttlMs: number;
+}
+
 /** {@link GatewaySettings} as the parts of a gateway take them. */
 export interface ResolvedSettings {
   readonly catalog: CatalogPolicy;
   readonly startup: StartupPolicy;
-  readonly routing: RouterSettings;
+  readonly routing: RoutingSettings;
 }
 
 /** Fills in the defaults. */
@@ -25,6 +32,6 @@ export function resolveSettings({ names: given, lists, startup }: GatewaySetting
   return {
     catalog: { names, ttlMs, pageSize },
     startup: { ...DEFAULT_STARTUP, ...startup },
-    routing: { separator: names.prefix === "always" ? names.separator : undefined, discoverTtlMs: ttlMs },
+    routing: { separator: names.prefix === "always" ? names.separator : undefined, ttlMs },
   };
 }

@@ -7,12 +7,14 @@ import type { ServiceMapFollower } from "../connectors/map/service-map-follower.
 import { remoteUpstreams, type Authorize } from "../connectors/remote-upstreams.js";
 import type { CatalogStore } from "../connectors/warm/catalog-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { missingEntry } from "./call-target.js";
 import { resolveSettings, type GatewaySettings } from "./gateway-settings.js";
 import type { GatewayStatus } from "./gateway-status.js";
 import { Measuring } from "./measuring.js";
 import { Notices } from "./notices.js";
 import { reloadReport, type Inventory, type ReloadableConfiguration, type ReloadReport } from "./reload-report.js";
 import { Router } from "./router.js";
+import { Scopes } from "./scopes.js";
 import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
 import { untilOpen } from "./until-open.js";
 
@@ -52,6 +54,7 @@ export interface GatewayOptions extends GatewaySettings {
 export class Gateway {
   readonly router: Router;
   readonly sessions: SessionStore;
+  readonly scopes: Scopes;
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly #options: GatewayOptions;
   readonly #directory: ConnectorDirectory;
@@ -121,13 +124,23 @@ export class Gateway {
       onBug: (error) => {
         logger.error({ err: error }, "A request could not be handled");
       },
+    });
+    this.scopes = new Scopes({
+      directory: this.#directory,
       serverInfo: this.serverInfo,
-      ...settings.routing,
+      timers,
+      settings,
+      onListsChanged: (scope, changed) => {
+        this.#notices.listsChanged(scope, changed);
+      },
+      onGone: (scope) => {
+        this.#notices.scopeGone(scope);
+      },
     });
     this.#directory.catalog.subscribe((catalog, changed) => {
       this.#measuring.catalogChanged(catalog);
       // While starting, clients wait for the gate: nobody was told a list that this could change.
-      if (this.#directory.gate.isOpen && changed.size > 0) this.#notices.listsChanged(changed);
+      if (this.#directory.gate.isOpen && changed.size > 0) this.#notices.listsChanged(this.scopes.whole, changed);
     });
   }
 
@@ -200,7 +213,7 @@ export class Gateway {
   /** Puts other settings in force, those that are not given being the defaults: clients hear of it as of any change, connectors do not. */
   reconfigure(given: GatewaySettings): void {
     const settings = resolveSettings(given);
-    this.router.reconfigure(settings.routing);
+    this.scopes.reconfigure(settings);
     this.#directory.reconfigure(settings.catalog, settings.startup);
   }
 
@@ -244,7 +257,7 @@ export class Gateway {
     else this.#directory.follow();
     const tool = this.#directory.catalog.current.find(name);
     const upstream = tool === undefined ? undefined : this.#directory.find(tool.connector)?.upstream;
-    if (tool === undefined || upstream === undefined) throw this.router.unknownTool(name);
+    if (tool === undefined || upstream === undefined) throw this.scopes.whole.explain(missingEntry("tool", name));
     return upstream.callTool(tool.tool, args, options);
   }
 
@@ -280,6 +293,7 @@ export class Gateway {
     const { logger } = this.#options;
     this.#measuring.directoryChanged();
     this.#notices.follow();
+    this.scopes.follow();
     for (const listener of [...this.#listeners]) {
       try {
         listener();

@@ -11,7 +11,7 @@ import {
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
 import type { Gateway } from "./gateway.js";
-import { CAPABILITIES } from "./capabilities.js";
+import type { Scope } from "./scope.js";
 import type { ClientSession } from "./session-store.js";
 
 /** Where one request of a session is answered, whatever the transport. */
@@ -31,20 +31,22 @@ export interface OpenedSession {
 /**
  * Opens a session for a client of the legacy era (2025-11-25, Lifecycle): in the revision it asks for if the gateway speaks it, else in the latest.
  *
- * @throws GatewayError INVALID_PARAMS without a `protocolVersion`, LIMITED when every session is in use
+ * @throws GatewayError INVALID_PARAMS without a `protocolVersion`, LIMITED when every session is in use, or why it is not known what the scope is
  */
-export function openSession({ sessions, serverInfo }: Gateway, { params }: JsonRpcRequest): OpenedSession {
+export function openSession({ sessions }: Gateway, scope: Scope, { params }: JsonRpcRequest): OpenedSession {
   const asked = params?.["protocolVersion"];
   if (typeof asked !== "string") throw new GatewayError("INVALID_PARAMS", "params.protocolVersion is missing");
   const clientInfo = params?.["clientInfo"];
   const revision = isLegacyRevision(asked) ? asked : LATEST_LEGACY;
-  const session = sessions.create({
+  const description = scope.describe();
+  if (GatewayError.is(description)) throw description;
+  const session = sessions.create(scope, {
     era: "legacy",
     revision,
     principal: ANONYMOUS.id,
     ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
   });
-  return { session, result: { protocolVersion: revision, capabilities: CAPABILITIES, serverInfo } };
+  return { session, result: description.initialized(revision) };
 }
 
 /**
@@ -65,11 +67,13 @@ export function serveRequest(
     sinkFor(() => {}).fail(error);
     return;
   }
-  const sink = sinkFor(() => session.inFlight.delete(id));
+  const sink = sinkFor(() => {
+    session.answered(id);
+  });
   session.inFlight.set(id, (reason) => {
     sink.cancel(reason);
   });
-  sink.attach(router.handle({ message, caller: session.caller }, sink));
+  sink.attach(router.handle({ message, caller: session.caller, scope: session.scope }, sink));
 }
 
 /** Takes a notification of a session's client; those that are not for the gateway are dropped. */

@@ -70,12 +70,14 @@ export class Measuring {
     const { metrics } = this.#deps;
     metrics.ended(request);
     if (request.outcome !== "answered") return;
-    const { connector, method } = request;
+    const { connector, scope, method } = request;
     if (connector !== undefined) {
       if (this.#mapIsStale && this.#isOfMap(connector)) metrics.staleServe({ kind: "call", reason: "map" });
     } else if (LIST_METHODS.has(method)) {
-      if (this.#connectorsAway) metrics.staleServe({ kind: "list", reason: "connector" });
-      if (this.#mapIsStale) metrics.staleServe({ kind: "list", reason: "map" });
+      const isAway = scope === undefined ? this.#connectorsAway : this.#deps.directory.find(scope)?.isUp !== true;
+      if (isAway) metrics.staleServe({ kind: "list", reason: "connector" });
+      if (this.#mapIsStale && (scope === undefined || this.#isOfMap(scope)))
+        metrics.staleServe({ kind: "list", reason: "map" });
     }
   }
 

@@ -17,6 +17,8 @@ export interface EndedRequest {
   /** As the client said it. */
   readonly method: string;
   readonly era: Era;
+  /** The key of the connector to whose own address it came; absent when it came to that of all. */
+  readonly scope?: string | undefined;
   /** The key of the connector it was forwarded to; absent when the gateway answered itself. */
   readonly connector?: string;
   readonly outcome: CallOutcome;
@@ -32,7 +34,7 @@ export type RequestObserver = (ended: EndedRequest) => void;
 /** Passes everything on and reports once how the request ended and how long it took. */
 export class MeteredSink implements ClientSink {
   readonly #sink: ClientSink;
-  readonly #request: Pick<EndedRequest, "method" | "era">;
+  readonly #request: Pick<EndedRequest, "method" | "era" | "scope">;
   readonly #monotonic: Monotonic;
   readonly #observe: RequestObserver;
   readonly #startedMs: number;
@@ -41,7 +43,7 @@ export class MeteredSink implements ClientSink {
 
   constructor(
     sink: ClientSink,
-    request: Pick<EndedRequest, "method" | "era">,
+    request: Pick<EndedRequest, "method" | "era" | "scope">,
     monotonic: Monotonic,
     observe: RequestObserver,
   ) {
@@ -112,10 +114,11 @@ export class MeteredSink implements ClientSink {
   #done(outcome: CallOutcome, error?: GatewayError): void {
     if (this.#reported) return;
     this.#reported = true;
-    const { method, era } = this.#request;
+    const { method, era, scope } = this.#request;
     this.#observe({
       method,
       era,
+      scope,
       outcome,
       seconds: (this.#monotonic.elapsedMs() - this.#startedMs) / 1_000,
       ...(this.#connector === undefined ? {} : { connector: this.#connector }),

@@ -1,11 +1,10 @@
-import { GatewayError, type Logger, type Monotonic, type Timers } from "@cortex-os/mcp-core";
+import type { Logger, Monotonic, Timers } from "@cortex-os/mcp-core";
 import { isLogWanted, type JsonObject, type JsonRpcNotification, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import { Brake } from "../connectors/brake.js";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
-import type { Upstream } from "../connectors/upstream.js";
-import { resolveResource } from "./call-target.js";
 import { LogInterest } from "./log-interest.js";
 import { ResourceWatches } from "./resource-watches.js";
+import type { Scope } from "./scope.js";
 import { SessionRequests } from "./session-requests.js";
 import type { ClientSession, SessionStore } from "./session-store.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -34,21 +33,15 @@ export class Notices {
   readonly #deps: NoticesDeps;
   readonly #watches: ResourceWatches;
   readonly #logInterest: LogInterest;
-  /** Features whose lists changed and of which clients were not told yet. */
-  readonly #untold = new Set<ServerFeature>();
+  /** Features whose lists changed and of which the clients of a scope were not told yet. */
+  readonly #untold = new Map<Scope, Set<ServerFeature>>();
   readonly #telling: Brake;
 
   constructor(deps: NoticesDeps) {
     const { directory, timers, logger } = deps;
     this.#deps = deps;
-    const upstreams = (): readonly Upstream[] => directory.connectors.flatMap(({ upstream }) => upstream ?? []);
-    this.#logInterest = new LogInterest(upstreams);
-    this.#watches = new ResourceWatches({
-      resolve: (uri) => this.#resolve(uri),
-      addressOf: (key, uri) => directory.catalog.current.addressOf(key, uri),
-      upstreamOf: (key) => directory.find(key)?.upstream,
-      logger,
-    });
+    this.#logInterest = new LogInterest(() => directory.connectors);
+    this.#watches = new ResourceWatches({ upstreamOf: (key) => directory.find(key)?.upstream, logger });
     this.subscriptions = new Subscriptions({ watches: this.#watches, timers });
     this.sessionRequests = new SessionRequests({ watches: this.#watches, logInterest: this.#logInterest });
     this.#telling = new Brake(deps, TELLING, () => {
@@ -56,10 +49,19 @@ export class Notices {
     });
   }
 
-  /** Lists that clients have seen are not what they were. */
-  listsChanged(features: ReadonlySet<ServerFeature>): void {
-    for (const feature of features) this.#untold.add(feature);
+  /** Lists that clients of the scope have seen are not what they were. */
+  listsChanged(scope: Scope, features: ReadonlySet<ServerFeature>): void {
+    const untold = this.#untold.get(scope) ?? new Set();
+    this.#untold.set(scope, untold);
+    for (const feature of features) untold.add(feature);
     this.#telling.request();
+  }
+
+  /** Nothing leads to this scope any more: whoever listens to it hears that this is over. */
+  scopeGone(scope: Scope): void {
+    this.#untold.delete(scope);
+    this.subscriptions.endScope(scope);
+    this.#deps.sessions.endScope(scope, `connector "${scope.connector}" was removed`);
   }
 
   /** Connectors came, went or were replaced: those that are new are asked what their predecessors were. */
@@ -76,7 +78,8 @@ export class Notices {
       return;
     }
     for (const session of this.#sessionsFor(sessionKey)) {
-      if (isFor(session, method, params)) session.notify(notification);
+      const { connector: own = connector } = session.scope;
+      if (own === connector && isFor(session, method, params)) session.notify(notification);
     }
   }
 
@@ -91,9 +94,11 @@ export class Notices {
   }
 
   #tellOfLists(): void {
-    for (const feature of this.#untold) {
-      this.subscriptions.listChanged(feature);
-      this.#deps.sessions.listChanged(feature);
+    for (const [scope, features] of this.#untold) {
+      for (const feature of features) {
+        this.subscriptions.listChanged(scope, feature);
+        this.#deps.sessions.listChanged(scope, feature);
+      }
     }
     this.#untold.clear();
   }
@@ -103,13 +108,6 @@ export class Notices {
     if (key === undefined) return sessions.all();
     const own = sessions.find(key);
     return own === undefined ? [] : [own];
-  }
-
-  /** @throws GatewayError INVALID_PARAMS */
-  #resolve(uri: string): { readonly connector: string; readonly uri: string } {
-    const resolved = resolveResource(this.#deps.directory.catalog.current, uri);
-    if (GatewayError.is(resolved)) throw resolved;
-    return resolved;
   }
 }
 

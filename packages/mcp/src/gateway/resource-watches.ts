@@ -1,25 +1,23 @@
 import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
 import { META, metaOf, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Upstream } from "../connectors/upstream.js";
+import type { Scope } from "./scope.js";
 
 /** Hears that a resource changed: the params of `notifications/resources/updated`, with the URI under which it was asked for. */
 export type ResourceListener = (params: JsonObject) => void;
 
 /** What {@link ResourceWatches} work through. */
 export interface ResourceWatchesDeps {
-  /**
-   * Whose resource a URI is, and how its upstream calls it.
-   * @throws GatewayError when that is not known
-   */
-  readonly resolve: (uri: string) => { readonly connector: string; readonly uri: string };
-  /** The address that names this URI of the connector's and nobody else's. */
-  readonly addressOf: (connector: string, uri: string) => string;
   /** The living upstream of a connector. */
   readonly upstreamOf: (connector: string) => Upstream | undefined;
   readonly logger: Logger;
 }
 
+/** How the URIs of those who listen are read and written. */
+export type UriReader = Pick<Scope, "resolve" | "addressOf">;
+
 interface Watcher {
+  readonly scope: UriReader;
   /** As the client calls it. */
   readonly uri: string;
   readonly listener: ResourceListener;
@@ -47,16 +45,19 @@ export class ResourceWatches {
   /**
    * Tells `listener` of changes of a resource from the moment its upstream agreed; one that is down counts as agreeing, and is asked when it is back.
    *
+   * @param scope says whose resource it is
    * @param sessionKey the client session that listens; absent for clients without one
    * @returns a function that ends it; it may be called twice
    * @throws GatewayError when nobody has that resource, or its upstream does not tell of changes
    */
-  async watch(uri: string, listener: ResourceListener, sessionKey?: string): Promise<() => void> {
-    const { connector, uri: own } = this.#deps.resolve(uri);
+  async watch(scope: UriReader, uri: string, listener: ResourceListener, sessionKey?: string): Promise<() => void> {
+    const resolved = scope.resolve(uri);
+    if (GatewayError.is(resolved)) throw resolved;
+    const { connector, uri: own } = resolved;
     const key = `${connector}\n${own}`;
     const watch = this.#watches.get(key) ?? new Watch(connector, own);
     this.#watches.set(key, watch);
-    const watcher: Watcher = { uri, listener, sessionKey };
+    const watcher: Watcher = { scope, uri, listener, sessionKey };
     watch.watchers.add(watcher);
     const end = (): void => {
       if (watch.watchers.delete(watcher)) this.#endUnwatched(key, watch);
@@ -82,7 +83,7 @@ export class ResourceWatches {
       if (watch.connector !== connector || !uri.startsWith(watch.own)) continue;
       for (const watcher of [...watch.watchers]) {
         if (sessionKey !== undefined && watcher.sessionKey !== sessionKey) continue;
-        watcher.listener({ ...withoutSubscription(params), uri: this.#publicUri(uri, watch, watcher) });
+        watcher.listener({ ...withoutSubscription(params), uri: publicUri(uri, watch, watcher) });
       }
     }
   }
@@ -95,11 +96,6 @@ export class ResourceWatches {
         this.#deps.logger.warn(fields, "A resource that clients listen to is not told of any more");
       });
     }
-  }
-
-  #publicUri(uri: string, { connector, own }: Watch, watcher: Watcher): string {
-    if (uri === own) return watcher.uri;
-    return watcher.uri === own ? uri : this.#deps.addressOf(connector, uri);
   }
 
   #endUnwatched(key: string, watch: Watch): void {
@@ -156,6 +152,12 @@ class Watch {
     this.#last = next.catch(() => {});
     return next;
   }
+}
+
+/** A resource of a watched one's connector, as the watcher calls it. */
+function publicUri(uri: string, { connector, own }: Watch, watcher: Watcher): string {
+  if (uri === own) return watcher.uri;
+  return watcher.uri === own ? uri : watcher.scope.addressOf(connector, uri);
 }
 
 /** The params without the id of our own subscription with the upstream. */

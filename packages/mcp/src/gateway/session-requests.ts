@@ -23,14 +23,17 @@ export class SessionRequests {
 
   /**
    * `logging/setLevel` (2025-11-25, Logging).
-   * @throws GatewayError INVALID_PARAMS for a level that is none
+   * @throws GatewayError INVALID_PARAMS for a level that is none, METHOD_UNKNOWN when the session's scope has no log messages
    */
   setLevel(session: ClientSession, params: JsonObject | undefined): void {
     const level = params?.["level"];
     if (!isLogLevel(level))
       throw new GatewayError("INVALID_PARAMS", `params.level must be one of ${LOG_LEVELS.join(", ")}`);
+    const description = session.scope.describe();
+    if (GatewayError.is(description)) throw description;
+    if (!description.logs) throw new GatewayError("METHOD_UNKNOWN", "Method not found: logging/setLevel");
     session.setLogLevel(level);
-    this.#deps.logInterest.set(session.id, level);
+    this.#deps.logInterest.set(session.id, level, session.scope.connector);
   }
 
   /**
@@ -52,6 +55,7 @@ export class SessionRequests {
     session.watches.set(uri, endWatch);
     try {
       end = await this.#deps.watches.watch(
+        session.scope,
         uri,
         (updated) => {
           session.resourceUpdated(updated);

@@ -9,6 +9,7 @@ import {
   type RequestId,
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
+import type { Scope } from "./scope.js";
 
 /** A way to the client outside of any request: its GET stream. */
 export interface NotificationStream {
@@ -24,6 +25,8 @@ const MAX_MISSED_URI = 8_192;
 /** One legacy client between `initialize` and its end. */
 export class ClientSession {
   readonly id: string;
+  /** What its client meets. */
+  readonly scope: Scope;
   /** How to cancel what is under way, by the client's request id. */
   readonly inFlight = new Map<RequestId, (reason?: string) => void>();
   /** The resources it listens to, by the URI it asked for, and how to end that. */
@@ -34,9 +37,11 @@ export class ClientSession {
   /** What could not be told for want of a stream, each thing once. */
   readonly #missed = new Map<string, JsonRpcNotification>();
   #hasEnded = false;
+  #onIdle: (() => void) | undefined;
 
-  constructor(id: string, caller: Caller, nowMs: number) {
+  constructor(id: string, scope: Scope, caller: Caller, nowMs: number) {
     this.id = id;
+    this.scope = scope;
     this.#caller = caller;
     this.lastUsedMs = nowMs;
   }
@@ -105,6 +110,18 @@ export class ClientSession {
     this.#stream?.notify(notification);
   }
 
+  /** A request of its client's is answered, given up or cancelled. */
+  answered(id: RequestId): void {
+    this.inFlight.delete(id);
+    if (this.inFlight.size === 0) this.#onIdle?.();
+  }
+
+  /** Calls `task` once nothing of its client's is under way. */
+  whenIdle(task: () => void): void {
+    if (this.inFlight.size === 0) task();
+    else this.#onIdle = task;
+  }
+
   /** Closes the stream; what is under way goes on. */
   endStream(): void {
     this.#stream?.end();
@@ -165,19 +182,19 @@ export class SessionStore {
   }
 
   /** @throws GatewayError LIMITED when every session is in use and there is room for no other */
-  create(caller: Omit<Caller, "sessionKey">): ClientSession {
+  create(scope: Scope, caller: Omit<Caller, "sessionKey">): ClientSession {
     if (this.#sessions.size >= this.#deps.limits.maxSessions) this.#makeRoom();
     const id = randomBytes(32).toString("base64url");
-    const session = new ClientSession(id, { ...caller, sessionKey: id }, this.#deps.monotonic.elapsedMs());
+    const session = new ClientSession(id, scope, { ...caller, sessionKey: id }, this.#deps.monotonic.elapsedMs());
     this.#sessions.set(id, session);
     this.#sweepLater();
     return session;
   }
 
-  /** The living session of that id, which counts as used by this. */
-  use(id: string): ClientSession | undefined {
+  /** The living session of that id, which counts as used by this. In every other scope than its own it is unknown. */
+  use(id: string, scope: Scope): ClientSession | undefined {
     const session = this.#sessions.get(id);
-    if (session === undefined) return undefined;
+    if (session?.scope !== scope) return undefined;
     session.lastUsedMs = this.#deps.monotonic.elapsedMs();
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
@@ -193,6 +210,17 @@ export class SessionStore {
     this.#deps.onEnd(session);
   }
 
+  /** Nothing leads to this scope any more: its sessions end, each when what is under way in it has been answered. */
+  endScope(scope: Scope, reason: string): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (session.scope !== scope) continue;
+      session.endStream();
+      session.whenIdle(() => {
+        this.end(session.id, reason);
+      });
+    }
+  }
+
   /** The living session of that id; it does not count as used by this. */
   find(id: string): ClientSession | undefined {
     return this.#sessions.get(id);
@@ -203,9 +231,9 @@ export class SessionStore {
     return this.#sessions.values();
   }
 
-  /** Tells every session that the lists of this feature changed. */
-  listChanged(feature: ServerFeature): void {
-    for (const session of this.#sessions.values()) session.listChanged(feature);
+  /** Tells every session of the scope that the lists of this feature changed. */
+  listChanged(scope: Scope, feature: ServerFeature): void {
+    for (const session of this.#sessions.values()) if (session.scope === scope) session.listChanged(feature);
   }
 
   /** Closes every session's stream; the sessions and what is under way in them go on. */

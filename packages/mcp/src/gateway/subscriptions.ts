@@ -13,6 +13,8 @@ import {
 } from "@cortex-os/mcp-core/wire";
 import { ANSWERED, type ClientSink } from "./client-sink.js";
 import type { ResourceWatches } from "./resource-watches.js";
+import type { Scope } from "./scope.js";
+import type { SelfDescription } from "./self-description.js";
 
 /** What {@link Subscriptions} work through. */
 export interface SubscriptionsDeps {
@@ -47,13 +49,14 @@ export class Subscriptions {
   }
 
   /** Opens a stream, or fails `sink` when nothing says what it is for; it ends by `cancel` of the returned exchange or by {@link endAll}. */
-  open(id: RequestId, params: JsonObject | undefined, sink: ClientSink): Exchange {
-    const filter = filterOf(params);
+  open(id: RequestId, params: JsonObject | undefined, sink: ClientSink, scope: Scope): Exchange {
+    const description = scope.describe();
+    const filter = GatewayError.is(description) ? description : filterOf(params, description);
     if (GatewayError.is(filter)) {
       sink.fail(filter);
       return ANSWERED;
     }
-    const subscription = new Subscription(id, filter, sink);
+    const subscription = new Subscription(id, scope, filter, sink);
     this.#open.add(subscription);
     subscription.start(this.#deps);
     return {
@@ -65,9 +68,18 @@ export class Subscriptions {
     };
   }
 
-  /** Tells every listener that asked that the lists of this feature changed. */
-  listChanged(feature: ServerFeature): void {
-    for (const subscription of [...this.#open]) subscription.listChanged(feature);
+  /** Tells every listener of the scope that asked that the lists of this feature changed. */
+  listChanged(scope: Scope, feature: ServerFeature): void {
+    for (const subscription of [...this.#open]) if (subscription.scope === scope) subscription.listChanged(feature);
+  }
+
+  /** Ends every stream of the scope with a result: nothing leads to it any more. */
+  endScope(scope: Scope): void {
+    for (const subscription of [...this.#open]) {
+      if (subscription.scope !== scope) continue;
+      this.#open.delete(subscription);
+      subscription.complete();
+    }
   }
 
   /** Ends every stream with a result, as a server that closes should. */
@@ -79,6 +91,7 @@ export class Subscriptions {
 
 /** One stream. */
 class Subscription {
+  readonly scope: Scope;
   readonly #id: RequestId;
   readonly #filter: Filter;
   readonly #sink: ClientSink;
@@ -87,8 +100,9 @@ class Subscription {
   readonly #early = new Map<string, JsonRpcNotification>();
   #state: "opening" | "open" | "ended" = "opening";
 
-  constructor(id: RequestId, filter: Filter, sink: ClientSink) {
+  constructor(id: RequestId, scope: Scope, filter: Filter, sink: ClientSink) {
     this.#id = id;
+    this.scope = scope;
     this.#filter = filter;
     this.#sink = sink;
   }
@@ -103,7 +117,7 @@ class Subscription {
     const agreed = Promise.all(
       uris.map(async (uri) => {
         try {
-          const end = await watches.watch(uri, (params) => {
+          const end = await watches.watch(this.scope, uri, (params) => {
             this.#tell(`updated ${uri}`, { jsonrpc: "2.0", method: "notifications/resources/updated", params });
           });
           if (this.#state === "ended") end();
@@ -172,7 +186,8 @@ class Subscription {
   }
 }
 
-function filterOf(params: JsonObject | undefined): Filter | GatewayError {
+/** What was asked for and can be granted. */
+function filterOf(params: JsonObject | undefined, description: SelfDescription): Filter | GatewayError {
   const asked = params?.["notifications"];
   if (!isJsonObject(asked)) return wrong("params.notifications must be an object that says what to listen to");
   const { resourceSubscriptions = [] } = asked;
@@ -180,7 +195,9 @@ function filterOf(params: JsonObject | undefined): Filter | GatewayError {
     return wrong("params.notifications.resourceSubscriptions must be a list of URIs");
   const uris = [...new Set(resourceSubscriptions)];
   if (uris.length > MAX_RESOURCES) return wrong(`One subscription is for ${MAX_RESOURCES} resources at most`);
-  const features = SERVER_FEATURES.filter((feature) => asked[LIST_CHANGES[feature].filter] === true);
+  const features = SERVER_FEATURES.filter(
+    (feature) => asked[LIST_CHANGES[feature].filter] === true && description.tells(feature),
+  );
   return { features: new Set(features), uris };
 }
 

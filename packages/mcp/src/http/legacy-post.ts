@@ -2,14 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, type Logger } from "@cortex-os/mcp-core";
 import { HEADER, isLegacyRevision, type ClassifiedMessage, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
+import { afterwards, ANSWERED } from "../gateway/client-sink.js";
 import { openSession, serveRequest, takeNotification, type OpenedSession } from "../gateway/legacy-client.js";
 import { unsupportedVersion } from "../gateway/modern-client.js";
 import { BATCH_REVISION, readBatch } from "../gateway/read-batch.js";
+import type { Scope } from "../gateway/scope.js";
 import type { ClientSession } from "../gateway/session-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
 import { BatchAnswer } from "./legacy-batch.js";
-import { sendEmpty, sendError, sendJson } from "./respond.js";
+import { sendEmpty, sendError } from "./respond.js";
 
 /** The legacy era over Streamable HTTP (2025-11-25, Transports): `initialize`, sessions, the GET stream. */
 export class LegacyHttp {
@@ -27,15 +29,16 @@ export class LegacyHttp {
 
   /** Answers one POSTed message. */
   post(
+    scope: Scope,
     message: Exclude<ClassifiedMessage, { kind: "invalid" }>,
     request: IncomingMessage,
     response: ServerResponse,
   ): void {
     if (message.kind === "request" && message.message.method === "initialize") {
-      this.#initialize(message.message, response);
+      this.#initialize(scope, message.message, response);
       return;
     }
-    const session = this.session(request, response);
+    const session = this.session(scope, request, response);
     if (session === undefined) return;
     if (message.kind === "request") {
       const { id } = message.message;
@@ -56,11 +59,11 @@ export class LegacyHttp {
    * Answers a POSTed batch, each member as if it had come alone.
    * @returns false when it is not for a session whose revision knows batches: nothing was answered
    */
-  batch(values: readonly unknown[], request: IncomingMessage, response: ServerResponse): boolean {
+  batch(scope: Scope, values: readonly unknown[], request: IncomingMessage, response: ServerResponse): boolean {
     // That revision had no header for itself.
     const revision = request.headers[HEADER.protocolVersion] ?? BATCH_REVISION;
     if (revision !== BATCH_REVISION || request.headers[HEADER.sessionId] === undefined) return false;
-    const session = this.session(request, response);
+    const session = this.session(scope, request, response);
     if (session === undefined) return true;
     if (session.caller.revision !== BATCH_REVISION) return false;
     const read = readBatch(values);
@@ -81,8 +84,8 @@ export class LegacyHttp {
     return true;
   }
 
-  /** The session a request names; when it names none that lives, the request is answered and `undefined` returned. */
-  session(request: IncomingMessage, response: ServerResponse): ClientSession | undefined {
+  /** The session of this scope that a request names; when it names none that lives, the request is answered and `undefined` returned. */
+  session(scope: Scope, request: IncomingMessage, response: ServerResponse): ClientSession | undefined {
     const revision = request.headers[HEADER.protocolVersion];
     if (typeof revision === "string" && !isLegacyRevision(revision)) {
       this.#metrics.rejected("headers");
@@ -90,7 +93,7 @@ export class LegacyHttp {
       return undefined;
     }
     const id = request.headers[HEADER.sessionId];
-    const session = typeof id === "string" ? this.#gateway.sessions.use(id) : undefined;
+    const session = typeof id === "string" ? this.#gateway.sessions.use(id, scope) : undefined;
     if (session !== undefined) return session;
     this.#metrics.rejected("session");
     if (id === undefined) {
@@ -102,19 +105,30 @@ export class LegacyHttp {
     return undefined;
   }
 
-  #initialize(message: JsonRpcRequest, response: ServerResponse): void {
+  #initialize(scope: Scope, message: JsonRpcRequest, response: ServerResponse): void {
+    const sink = new HttpSink(response, message.id, "legacy", this.#deps);
+    sink.attach(
+      afterwards(scope.untilDescribed(), () => {
+        this.#open(scope, message, response, sink);
+        return ANSWERED;
+      }),
+    );
+  }
+
+  #open(scope: Scope, message: JsonRpcRequest, response: ServerResponse, sink: HttpSink): void {
     let opened: OpenedSession;
     try {
-      opened = openSession(this.#gateway, message);
+      opened = openSession(this.#gateway, scope, message);
     } catch (error) {
       const refused = GatewayError.from(error, "INTERNAL", "no session could be opened");
-      const isTheirs = refused.code === "INVALID_PARAMS";
-      if (!isTheirs) this.#logger.warn({ err: error }, "Client session refused");
-      sendError(response, isTheirs ? 200 : 503, refused, message.id);
+      const isOverloaded = refused.code === "LIMITED" || refused.code === "INTERNAL";
+      const fields = scope.connector === undefined ? {} : { connectorId: scope.connector };
+      if (refused.code !== "INVALID_PARAMS") this.#logger.warn({ ...fields, err: error }, "Client session refused");
+      sink.failWith(isOverloaded ? 503 : 200, refused);
       return;
     }
     const { session, result } = opened;
     response.setHeader(HEADER.sessionId, session.id);
-    sendJson(response, 200, { jsonrpc: "2.0", id: message.id, result });
+    sink.respond({ jsonrpc: "2.0", id: message.id, result });
   }
 }

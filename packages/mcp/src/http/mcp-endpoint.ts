@@ -1,8 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, type Logger } from "@cortex-os/mcp-core";
-import { eraOfRevision, HEADER, META, metaOf, type ClassifiedMessage, type Era } from "@cortex-os/mcp-core/wire";
+import {
+  eraOfRevision,
+  HEADER,
+  META,
+  metaOf,
+  type ClassifiedMessage,
+  type Era,
+  type RequestId,
+} from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
-import { readMessage } from "../gateway/read-message.js";
+import { readMessage, type ReadMessage } from "../gateway/read-message.js";
+import type { Scope } from "../gateway/scope.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { isJson } from "./content-type.js";
 import type { HttpSinkDeps } from "./http-sink.js";
@@ -21,7 +30,7 @@ export interface McpEndpointDeps extends HttpSinkDeps {
   readonly maxBodyBytes: number;
 }
 
-/** `/mcp`: both eras on one path. A request says itself to which it belongs. */
+/** `/mcp`, and `/mcp/-/<key>` for each connector: both eras on one path. A request says itself to which it belongs. */
 export class McpEndpoint {
   readonly #deps: McpEndpointDeps;
   readonly #legacy: LegacyHttp;
@@ -31,48 +40,59 @@ export class McpEndpoint {
     this.#legacy = new LegacyHttp(deps.gateway, deps, deps.logger, deps.metrics);
   }
 
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  /** @param key the connector that is asked for by its own address; absent at that of all */
+  handle(request: IncomingMessage, response: ServerResponse, key?: string): void {
     switch (request.method) {
       case "POST":
-        this.#post(request, response);
+        this.#post(request, response, key);
         return;
       case "GET":
       case "DELETE":
-        this.#sessionRequest(request, response);
+        this.#sessionRequest(request, response, key);
         return;
       default:
         sendEmpty(response, 405, { allow: "GET, POST, DELETE" });
     }
   }
 
-  #post(request: IncomingMessage, response: ServerResponse): void {
+  #post(request: IncomingMessage, response: ServerResponse, key: string | undefined): void {
     if (!isJson(request.headers["content-type"])) {
       this.#deps.metrics.rejected("headers");
       sendError(response, 415, new GatewayError("INVALID_REQUEST", "Content-Type must be application/json"));
       return;
     }
     readBody(request, this.#deps.maxBodyBytes, (failure, body) => {
-      if (failure === undefined) this.#onBody(body, request, response);
+      if (failure === undefined) this.#onBody(body, request, response, key);
       else this.#onBodyFailure(failure, request, response);
     });
   }
 
-  #onBody(body: Buffer, request: IncomingMessage, response: ServerResponse): void {
+  #onBody(body: Buffer, request: IncomingMessage, response: ServerResponse, key: string | undefined): void {
     const read = readMessage(body);
+    if (key === undefined) {
+      this.#onMessage(this.#deps.gateway.scopes.whole, read, request, response);
+      return;
+    }
+    this.#inScopeOf(key, response, requestIdOf(read), (scope) => {
+      this.#onMessage(scope, read, request, response);
+    });
+  }
+
+  #onMessage(scope: Scope, read: ReadMessage, request: IncomingMessage, response: ServerResponse): void {
     if (!read.ok) {
-      if (read.batch !== undefined && this.#legacy.batch(read.batch, request, response)) return;
+      if (read.batch !== undefined && this.#legacy.batch(scope, read.batch, request, response)) return;
       this.#deps.metrics.rejected("body");
       sendError(response, 400, read.error, read.id);
       return;
     }
     const { message } = read;
     if (eraOf(message, request) === "legacy") {
-      this.#legacy.post(message, request, response);
+      this.#legacy.post(scope, message, request, response);
       return;
     }
     switch (message.kind) {
       case "request":
-        handleModern(this.#deps.gateway, this.#deps, message.message, request, response);
+        handleModern(this.#deps.gateway, scope, this.#deps, message.message, request, response);
         return;
       case "notification":
         sendEmpty(response, 202);
@@ -93,7 +113,7 @@ export class McpEndpoint {
     refuseBody(request, response, this.#deps.timers, new GatewayError("INVALID_REQUEST", message));
   }
 
-  #sessionRequest(request: IncomingMessage, response: ServerResponse): void {
+  #sessionRequest(request: IncomingMessage, response: ServerResponse, key: string | undefined): void {
     const revision = request.headers[HEADER.protocolVersion];
     const isModern = typeof revision === "string" && eraOfRevision(revision) === "modern";
     if (isModern || request.headers[HEADER.sessionId] === undefined) {
@@ -101,7 +121,16 @@ export class McpEndpoint {
       sendEmpty(response, 405, { allow: "POST" });
       return;
     }
-    const session = this.#legacy.session(request, response);
+    if (key === undefined) this.#onSessionRequest(this.#deps.gateway.scopes.whole, request, response);
+    else {
+      this.#inScopeOf(key, response, undefined, (scope) => {
+        this.#onSessionRequest(scope, request, response);
+      });
+    }
+  }
+
+  #onSessionRequest(scope: Scope, request: IncomingMessage, response: ServerResponse): void {
+    const session = this.#legacy.session(scope, request, response);
     if (session === undefined) return;
     if (request.method === "GET") {
       openLegacyStream(session, response, this.#deps);
@@ -110,7 +139,38 @@ export class McpEndpoint {
     this.#deps.gateway.sessions.end(session.id, "the client ended its session");
     sendEmpty(response, 200);
   }
+
+  /** Goes on in the connector's scope. One that is not known is never another one's, or that of all. */
+  #inScopeOf(key: string, response: ServerResponse, id: RequestId | undefined, then: (scope: Scope) => void): void {
+    const { scopes } = this.#deps.gateway;
+    const scope = scopes.find(key);
+    const wait = scope === undefined ? scopes.untilKnown() : undefined;
+    const go = (found: Scope | undefined): void => {
+      if (found !== undefined) then(found);
+      else this.#refuseScope(key, response, id);
+    };
+    if (wait === undefined) {
+      go(scope);
+      return;
+    }
+    const forget = wait(() => {
+      response.off("close", forget);
+      if (!response.destroyed) go(scopes.find(key));
+    });
+    response.once("close", forget);
+  }
+
+  #refuseScope(key: string, response: ServerResponse, id: RequestId | undefined): void {
+    this.#deps.metrics.rejected("scope");
+    const message = `There is no connector ${JSON.stringify(key)} here: cortex-mcp list shows which there are`;
+    sendError(response, 404, new GatewayError("INVALID_REQUEST", message), id);
+  }
 }
+
+const requestIdOf = (read: ReadMessage): RequestId | undefined => {
+  if (!read.ok) return read.id;
+  return read.message.kind === "request" ? read.message.message.id : undefined;
+};
 
 /** A request is modern when its header or its body says so; what says nothing is as old as the revisions that said nothing. */
 function eraOf(message: Exclude<ClassifiedMessage, { kind: "invalid" }>, request: IncomingMessage): Era {

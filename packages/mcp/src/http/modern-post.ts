@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import { HEADER, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
 import { modernCaller } from "../gateway/modern-client.js";
+import type { Scope } from "../gateway/scope.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
 import { validateModern } from "./validate-modern.js";
@@ -9,6 +10,7 @@ import { validateModern } from "./validate-modern.js";
 /** Answers one request of the modern era: everything needed is in it. */
 export function handleModern(
   gateway: Gateway,
+  scope: Scope,
   deps: HttpSinkDeps & { readonly metrics: GatewayMetrics },
   message: JsonRpcRequest,
   request: IncomingMessage,
@@ -21,7 +23,7 @@ export function handleModern(
     sink.failWith(400, invalid);
     return;
   }
-  const call = { message, caller: modernCaller(message.params), paramHeaders: paramHeadersOf(request.headers) };
+  const call = { message, caller: modernCaller(message.params), scope, paramHeaders: paramHeadersOf(request.headers) };
   sink.attach(gateway.router.handle(call, sink));
 }
 

@@ -10,6 +10,7 @@ import { KeepAlive } from "./keep-alive.js";
 import { LegacySse } from "./legacy-sse.js";
 import { closed, listen, type ListenPlace } from "./listen.js";
 import { McpEndpoint } from "./mcp-endpoint.js";
+import { connectorOfPath } from "./mcp-path.js";
 import { OpenAnswers } from "./open-answers.js";
 import type { OwnedRegistry } from "./registry-api.js";
 import { sendEmpty, sendError } from "./respond.js";
@@ -201,7 +202,12 @@ function createFront({ gateway, options, limits, answers, isDraining }: FrontDep
       return;
     }
     const path = pathOf(request.url ?? "/");
-    if (path === "/mcp") endpoint.handle(request, response);
+    if (path === "/mcp") {
+      endpoint.handle(request, response);
+      return;
+    }
+    const key = connectorOfPath(path);
+    if (key !== undefined) endpoint.handle(request, response, key);
     else (routes.get(path) ?? notFound)(request, response);
   };
   const endIdle = (): void => {

@@ -4,7 +4,7 @@ import type { EndedRequest } from "../gateway/metered-sink.js";
 import { measuredMethod } from "./measured-method.js";
 
 /** Why a request was refused before it was understood. */
-export const REJECTIONS = ["host", "origin", "headers", "body", "session"] as const;
+export const REJECTIONS = ["host", "origin", "headers", "body", "session", "scope"] as const;
 
 /** One of {@link REJECTIONS}. */
 export type Rejection = (typeof REJECTIONS)[number];

@@ -160,8 +160,8 @@ export function rawModern(method: string, params: JsonObject = {}, id: string | 
 }
 
 /** Sends a modern request and reads the whole answer. */
-export async function askModern(port: number, method: string, params: JsonObject = {}): Promise<Reply> {
-  return send({ port, method: "POST", path: "/mcp", ...modernRequest(method, params) });
+export async function askModern(port: number, method: string, params: JsonObject = {}, path = "/mcp"): Promise<Reply> {
+  return send({ port, method: "POST", path, ...modernRequest(method, params) });
 }
 
 /** Sends any message as a legacy client does. */
@@ -169,11 +169,12 @@ export async function askLegacy(
   port: number,
   message: JsonObject,
   headers: Record<string, string> = {},
+  path = "/mcp",
 ): Promise<Reply> {
   return send({
     port,
     method: "POST",
-    path: "/mcp",
+    path,
     headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
     body: JSON.stringify(message),
   });
@@ -188,9 +189,9 @@ export interface LegacyClient {
 }
 
 /** Opens a session and says that it is initialized. */
-export async function initialize(port: number, revision = "2025-11-25"): Promise<LegacyClient> {
+export async function initialize(port: number, revision = "2025-11-25", path = "/mcp"): Promise<LegacyClient> {
   const params = { protocolVersion: revision, capabilities: {}, clientInfo: { name: "test", version: "1" } };
-  const reply = await askLegacy(port, { jsonrpc: "2.0", id: 0, method: "initialize", params });
+  const reply = await askLegacy(port, { jsonrpc: "2.0", id: 0, method: "initialize", params }, {}, path);
   const id = reply.headers["mcp-session-id"];
   if (typeof id !== "string") throw new Error(`no session: ${reply.status} ${reply.text}`);
   const headers = { "mcp-session-id": id, "mcp-protocol-version": revision };
@@ -202,9 +203,10 @@ export async function initialize(port: number, revision = "2025-11-25"): Promise
         port,
         { jsonrpc: "2.0", id: requestId, method, ...(own === undefined ? {} : { params: own }) },
         headers,
+        path,
       ),
     notify: async (method, own) =>
-      askLegacy(port, { jsonrpc: "2.0", method, ...(own === undefined ? {} : { params: own }) }, headers),
+      askLegacy(port, { jsonrpc: "2.0", method, ...(own === undefined ? {} : { params: own }) }, headers, path),
   };
   await client.notify("notifications/initialized");
   return client;

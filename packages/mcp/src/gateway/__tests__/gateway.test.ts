@@ -113,18 +113,26 @@ describe("the gateway", () => {
     await gateway.settled();
     const sink = new RecordingSink();
     gateway.router.handle(
-      { message: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "a__echo" } }, caller: MODERN },
+      {
+        message: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "a__echo" } },
+        caller: MODERN,
+        scope: gateway.scopes.whole,
+      },
       sink,
     );
     await vi.waitFor(() => expect(sink.events.at(-1)?.kind).toBe("end"));
     const slow = { name: "a__slow", arguments: { ms: 60_000 } };
     gateway.router
       .handle(
-        { message: { jsonrpc: "2.0", id: 2, method: "tools/call", params: slow }, caller: MODERN },
+        {
+          message: { jsonrpc: "2.0", id: 2, method: "tools/call", params: slow },
+          caller: MODERN,
+          scope: gateway.scopes.whole,
+        },
         new RecordingSink(),
       )
       .cancel("enough");
-    gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
+    gateway.sessions.create(gateway.scopes.whole, { era: "legacy", revision: "2025-11-25", principal: "anonymous" });
     gateway.measure();
     const text = await metrics.exposition();
     for (const line of [
@@ -151,10 +159,18 @@ describe("the gateway", () => {
     const { gateway } = await startGateway([specAt("a", upstream.url)]);
     await gateway.settled();
     const shared = upstream.sessions;
-    const session = gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
+    const session = gateway.sessions.create(gateway.scopes.whole, {
+      era: "legacy",
+      revision: "2025-11-25",
+      principal: "anonymous",
+    });
     const sink = new RecordingSink();
     gateway.router.handle(
-      { message: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "a__echo" } }, caller: session.caller },
+      {
+        message: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "a__echo" } },
+        caller: session.caller,
+        scope: gateway.scopes.whole,
+      },
       sink,
     );
     await vi.waitFor(() => expect(sink.events.at(-1)?.kind).toMatch(/end|respond/));
@@ -186,10 +202,18 @@ describe("the gateway", () => {
     const listener = new RecordingSink();
     const params = { notifications: { toolsListChanged: true } };
     gateway.router.handle(
-      { message: { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params }, caller: MODERN },
+      {
+        message: { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params },
+        caller: MODERN,
+        scope: gateway.scopes.whole,
+      },
       listener,
     );
-    const session = gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
+    const session = gateway.sessions.create(gateway.scopes.whole, {
+      era: "legacy",
+      revision: "2025-11-25",
+      principal: "anonymous",
+    });
     let sessionTold = 0;
     session.listen({
       notify: ({ method }) => {
@@ -229,8 +253,12 @@ describe("the gateway", () => {
     const { gateway } = await startGateway([specAt("a", upstream.url)]);
     const listener = new RecordingSink();
     const listen = { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params: { notifications: {} } } as const;
-    gateway.router.handle({ message: listen, caller: MODERN }, listener);
-    const session = gateway.sessions.create({ era: "legacy", revision: "2025-11-25", principal: "anonymous" });
+    gateway.router.handle({ message: listen, caller: MODERN, scope: gateway.scopes.whole }, listener);
+    const session = gateway.sessions.create(gateway.scopes.whole, {
+      era: "legacy",
+      revision: "2025-11-25",
+      principal: "anonymous",
+    });
     let cancelled: string | undefined;
     session.inFlight.set(1, (reason) => {
       cancelled = reason;

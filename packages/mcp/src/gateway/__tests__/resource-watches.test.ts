@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { specOf } from "../../__tests__/support/specs.js";
 import { settle, TestUpstream } from "../../__tests__/support/test-upstreams.js";
 import { ownUri } from "../../catalog/own-uri.js";
-import { ResourceWatches } from "../resource-watches.js";
+import { ResourceWatches, type UriReader } from "../resource-watches.js";
 
 const upstream = (key: string): TestUpstream =>
   new TestUpstream(specOf(key), { onAvailability: () => {}, onListChanged: () => {}, onNotification: () => {} });
@@ -17,17 +17,16 @@ function setUp() {
     ["b", upstream("b")],
   ]);
   const logger = new RecordingLogger();
-  const watches = new ResourceWatches({
+  const scope: UriReader = {
     addressOf: ownUri,
     resolve: (uri) => {
       const own = uri.replace(/^cortex:\/\/a\//, "");
       if (own.startsWith("x:")) return { connector: "a", uri: own };
       if (own.startsWith("y:")) return { connector: "b", uri: own };
-      throw new GatewayError("INVALID_PARAMS", `Unknown resource: ${uri}`);
+      return new GatewayError("INVALID_PARAMS", `Unknown resource: ${uri}`);
     },
-    upstreamOf: (key) => living.get(key),
-    logger,
-  });
+  };
+  const watches = new ResourceWatches({ upstreamOf: (key) => living.get(key), logger });
   const of = (key: string): TestUpstream => {
     const found = living.get(key);
     if (found === undefined) throw new Error(`no ${key}`);
@@ -35,14 +34,14 @@ function setUp() {
   };
   const heard: JsonObject[] = [];
   const listen = (params: JsonObject): void => void heard.push(params);
-  return { watches, living, of, logger, heard, listen };
+  return { scope, watches, living, of, logger, heard, listen };
 }
 
 describe("resources that clients listen to (R22)", () => {
   test("are asked of their upstream once, and no longer than one listens", async () => {
-    const { watches, of, listen } = setUp();
-    const first = await watches.watch("x:1", listen);
-    const second = await watches.watch("x:1", listen);
+    const { scope, watches, of, listen } = setUp();
+    const first = await watches.watch(scope, "x:1", listen);
+    const second = await watches.watch(scope, "x:1", listen);
     expect(of("a").subscriptions).toEqual(["x:1"]);
     first();
     first();
@@ -55,10 +54,10 @@ describe("resources that clients listen to (R22)", () => {
   });
 
   test("somebody who comes while the last one leaves is not left without", async () => {
-    const { watches, of, listen, heard } = setUp();
-    const first = await watches.watch("x:1", listen);
+    const { scope, watches, of, listen, heard } = setUp();
+    const first = await watches.watch(scope, "x:1", listen);
     first();
-    await watches.watch("x:1", listen);
+    await watches.watch(scope, "x:1", listen);
     await settle();
     expect(of("a").subscriptions.at(-1)).toBe("x:1");
     expect(watches.size).toBe(1);
@@ -67,9 +66,9 @@ describe("resources that clients listen to (R22)", () => {
   });
 
   test("tell their listeners under the URI that each asked for, and nobody else", async () => {
-    const { watches, listen, heard } = setUp();
-    await watches.watch("cortex://a/x:1", listen);
-    await watches.watch("y:1", listen);
+    const { scope, watches, listen, heard } = setUp();
+    await watches.watch(scope, "cortex://a/x:1", listen);
+    await watches.watch(scope, "y:1", listen);
     watches.updated("a", { uri: "x:1", "x-own": 1, _meta: { [META.subscriptionId]: 4 } });
     watches.updated("b", { uri: "x:1" });
     watches.updated("a", { uri: "y:1" });
@@ -78,10 +77,10 @@ describe("resources that clients listen to (R22)", () => {
   });
 
   test("a part of what is watched is told as what it is", async () => {
-    const { watches, listen, heard } = setUp();
-    await watches.watch("x:dir", listen);
+    const { scope, watches, listen, heard } = setUp();
+    await watches.watch(scope, "x:dir", listen);
     watches.updated("a", { uri: "x:dir/file", _meta: { [META.subscriptionId]: 1, kept: true } });
-    await watches.watch("cortex://a/x:dir", listen);
+    await watches.watch(scope, "cortex://a/x:dir", listen);
     watches.updated("a", { uri: "x:dir/file" });
     expect(heard).toEqual([
       { uri: "x:dir/file", _meta: { kept: true } },
@@ -91,20 +90,20 @@ describe("resources that clients listen to (R22)", () => {
   });
 
   test("one that nobody has, or whose upstream refuses, is refused, and leaves nothing behind", async () => {
-    const { watches, of, listen } = setUp();
-    await expect(watches.watch("z:1", listen)).rejects.toThrow("Unknown resource");
+    const { scope, watches, of, listen } = setUp();
+    await expect(watches.watch(scope, "z:1", listen)).rejects.toThrow("Unknown resource");
     of("a").subscribeFailure = new GatewayError("UPSTREAM_PROTOCOL", "it does not tell");
-    await expect(watches.watch("x:1", listen)).rejects.toThrow("it does not tell");
+    await expect(watches.watch(scope, "x:1", listen)).rejects.toThrow("it does not tell");
     await settle();
     expect(watches.size).toBe(0);
     of("a").subscribeFailure = undefined;
-    await watches.watch("x:1", listen);
+    await watches.watch(scope, "x:1", listen);
     expect(of("a").subscriptions).toEqual(["x:1", "x:1"]);
   });
 
   test("a connector that was replaced is asked anew, once; what it refuses is said in the log", async () => {
-    const { watches, living, listen, logger, of } = setUp();
-    await watches.watch("x:1", listen);
+    const { scope, watches, living, listen, logger, of } = setUp();
+    await watches.watch(scope, "x:1", listen);
     watches.follow();
     await settle();
     expect(of("a").subscriptions).toEqual(["x:1"]);
@@ -125,9 +124,9 @@ describe("resources that clients listen to (R22)", () => {
   });
 
   test("one of a connector that is not there yet is asked for when it is", async () => {
-    const { watches, living, listen } = setUp();
+    const { scope, watches, living, listen } = setUp();
     living.clear();
-    await watches.watch("x:1", listen);
+    await watches.watch(scope, "x:1", listen);
     const late = upstream("a");
     living.set("a", late);
     watches.follow();

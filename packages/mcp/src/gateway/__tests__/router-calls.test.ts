@@ -6,13 +6,14 @@ import { CALLER, ready, setUp } from "./router-set-up.js";
 
 describe("the router's calls", () => {
   test("reach the upstream under its own name, with the caller's params otherwise untouched and not changed", async () => {
-    const { router, upstreams, observed, time } = await ready();
+    const { router, scopes, upstreams, observed, time } = await ready();
     const params = Object.freeze({ name: "a__x", arguments: { deep: [1] }, _meta: { progressToken: 7 } });
     const sink = new RecordingSink();
     router.handle(
       {
         message: { jsonrpc: "2.0", id: "c1", method: "tools/call", params },
         caller: { ...CALLER, sessionKey: "s" },
+        scope: scopes.whole,
         paramHeaders: { "mcp-param-region": "eu" },
       },
       sink,
@@ -46,7 +47,7 @@ describe("the router's calls", () => {
   });
 
   test("T10: are held against the headers of parameters they mirror, whatever the upstream's transport", async () => {
-    const { router, upstreams, observed } = await setUp(["a"]);
+    const { router, scopes, upstreams, observed } = await setUp(["a"]);
     const region = { type: "string", "x-mcp-header": "Region" };
     upstreams.of("a").goUp();
     await upstreams.of("a").answerTools([{ name: "x", inputSchema: { type: "object", properties: { region } } }]);
@@ -55,7 +56,10 @@ describe("the router's calls", () => {
       const sink = new RecordingSink();
       const params = { name: "a__x", arguments: { region: "eu" } };
       const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params } as const;
-      router.handle({ message, caller: CALLER, ...(paramHeaders === undefined ? {} : { paramHeaders }) }, sink);
+      router.handle(
+        { message, caller: CALLER, scope: scopes.whole, ...(paramHeaders === undefined ? {} : { paramHeaders }) },
+        sink,
+      );
       return sink;
     };
     expect(call({ "mcp-param-region": "us" }).failure).toMatchObject({

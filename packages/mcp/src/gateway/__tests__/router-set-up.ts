@@ -1,15 +1,16 @@
-import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
+import type { NamePolicy } from "@cortex-os/mcp-core";
 import type { Era, JsonObject, JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { RecordingSink } from "../../__tests__/support/recording-sink.js";
 import { specOf } from "../../__tests__/support/specs.js";
 import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js";
-import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
 import { ConnectorDirectory } from "../../connectors/connector-directory.js";
-import { DEFAULT_STARTUP } from "../../connectors/start-gate.js";
+import { resolveSettings } from "../gateway-settings.js";
 import type { EndedRequest } from "../metered-sink.js";
 import { Notices } from "../notices.js";
 import { Router } from "../router.js";
+import type { Scope } from "../scope.js";
+import { Scopes } from "../scopes.js";
 import { DEFAULT_SESSION_LIMITS, SessionStore } from "../session-store.js";
 
 /** A modern client. */
@@ -25,7 +26,8 @@ export async function setUp(
   const fresh: { freshen: () => Promise<void> | undefined } = { freshen: () => undefined };
   let tell: (keys: readonly string[]) => void = () => {};
   const upstreams = new TestUpstreams();
-  const names = { ...DEFAULT_NAME_POLICY, ...options.names };
+  const { names = {}, pageSize = 1_000 } = options;
+  const settings = resolveSettings({ names, lists: { pageSize } });
   const directory = new ConnectorDirectory({
     createUpstream: upstreams.create,
     clock: time,
@@ -48,10 +50,11 @@ export async function setUp(
         freshen: () => fresh.freshen(),
       },
     ],
-    catalogPolicy: { ...DEFAULT_CATALOG_POLICY, names, pageSize: options.pageSize ?? 1_000 },
-    startup: DEFAULT_STARTUP,
+    catalogPolicy: settings.catalog,
+    startup: settings.startup,
     onChange: () => {
       notices.follow();
+      scopes.follow();
     },
     onSync: () => {},
     onNotification: ({ key }, notification, sessionKey) => {
@@ -68,10 +71,22 @@ export async function setUp(
       notices.sessionEnded(id);
     },
   });
+  const scopes = new Scopes({
+    directory,
+    serverInfo: { name: "cortex-mcp", version: "1.2.3" },
+    timers: time,
+    settings,
+    onListsChanged: (scope, changed) => {
+      notices.listsChanged(scope, changed);
+    },
+    onGone: (scope) => {
+      notices.scopeGone(scope);
+    },
+  });
   const notices = new Notices({ directory, sessions, monotonic: time, timers: time, logger });
   const { subscriptions, sessionRequests } = notices;
   directory.catalog.subscribe((_catalog, changed) => {
-    notices.listsChanged(changed);
+    notices.listsChanged(scopes.whole, changed);
   });
   const router = new Router({
     directory,
@@ -81,30 +96,36 @@ export async function setUp(
     monotonic: time,
     observe: (request) => observed.push(request),
     onBug: (error) => bugs.push(error),
-    serverInfo: { name: "cortex-mcp", version: "1.2.3" },
-    separator: names.prefix === "always" ? names.separator : undefined,
-    discoverTtlMs: 300_000,
   });
   await directory.start();
   await settle();
-  const ask = (method: string, params?: JsonObject, era: Era = "modern", id: string | number = 1) => {
+  /** Asks in a scope, and says how. */
+  const askIn = (scope: Scope, method: string, params?: JsonObject, era: Era = "modern", id: string | number = 1) => {
     const sink = new RecordingSink();
     const message: JsonRpcRequest = { jsonrpc: "2.0", id, method, ...(params === undefined ? {} : { params }) };
-    const exchange = router.handle({ message, caller: { ...CALLER, era } }, sink);
+    const exchange = router.handle({ message, caller: { ...CALLER, era }, scope }, sink);
     return { sink, exchange };
+  };
+  const ask = (method: string, params?: JsonObject, era?: Era, id?: string | number) =>
+    askIn(scopes.whole, method, params, era, id);
+  /** The scope of one connector. */
+  const own = (key: string): Scope => {
+    const scope = scopes.find(key);
+    if (scope === undefined) throw new Error(`there is no connector ${key}`);
+    return scope;
   };
   const name = (...named: string[]): void => {
     tell(named);
   };
   /** A legacy client's session, and the way to ask in it. */
-  const session = () => {
-    const opened = sessions.create({ ...CALLER, era: "legacy", revision: "2025-11-25" });
+  const session = (scope: Scope = scopes.whole) => {
+    const opened = sessions.create(scope, { ...CALLER, era: "legacy", revision: "2025-11-25" });
     const told: JsonRpcNotification[] = [];
     opened.listen({ notify: (notification) => told.push(notification), end: () => {} });
     const send = (method: string, params?: JsonObject) => {
       const sink = new RecordingSink();
       const message: JsonRpcRequest = { jsonrpc: "2.0", id: 1, method, ...(params === undefined ? {} : { params }) };
-      router.handle({ message, caller: opened.caller }, sink);
+      router.handle({ message, caller: opened.caller, scope }, sink);
       return sink;
     };
     return { opened, told, send };
@@ -114,12 +135,15 @@ export async function setUp(
     upstreams,
     directory,
     router,
+    scopes,
     sessions,
     notices,
     subscriptions,
     observed,
     bugs,
     ask,
+    askIn,
+    own,
     session,
     fresh,
     name,

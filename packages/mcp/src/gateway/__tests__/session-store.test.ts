@@ -7,6 +7,9 @@ import {
   type NotificationStream,
   type SessionLimits,
 } from "../session-store.js";
+import { fakeScope } from "./fake-scope.js";
+
+const SCOPE = fakeScope();
 
 const CALLER = { era: "legacy", revision: "2025-11-25", principal: "anonymous" } as const;
 const LIST_CHANGED = { jsonrpc: "2.0", method: "notifications/tools/list_changed" };
@@ -33,7 +36,7 @@ function setUp(limits: Partial<SessionLimits> = {}) {
     limits: { ...DEFAULT_SESSION_LIMITS, ...limits },
     onEnd: (session) => ended.push(session),
   });
-  return { time, sessions, ended, create: () => sessions.create(CALLER) };
+  return { time, sessions, ended, create: () => sessions.create(SCOPE, CALLER) };
 }
 
 const HOUR = 3_600_000;
@@ -59,12 +62,12 @@ describe("the session store", () => {
     const session = create();
     const { id } = session;
     const guesses = ["", id.slice(1), `${id}A`, id.toUpperCase(), "__proto__", "constructor", `${id} `];
-    for (const guess of guesses) expect(sessions.use(guess)).toBeUndefined();
-    expect(sessions.use(id)).toBe(session);
+    for (const guess of guesses) expect(sessions.use(guess, SCOPE)).toBeUndefined();
+    expect(sessions.use(id, SCOPE)).toBe(session);
     sessions.end(id, "done");
     sessions.end(id, "done");
     sessions.end("unknown", "done");
-    expect(sessions.use(id)).toBeUndefined();
+    expect(sessions.use(id, SCOPE)).toBeUndefined();
     expect(ended).toEqual([session]);
   });
 });
@@ -91,12 +94,12 @@ describe("a session that nobody uses", () => {
     const used = create();
     for (let tenth = 0; tenth < 9; tenth += 1) {
       await time.advance(HOUR / 10);
-      sessions.use(used.id);
+      sessions.use(used.id, SCOPE);
     }
     expect(ended).toEqual([]);
     await time.advance(HOUR / 5);
     expect(ended).toEqual([idle]);
-    expect(sessions.use(used.id)).toBe(used);
+    expect(sessions.use(used.id, SCOPE)).toBe(used);
   });
 
   test("is kept while a request of it is under way or its stream is open, and gets the whole idle time after that", async () => {
@@ -134,12 +137,12 @@ describe("a full session store", () => {
     const { sessions, create, ended } = setUp({ maxSessions: 3 });
     const [busy, oldest, newer] = [create(), create(), create()];
     busy.inFlight.set("call", () => {});
-    sessions.use(oldest.id);
+    sessions.use(oldest.id, SCOPE);
     create();
     expect(ended).toEqual([newer]);
     create();
     expect(ended).toEqual([newer, oldest]);
-    expect(sessions.use(busy.id)).toBe(busy);
+    expect(sessions.use(busy.id, SCOPE)).toBe(busy);
     expect(sessions.size).toBe(3);
   });
 
@@ -164,16 +167,16 @@ describe("a session's stream", () => {
     const session = create();
     const stream = new TestStream();
     expect(session.listen(stream)).toBe(true);
-    sessions.listChanged("tools");
-    sessions.listChanged("tools");
+    sessions.listChanged(SCOPE, "tools");
+    sessions.listChanged(SCOPE, "tools");
     expect(stream.told).toEqual([LIST_CHANGED, LIST_CHANGED]);
   });
 
   test("hears when it opens of a change that nobody heard, once, however many they were", () => {
     const { sessions, create } = setUp();
     const session = create();
-    sessions.listChanged("tools");
-    sessions.listChanged("tools");
+    sessions.listChanged(SCOPE, "tools");
+    sessions.listChanged(SCOPE, "tools");
     const first = new TestStream();
     session.listen(first);
     expect(first.told).toEqual([LIST_CHANGED]);
@@ -191,7 +194,7 @@ describe("a session's stream", () => {
     expect(session.listen(thief)).toBe(false);
     session.unlisten(thief);
     expect(session.isListening).toBe(true);
-    sessions.listChanged("tools");
+    sessions.listChanged(SCOPE, "tools");
     expect([victim.told.length, thief.told.length]).toEqual([1, 0]);
   });
 
@@ -237,7 +240,7 @@ describe("ending", () => {
     sessions.endStreams();
     sessions.endStreams();
     expect([stream.ended, cancels, ended.length, session.isListening]).toEqual([1, 0, 0, false]);
-    expect(sessions.use(session.id)).toBe(session);
+    expect(sessions.use(session.id, SCOPE)).toBe(session);
   });
 
   test("all ends every session and leaves no timer", () => {

@@ -6,6 +6,9 @@ import { RecordingSink } from "../../__tests__/support/recording-sink.js";
 import { settle } from "../../__tests__/support/test-upstreams.js";
 import type { ResourceListener } from "../resource-watches.js";
 import { Subscriptions } from "../subscriptions.js";
+import { fakeScope } from "./fake-scope.js";
+
+const SCOPE = fakeScope();
 
 const metaOf = (id: string | number): JsonObject => ({ [META.subscriptionId]: id });
 const notified = (method: string, params: JsonObject): object => ({
@@ -25,7 +28,7 @@ function setUp() {
     string,
     { listener: ResourceListener; agree: () => void; refuse: () => void; ended: number }
   >();
-  const watch = async (uri: string, listener: ResourceListener): Promise<() => void> =>
+  const watch = async (_scope: unknown, uri: string, listener: ResourceListener): Promise<() => void> =>
     new Promise((resolve, reject) => {
       const entry = {
         listener,
@@ -53,9 +56,9 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
   test("is acknowledged first, and hears of changes with its own id on every message", () => {
     const { subscriptions } = setUp();
     const sink = new RecordingSink();
-    subscriptions.open(7, { notifications: { toolsListChanged: true } }, sink);
-    subscriptions.listChanged("tools");
-    subscriptions.listChanged("tools");
+    subscriptions.open(7, { notifications: { toolsListChanged: true } }, sink, SCOPE);
+    subscriptions.listChanged(SCOPE, "tools");
+    subscriptions.listChanged(SCOPE, "tools");
     expect(sink.events).toEqual([acknowledged(7, { toolsListChanged: true }), changed(7), changed(7)]);
   });
 
@@ -63,8 +66,8 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     const { subscriptions } = setUp();
     const sink = new RecordingSink();
     const { filter, notification } = LIST_CHANGES[feature];
-    subscriptions.open("s", { notifications: { [filter]: true } }, sink);
-    for (const any of SERVER_FEATURES) subscriptions.listChanged(any);
+    subscriptions.open("s", { notifications: { [filter]: true } }, sink, SCOPE);
+    for (const any of SERVER_FEATURES) subscriptions.listChanged(SCOPE, any);
     expect(sink.events).toEqual([
       acknowledged("s", { [filter]: true }),
       notified(notification, { _meta: metaOf("s") }),
@@ -80,8 +83,8 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
   ])("with %s asked for, nothing is promised and nothing is told", (_what, params) => {
     const { subscriptions } = setUp();
     const sink = new RecordingSink();
-    subscriptions.open("s", params, sink);
-    for (const feature of SERVER_FEATURES) subscriptions.listChanged(feature);
+    subscriptions.open("s", params, sink, SCOPE);
+    for (const feature of SERVER_FEATURES) subscriptions.listChanged(SCOPE, feature);
     expect(sink.events).toEqual([acknowledged("s", {})]);
   });
 
@@ -100,7 +103,7 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
   ])("with %s there is nothing to open: −32602", (_what, params, message) => {
     const { subscriptions } = setUp();
     const sink = new RecordingSink();
-    subscriptions.open("s", params, sink).cancel();
+    subscriptions.open("s", params, sink, SCOPE).cancel();
     expect(sink.failure.code).toBe("INVALID_PARAMS");
     expect(sink.failure.message).toContain(message);
     expect(subscriptions.size).toBe(0);
@@ -110,23 +113,23 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     const { subscriptions } = setUp();
     const sinks = [new RecordingSink(), new RecordingSink()];
     const filter = { notifications: { toolsListChanged: true } };
-    const [first] = sinks.map((sink, at) => subscriptions.open(at, filter, sink));
+    const [first] = sinks.map((sink, at) => subscriptions.open(at, filter, sink, SCOPE));
     expect(subscriptions.size).toBe(2);
     first?.cancel("enough");
     first?.cancel("again");
     first?.resume();
     expect(subscriptions.size).toBe(1);
-    subscriptions.listChanged("tools");
+    subscriptions.listChanged(SCOPE, "tools");
     expect(sinks.map(({ events }) => events.length)).toEqual([1, 2]);
   });
 
   test("ending all gives each its result, once, and forgets them", () => {
     const { subscriptions } = setUp();
     const sinks = [new RecordingSink(), new RecordingSink()];
-    for (const [at, sink] of sinks.entries()) subscriptions.open(at, { notifications: {} }, sink);
+    for (const [at, sink] of sinks.entries()) subscriptions.open(at, { notifications: {} }, sink, SCOPE);
     subscriptions.endAll();
     subscriptions.endAll();
-    subscriptions.listChanged("tools");
+    subscriptions.listChanged(SCOPE, "tools");
     for (const [at, sink] of sinks.entries()) {
       expect(sink.events).toEqual([
         acknowledged(at, {}),
@@ -148,7 +151,7 @@ describe("resources of a subscription", () => {
   test("are acknowledged when their upstreams agreed; those that refused are left out", async () => {
     const { subscriptions, of, time } = setUp();
     const sink = new RecordingSink();
-    subscriptions.open(1, ask("a:1", "a:2", "a:1"), sink);
+    subscriptions.open(1, ask("a:1", "a:2", "a:1"), sink, SCOPE);
     of("a:1").agree();
     of("a:2").refuse();
     await settle();
@@ -161,7 +164,7 @@ describe("resources of a subscription", () => {
   test("an upstream that takes its time is promised after two seconds: nobody waits for it", async () => {
     const { subscriptions, of, time } = setUp();
     const sink = new RecordingSink();
-    subscriptions.open(1, ask("a:1", "a:2"), sink);
+    subscriptions.open(1, ask("a:1", "a:2"), sink, SCOPE);
     of("a:1").agree();
     await time.advance(1_999);
     expect(sink.events).toEqual([]);
@@ -175,11 +178,11 @@ describe("resources of a subscription", () => {
   test("what happens before the acknowledgement is told after it, each thing once", async () => {
     const { subscriptions, of } = setUp();
     const sink = new RecordingSink();
-    subscriptions.open(1, ask("a:1", "a:2"), sink);
+    subscriptions.open(1, ask("a:1", "a:2"), sink, SCOPE);
     of("a:1").agree();
     await settle();
-    subscriptions.listChanged("tools");
-    subscriptions.listChanged("tools");
+    subscriptions.listChanged(SCOPE, "tools");
+    subscriptions.listChanged(SCOPE, "tools");
     of("a:1").listener({ uri: "a:1" });
     of("a:1").listener({ uri: "a:1" });
     expect(sink.events).toEqual([]);
@@ -191,7 +194,7 @@ describe("resources of a subscription", () => {
   test("are let go when the client gives the subscription up, before or after they agreed", async () => {
     const { subscriptions, of, time } = setUp();
     const sink = new RecordingSink();
-    const exchange = subscriptions.open(1, ask("a:1", "a:2"), sink);
+    const exchange = subscriptions.open(1, ask("a:1", "a:2"), sink, SCOPE);
     of("a:1").agree();
     await settle();
     exchange.cancel();
@@ -205,7 +208,7 @@ describe("resources of a subscription", () => {
   test("a stream that ends with the gateway hears its result, acknowledged or not", async () => {
     const { subscriptions, of } = setUp();
     const sink = new RecordingSink();
-    subscriptions.open(1, ask("a:1"), sink);
+    subscriptions.open(1, ask("a:1"), sink, SCOPE);
     subscriptions.endAll();
     of("a:1").agree();
     await settle();

@@ -94,7 +94,7 @@ describe("initialize (2025-11-25, Lifecycle)", () => {
     });
     expect(logger.messages("warn")).toContain("Client session refused");
     stream.close();
-    await vi.waitFor(() => expect(gateway.sessions.use(first.id)?.isBusy).toBe(false));
+    await vi.waitFor(() => expect(gateway.sessions.find(first.id)?.isBusy).toBe(false));
     expect((await askLegacy(port, initializing({ protocolVersion: "2025-11-25" }))).status).toBe(200);
     expect((await first.request(1, "ping")).status).toBe(404);
   });
@@ -160,7 +160,8 @@ describe("a legacy session (R22)", () => {
     for (let guess = 0; guess < 1_000; guess += 1) {
       const at = guess % id.length;
       const other = id[at] === "A" ? "B" : "A";
-      if (gateway.sessions.use(id.slice(0, at) + other + id.slice(at + 1)) !== undefined) opened += 1;
+      if (gateway.sessions.use(id.slice(0, at) + other + id.slice(at + 1), gateway.scopes.whole) !== undefined)
+        opened += 1;
     }
     expect(opened).toBe(0);
   });
@@ -257,7 +258,7 @@ describe("a legacy session's stream", () => {
     const first = await listen(port, client);
     await first.until(/text\/event-stream/);
     first.close();
-    await vi.waitFor(() => expect(gateway.sessions.use(client.id)?.isListening).toBe(false));
+    await vi.waitFor(() => expect(gateway.sessions.find(client.id)?.isListening).toBe(false));
     const { revision } = gateway.status();
     await client.request(1, "tools/call", { name: "m__toggle", arguments: { name: "fresh", present: true } });
     await vi.waitFor(() => expect(gateway.status().revision).not.toBe(revision));
