@@ -1,3 +1,4 @@
+export { DEFAULT_CACHE_BYTES } from "./cache/answer-store.js";
 export * from "./catalog/catalog.js";
 export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
@@ -27,6 +28,7 @@ export type { CatalogStore, StoredPart } from "./connectors/warm/catalog-store.j
 export { fileCatalogStore, type FileCatalogStoreOptions } from "./connectors/warm/file-catalog-store.js";
 export type { RegistrableTool, ToolCallOptions, ToolRegistry } from "./connectors/tool-registrar.js";
 export * from "./gateway/gateway.js";
+export type * from "./gateway/gateway-options.js";
 export type { GatewaySettings } from "./gateway/gateway-settings.js";
 export type * from "./gateway/gateway-status.js";
 export type { ConfigurationChange, ReloadableConfiguration, ReloadReport } from "./gateway/reload-report.js";

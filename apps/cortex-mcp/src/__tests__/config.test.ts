@@ -25,6 +25,7 @@ describe("configuration", () => {
       legacySse: false,
       names: { separator: "__", maxLength: 50, prefix: "always" },
       lists: { ttlMs: 300_000, pageSize: 1_000 },
+      cache: { bytes: 33_554_432 },
       startup: { graceMs: 2_000, maxMs: 20_000 },
       limits: {
         bodyBytes: 4_194_304,
@@ -76,6 +77,7 @@ describe("configuration", () => {
       "CORTEX_MCP_NAMES_PREFIX",
       "CORTEX_MCP_LISTS_TTL_MS",
       "CORTEX_MCP_LISTS_PAGE_SIZE",
+      "CORTEX_MCP_CACHE_BYTES",
       "CORTEX_MCP_STARTUP_GRACE_MS",
       "CORTEX_MCP_STARTUP_MAX_MS",
       "CORTEX_MCP_LIMITS_BODY_BYTES",

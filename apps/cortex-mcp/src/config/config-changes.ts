@@ -2,7 +2,7 @@ import type { Config } from "./schema.js";
 import { settings } from "./settings.js";
 
 /** Sections whose settings take effect while the gateway runs. The others are read when it opens its sockets, or when it stops. */
-const LIVE_SECTIONS = ["names", "lists", "startup", "serviceMap", "log"] as const;
+const LIVE_SECTIONS = ["names", "lists", "cache", "startup", "serviceMap", "log"] as const;
 
 /** The settings in which two configurations differ, as their keys with dots between, in the schema's order. */
 export function changedSettings(before: Config, after: Config): readonly string[] {
@@ -16,8 +16,8 @@ export function changedSettings(before: Config, after: Config): readonly string[
 export const isLive = (setting: string): boolean => LIVE_SECTIONS.some((section) => setting.startsWith(`${section}.`));
 
 /** What is in force when `wanted` was read by a gateway that runs with `inForce`. */
-export function takingEffect(inForce: Config, { names, lists, startup, serviceMap, log }: Config): Config {
-  return { ...inForce, names, lists, startup, serviceMap, log };
+export function takingEffect(inForce: Config, { names, lists, cache, startup, serviceMap, log }: Config): Config {
+  return { ...inForce, names, lists, cache, startup, serviceMap, log };
 }
 
 function valueAt(config: Config, path: readonly string[]): unknown {

@@ -110,10 +110,10 @@ export class LiveConfig implements ReloadableConfiguration {
 
   async #apply(wanted: Config, changed: readonly string[], gateway: ConfiguredGateway): Promise<void> {
     const isChanged = (section: string): boolean => changed.some((setting) => setting.startsWith(`${section}.`));
-    const { names, lists, startup, log } = wanted;
+    const { names, lists, cache, startup, log } = wanted;
     // First what can be refused: nothing may be half in force.
     if (isChanged("serviceMap")) await gateway.followServiceMap(await this.#options.followMap(wanted));
-    if (["names", "lists", "startup"].some(isChanged)) gateway.reconfigure({ names, lists, startup });
+    if (["names", "lists", "cache", "startup"].some(isChanged)) gateway.reconfigure({ names, lists, cache, startup });
     this.#options.logger.level = log.level;
     this.#inForce = takingEffect(this.#inForce, wanted);
   }

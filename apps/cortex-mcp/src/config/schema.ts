@@ -1,4 +1,4 @@
-import { DEFAULT_CATALOG_POLICY, DEFAULT_HTTP_LIMITS, DEFAULT_STARTUP } from "@cortex-os/mcp";
+import { DEFAULT_CACHE_BYTES, DEFAULT_CATALOG_POLICY, DEFAULT_HTTP_LIMITS, DEFAULT_STARTUP } from "@cortex-os/mcp";
 import { DEFAULT_NAME_POLICY, LONGEST_DELAY_MS } from "@cortex-os/mcp-core";
 import { z } from "zod";
 import { isLoopbackHost } from "./loopback.js";
@@ -82,6 +82,19 @@ export const ConfigSchema = z
       })
       .prefault({})
       .describe("Lists as clients get them."),
+    cache: z
+      .strictObject({
+        bytes: z
+          .int()
+          .min(0)
+          .max(MOST_BYTES)
+          .default(DEFAULT_CACHE_BYTES)
+          .describe(
+            "Most memory for resources that connectors say may be read once more without asking them, in bytes. 0: each read goes to its connector.",
+          ),
+      })
+      .prefault({})
+      .describe("What the gateway answers without asking a connector again."),
     startup: z
       .strictObject({
         graceMs: milliseconds

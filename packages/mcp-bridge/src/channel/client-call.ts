@@ -55,6 +55,7 @@ export class ClientCall implements Receiver, Exchange {
       this.#sink.respond({ jsonrpc: "2.0", id, error: errorForClient(answer.error, route) });
       return;
     }
+    this.#sink.original?.(answer.result);
     const converted = resultForClient(answer.result, route);
     if (converted.ok) this.#sink.respond({ jsonrpc: "2.0", id, result: converted.result });
     else this.#sink.respond({ jsonrpc: "2.0", id, error: converted.error });

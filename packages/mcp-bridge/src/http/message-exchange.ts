@@ -133,6 +133,7 @@ export class MessageExchange extends UpstreamExchange {
       this.sink.respond({ jsonrpc: "2.0", id, error: errorForClient(response.error, route) });
       return;
     }
+    this.sink.original?.(response.result);
     const converted = resultForClient(response.result, route);
     if (converted.ok) this.sink.respond({ jsonrpc: "2.0", id, result: converted.result });
     else this.sink.respond({ jsonrpc: "2.0", id, error: converted.error });

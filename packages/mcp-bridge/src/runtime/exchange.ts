@@ -43,6 +43,8 @@ export interface AnswerSink {
   end(failure?: GatewayError): void;
   /** A notification that belongs to this request, its progress token being the caller's. */
   notify(notification: JsonRpcNotification): void;
+  /** The good answer as the upstream gave it, before it is put into the era of the caller and given to `respond`. Not of a byte answer. */
+  original?(result: JsonObject): void;
   /** The answer, its id being the caller's; errors of the upstream are answers too. */
   respond(response: JsonRpcResponse): void;
   /** A failure of ours. */

@@ -7,6 +7,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "ClientSession",
     "ConnectorManifestError",
     "ConnectorProxyManager",
+    "DEFAULT_CACHE_BYTES",
     "DEFAULT_CATALOG_POLICY",
     "DEFAULT_HTTP_LIMITS",
     "DEFAULT_SESSION_LIMITS",

@@ -1,6 +1,19 @@
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
 import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
-import type { JsonObject, JsonRpcNotification, ListKind, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type {
+  JsonObject,
+  JsonRpcNotification,
+  ListKind,
+  LogLevel,
+  RequestId,
+  ServerFeature,
+} from "@cortex-os/mcp-core/wire";
+
+/** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. */
+export interface ReadySink extends AnswerSink {
+  /** A good answer whose `result` member is already encoded, in pieces to be written one after the other. */
+  sendResult(id: RequestId, result: readonly Buffer[]): void;
+}
 
 /** What a connector needs of the bridge; `RemoteProxy` is one. */
 export interface Upstream {
@@ -11,7 +24,7 @@ export interface Upstream {
   /** Resolves when up. Rejects with the first failure, and goes on trying in the background until disposed. */
   connect(): Promise<void>;
   list(kind: ListKind): Promise<UpstreamList>;
-  send(call: UpstreamCall, sink: AnswerSink): Exchange;
+  send(call: UpstreamCall, sink: ReadySink): Exchange;
   /**
    * Has `onNotification` told of changes of one of its resources, also after it was down; while it is down, it agrees.
    * @throws GatewayError when it refuses

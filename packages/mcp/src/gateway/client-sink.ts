@@ -1,12 +1,9 @@
-import type { AnswerSink, Exchange } from "@cortex-os/mcp-bridge";
-import type { RequestId } from "@cortex-os/mcp-core/wire";
+import type { Exchange } from "@cortex-os/mcp-bridge";
+import type { ReadySink } from "../connectors/upstream.js";
 import type { Defer } from "./scope.js";
 
-/** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. */
-export interface ClientSink extends AnswerSink {
-  /** A good answer whose `result` member is already encoded, in pieces to be written one after the other. */
-  sendResult(id: RequestId, result: readonly Buffer[]): void;
-}
+/** Where the answer to a client's request goes, whoever gives it: an upstream or the gateway itself. */
+export type ClientSink = ReadySink;
 
 /** The exchange of a request that was answered at once. */
 export const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };

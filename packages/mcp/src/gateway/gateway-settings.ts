@@ -1,4 +1,5 @@
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
+import { DEFAULT_CACHE_BYTES } from "../cache/answer-store.js";
 import { DEFAULT_CATALOG_POLICY, type CatalogPolicy } from "../catalog/catalog.js";
 import { DEFAULT_STARTUP, type StartupPolicy } from "../connectors/start-gate.js";
 
@@ -8,6 +9,8 @@ export interface GatewaySettings {
   /** `ttlMs`: caching hint of lists in milliseconds (300,000); `pageSize`: tools on a page (1,000). */
   readonly lists?: { readonly ttlMs?: number; readonly pageSize?: number };
   readonly startup?: Partial<StartupPolicy>;
+  /** `bytes`: most that answers of connectors which may be given once more take (32 MiB); 0 keeps none. */
+  readonly cache?: { readonly bytes?: number };
 }
 
 /** What of routing can be set anew. */
@@ -23,15 +26,17 @@ export interface ResolvedSettings {
   readonly catalog: CatalogPolicy;
   readonly startup: StartupPolicy;
   readonly routing: RoutingSettings;
+  readonly cacheBytes: number;
 }
 
 /** Fills in the defaults. */
-export function resolveSettings({ names: given, lists, startup }: GatewaySettings): ResolvedSettings {
+export function resolveSettings({ names: given, lists, startup, cache }: GatewaySettings): ResolvedSettings {
   const names = { ...DEFAULT_NAME_POLICY, ...given };
   const { ttlMs, pageSize } = { ...DEFAULT_CATALOG_POLICY, ...lists };
   return {
     catalog: { names, ttlMs, pageSize },
     startup: { ...DEFAULT_STARTUP, ...startup },
     routing: { separator: names.prefix === "always" ? names.separator : undefined, ttlMs },
+    cacheBytes: cache?.bytes ?? DEFAULT_CACHE_BYTES,
   };
 }

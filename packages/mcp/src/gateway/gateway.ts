@@ -1,51 +1,22 @@
-import type { Clock, ConnectorOrigin, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
+import type { ConnectorOrigin } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { AnswerStore } from "../cache/answer-store.js";
+import { cachingUpstreams } from "../cache/caching-upstream.js";
 import type { CatalogTool } from "../catalog/catalog-part.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
-import type { ConnectorSource } from "../connectors/connector-source.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
-import { remoteUpstreams, type Authorize } from "../connectors/remote-upstreams.js";
-import type { CatalogStore } from "../connectors/warm/catalog-store.js";
-import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { remoteUpstreams } from "../connectors/remote-upstreams.js";
 import { missingEntry } from "./call-target.js";
+import type { FollowedSource, GatewayOptions } from "./gateway-options.js";
 import { resolveSettings, type GatewaySettings } from "./gateway-settings.js";
 import type { GatewayStatus } from "./gateway-status.js";
 import { Measuring } from "./measuring.js";
 import { Notices } from "./notices.js";
-import { reloadReport, type Inventory, type ReloadableConfiguration, type ReloadReport } from "./reload-report.js";
+import { reloadReport, type Inventory, type ReloadReport } from "./reload-report.js";
 import { Router } from "./router.js";
 import { Scopes } from "./scopes.js";
-import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "./session-store.js";
+import { DEFAULT_SESSION_LIMITS, SessionStore } from "./session-store.js";
 import { untilOpen } from "./until-open.js";
-
-/** A service map as a source of connectors, and what follows it. */
-export interface FollowedSource {
-  readonly source: ConnectorSource;
-  /** For status, metrics and the operators' commands. The source stops it. */
-  readonly follower: ServiceMapFollower;
-}
-
-/** How a {@link Gateway} is made. */
-export interface GatewayOptions extends GatewaySettings {
-  /** Our own version, as clients and upstreams see it. */
-  readonly version: string;
-  readonly sources: readonly ConnectorSource[];
-  /** What the service map's source follows: for status, metrics and the operators' commands. Its source stops it. @default none is configured */
-  readonly serviceMap?: ServiceMapFollower | undefined;
-  /** Where the settings came from, to be read again by {@link Gateway.reloadAll}. @default they are fixed */
-  readonly configuration?: ReloadableConfiguration | undefined;
-  /** Where what connectors offer is kept, so that it is served at once after a restart. @default nowhere */
-  readonly catalogStore?: CatalogStore | undefined;
-  readonly sessions?: Partial<SessionLimits>;
-  /** What authorises the requests to a connector over HTTP beside its headers: OAuth. @default nothing */
-  readonly authorize?: Authorize | undefined;
-  readonly clock: Clock;
-  readonly monotonic: Monotonic;
-  readonly timers: Timers;
-  readonly random: RandomSource;
-  readonly logger: Logger;
-  readonly metrics: GatewayMetrics;
-}
 
 /**
  * One MCP endpoint in front of many connectors, without a transport: HTTP and stdio put theirs in front of {@link router} and
@@ -57,6 +28,7 @@ export class Gateway {
   readonly scopes: Scopes;
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly #options: GatewayOptions;
+  readonly #answers: AnswerStore;
   readonly #directory: ConnectorDirectory;
   readonly #notices: Notices;
   readonly #listeners = new Set<() => void>();
@@ -74,11 +46,12 @@ export class Gateway {
     this.#serviceMap = options.serviceMap;
     this.#startedAt = new Date(clock.now()).toISOString();
     this.serverInfo = { name: "cortex-mcp", version: options.version };
+    this.#answers = new AnswerStore(settings.cacheBytes, { clock, monotonic, observer: metrics });
+    const { serverInfo: clientInfo } = this;
+    const { authorize } = options;
+    const upstreams = remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo, authorize });
     this.#directory = new ConnectorDirectory({
-      createUpstream: remoteUpstreams({
-        ...{ clock, monotonic, timers, random, logger, clientInfo: this.serverInfo },
-        authorize: options.authorize,
-      }),
+      createUpstream: cachingUpstreams(this.#answers, upstreams),
       clock,
       monotonic,
       timers,
@@ -214,6 +187,7 @@ export class Gateway {
   reconfigure(given: GatewaySettings): void {
     const settings = resolveSettings(given);
     this.scopes.reconfigure(settings);
+    this.#answers.resize(settings.cacheBytes);
     this.#directory.reconfigure(settings.catalog, settings.startup);
   }
 
@@ -244,6 +218,7 @@ export class Gateway {
   /** Numbers that are cheaper to read than to keep: called before they are shown. */
   measure(): void {
     this.#measuring.now({ sessions: this.sessions.size, listeners: this.#notices.subscriptions.size });
+    this.#options.metrics.cacheBytes(this.#answers.bytes);
   }
 
   /**

@@ -8,10 +8,11 @@ export interface GuardPolicy {
   readonly allowedOrigins: readonly string[];
 }
 
-/** Why a request is refused, and with which HTTP status. */
+/** Why a request is refused, with which HTTP status and which error. */
 export interface Refusal {
   readonly status: 400 | 403;
   readonly reason: "host" | "origin" | "headers";
+  readonly code: "FORBIDDEN" | "HEADER_MISMATCH";
   readonly message: string;
 }
 
@@ -29,19 +30,21 @@ const LENGTHS: ReadonlySet<number> = new Set([...SINGLE].map(({ length }) => len
 export function guard(request: IncomingMessage, policy: GuardPolicy): Refusal | undefined {
   const duplicate = findDuplicate(request.rawHeaders);
   if (duplicate !== undefined) {
-    return { status: 400, reason: "headers", message: `The header ${duplicate} may be sent only once` };
+    // One of MCP's that says two things is malformed as the specification means it (2026-07-28, Server Validation).
+    const code = duplicate.startsWith("mcp-") ? "HEADER_MISMATCH" : "FORBIDDEN";
+    return { status: 400, reason: "headers", code, message: `The header ${duplicate} may be sent only once` };
   }
   if (!request.url?.startsWith("/")) {
-    return { status: 400, reason: "headers", message: "The request target must be a path" };
+    return { status: 400, reason: "headers", code: "FORBIDDEN", message: "The request target must be a path" };
   }
   if (!isAllowedHost(request.headers.host, policy)) {
     const message = "The Host header does not name this gateway; add the name to allowedHosts if it should";
-    return { status: 403, reason: "host", message };
+    return { status: 403, reason: "host", code: "FORBIDDEN", message };
   }
   const { origin } = request.headers;
   if (origin !== undefined && !isAllowedOrigin(origin, policy)) {
     const message = "The Origin header is not allowed here; add it to allowedOrigins if it should be";
-    return { status: 403, reason: "origin", message };
+    return { status: 403, reason: "origin", code: "FORBIDDEN", message };
   }
   return undefined;
 }

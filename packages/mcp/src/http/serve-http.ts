@@ -198,7 +198,7 @@ function createFront({ gateway, options, limits, answers, isDraining }: FrontDep
     if (refusal !== undefined) {
       metrics.rejected(refusal.reason);
       response.setHeader("connection", "close");
-      sendError(response, refusal.status, new GatewayError("FORBIDDEN", refusal.message));
+      sendError(response, refusal.status, new GatewayError(refusal.code, refusal.message));
       return;
     }
     const path = pathOf(request.url ?? "/");

@@ -1,5 +1,6 @@
 import { Gauge, Registry } from "prom-client";
 import type { EndedRequest } from "../gateway/metered-sink.js";
+import { createCacheMetrics, type CacheMetrics } from "./cache-metrics.js";
 import { createCatalogMetrics, type CatalogMetrics } from "./catalog-metrics.js";
 import { createConnectorMetrics, type ConnectorMetrics } from "./connector-metrics.js";
 import { addProcessMetrics } from "./process-metrics.js";
@@ -18,7 +19,7 @@ import { createConnectorSyncHistogram, observeConnectorSync } from "./sync-histo
  * of the service map exist from the first word about them.
  */
 export interface GatewayMetrics
-  extends RequestMetrics, Omit<ConnectorMetrics, "called">, CatalogMetrics, RegistryMetrics {
+  extends RequestMetrics, Omit<ConnectorMetrics, "called">, CatalogMetrics, CacheMetrics, RegistryMetrics {
   /** The text of `GET /metrics`. */
   exposition(): Promise<string>;
   readonly contentType: string;
@@ -69,6 +70,7 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Gatew
     ...ofConnectors,
     ...ofRequests,
     ...createCatalogMetrics(registry),
+    ...createCacheMetrics(registry),
     ended: (request: EndedRequest) => {
       ofRequests.ended(request);
       if (request.connector !== undefined) ofConnectors.called(request.connector, request);

@@ -1,7 +1,13 @@
-import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
+import type { Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification, ListKind, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
-import type { CreateUpstream, EarlierUpstream, Upstream, UpstreamEvents } from "../../connectors/upstream.js";
+import type {
+  CreateUpstream,
+  EarlierUpstream,
+  ReadySink,
+  Upstream,
+  UpstreamEvents,
+} from "../../connectors/upstream.js";
 
 type Hints = Omit<UpstreamList, "entries">;
 
@@ -14,7 +20,7 @@ interface Listing {
 /** One call an upstream was sent. */
 export interface SentCall {
   readonly call: UpstreamCall;
-  readonly sink: AnswerSink;
+  readonly sink: ReadySink;
   cancelled: string | undefined;
   resumed: number;
 }
@@ -123,7 +129,7 @@ export class TestUpstream implements Upstream {
     });
   }
 
-  send(call: UpstreamCall, sink: AnswerSink): Exchange {
+  send(call: UpstreamCall, sink: ReadySink): Exchange {
     const sent: SentCall = { call, sink, cancelled: undefined, resumed: 0 };
     this.sent.push(sent);
     return {

@@ -38,6 +38,17 @@ describe("what is refused before it reaches a connector", () => {
     ]);
   });
 
+  test.each([
+    ["Mcp-Method: tools/list\r\nmcp-method: tools/list", -32_020],
+    ["Mcp-Name: one\r\nMcp-Name: other", -32_020],
+    ["Content-Type: application/json\r\nContent-Type: application/json", -31_005],
+  ])("a header sent twice is 400; one of MCP's is a header mismatch: %j", async (lines, code) => {
+    const { port } = await startServed([]);
+    const raw = await sendRaw(port, `POST /mcp HTTP/1.1\r\nhost: localhost\r\n${lines}\r\n\r\n`);
+    expect(raw).toMatch(/^HTTP\/1\.1 400 /);
+    expect(raw).toContain(`"code":${code}`);
+  });
+
   test("a message that is none is 400, with its id when that could be read; it is counted", async () => {
     const { port, metrics } = await startServed([]);
     const reply = await send({ port, method: "POST", path: "/mcp", headers: JSON_TYPE, body: '{"id":5,"method":"x"}' });

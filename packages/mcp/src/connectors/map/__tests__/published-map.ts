@@ -13,7 +13,8 @@ import {
 import { Agent } from "undici";
 import { onTestFinished } from "vitest";
 import { startGateway, type RunningGateway } from "../../../__tests__/support/gateway.js";
-import type { Gateway, GatewayOptions } from "../../../gateway/gateway.js";
+import type { Gateway } from "../../../gateway/gateway.js";
+import type { GatewayOptions } from "../../../gateway/gateway-options.js";
 import { createMetrics } from "../../../telemetry/metrics.js";
 import type { ConnectorSource } from "../../connector-source.js";
 import { ServiceMapFollower, type ServiceMapFollowerOptions } from "../service-map-follower.js";

@@ -1,0 +1,98 @@
+/** What a header's value is worth, judged by a person and written down: `duplicate` is what HTTP itself calls malformed. */
+export type Verdict = "good" | "bad" | "malformed";
+
+/** The lines of one header as they go over the wire, and what they are worth. `:0` stands for the gateway's own port. */
+export type HeaderCase = readonly [verdict: Verdict, ...values: readonly string[]];
+
+/** What the gateway of the test allows beside loopback. `null` must not become an origin by being listed: every sandboxed page sends it. */
+export const ALLOWED_HOSTS: readonly string[] = ["mcp.example.com"];
+/** See {@link ALLOWED_HOSTS}. */
+export const ALLOWED_ORIGINS: readonly string[] = ["https://app.example", "null"];
+
+/** Forty values of `Host`. */
+export const HOST_CASES: readonly HeaderCase[] = [
+  ["good", "127.0.0.1:0"],
+  ["good", "127.0.0.1"],
+  ["good", "localhost"],
+  ["good", "localhost:0"],
+  ["good", "LOCALHOST:0"],
+  ["good", "localhost:1"],
+  ["good", "  localhost\t"],
+  ["good", "[::1]"],
+  ["good", "[::1]:0"],
+  ["good", "mcp.example.com"],
+  ["good", "MCP.Example.COM:443"],
+  ["malformed"],
+  ["malformed", "localhost", "localhost"],
+  ["malformed", "localhost", "evil.example"],
+  ["bad", ""],
+  ["bad", "evil.example"],
+  ["bad", "evil.example:0"],
+  ["bad", "localhost.evil.example"],
+  ["bad", "evil-localhost"],
+  ["bad", "notlocalhost"],
+  ["bad", "localhost."],
+  ["bad", "127.0.0.1."],
+  ["bad", "127.0.0.1.nip.io"],
+  ["bad", "127.0.0.2"],
+  ["bad", "127.1"],
+  ["bad", "2130706433"],
+  ["bad", "0x7f.0.0.1"],
+  ["bad", "0.0.0.0"],
+  ["bad", "::1"],
+  ["bad", "[::ffff:127.0.0.1]"],
+  ["bad", "[::1].evil.example"],
+  ["bad", "user@localhost"],
+  ["bad", "localhost:0@evil.example"],
+  ["bad", "localhost:"],
+  ["bad", "localhost:port"],
+  ["bad", "localhost, evil.example"],
+  ["bad", "http://localhost"],
+  ["bad", "l\u00f6calhost"],
+  ["bad", "mcp.example.com.evil.example"],
+  ["bad", "sub.mcp.example.com"],
+];
+
+/** Forty values of `Origin`. */
+export const ORIGIN_CASES: readonly HeaderCase[] = [
+  ["good"],
+  ["good", "http://localhost"],
+  ["good", "http://localhost:0"],
+  ["good", "https://localhost:8443"],
+  ["good", "http://LOCALHOST:3000"],
+  ["good", "http://127.0.0.1:5173"],
+  ["good", " http://127.0.0.1 "],
+  ["good", "http://[::1]"],
+  ["good", "http://[::1]:5173"],
+  ["good", "https://app.example"],
+  ["malformed", "http://localhost", "http://localhost"],
+  ["malformed", "http://localhost", "https://evil.example"],
+  ["malformed", "https://evil.example", "http://localhost"],
+  ["bad", ""],
+  ["bad", "null"],
+  ["bad", "*"],
+  ["bad", "localhost"],
+  ["bad", "//localhost"],
+  ["bad", "http://"],
+  ["bad", "https://evil.example"],
+  ["bad", "http://app.example"],
+  ["bad", "https://app.example:8443"],
+  ["bad", "https://app.example/"],
+  ["bad", "https://app.example."],
+  ["bad", "https://app.example.evil.example"],
+  ["bad", "https://evil-app.example"],
+  ["bad", "https://sub.app.example"],
+  ["bad", "http://localhost.evil.example"],
+  ["bad", "http://evil.example/localhost"],
+  ["bad", "http://localhost/"],
+  ["bad", "http://localhost@evil.example"],
+  ["bad", "http://user@localhost"],
+  ["bad", "http://localhost:port"],
+  ["bad", "http://localhost."],
+  ["bad", "http://127.0.0.1.nip.io"],
+  ["bad", "http://127.1"],
+  ["bad", "http://[::ffff:127.0.0.1]"],
+  ["bad", "file://localhost"],
+  ["bad", "chrome-extension://localhost"],
+  ["bad", "http://localhost, https://evil.example"],
+];
