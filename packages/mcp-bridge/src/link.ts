@@ -13,6 +13,8 @@ export interface UpstreamFacts {
   readonly serverInfo?: JsonObject;
   readonly capabilities: JsonObject;
   readonly instructions?: string;
+  /** Whatever else it said of itself in `server/discover` or `initialize`, as it came: caching hints, `_meta`, members that nobody here knows. */
+  readonly others?: JsonObject;
   /** When the era was detected, RFC 3339. */
   readonly detectedAt: string;
 }

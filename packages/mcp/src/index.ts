@@ -33,6 +33,7 @@ export type { GatewaySettings } from "./gateway/gateway-settings.js";
 export type * from "./gateway/gateway-status.js";
 export type { ConfigurationChange, ReloadableConfiguration, ReloadReport } from "./gateway/reload-report.js";
 export * from "./gateway/session-store.js";
+export { DEFAULT_STREAM_POLICY, type StreamPolicy } from "./http/client-stream.js";
 export { probePort } from "./http/listen.js";
 export type { ShownConnector } from "./http/map-api.js";
 export type { OwnedRegistry } from "./http/registry-api.js";

@@ -5,7 +5,7 @@ import type { ServerInfo } from "@cortex-os/mcp-core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { connectLegacyClient, connectModernClient } from "./support/real-clients.js";
 import { startTestGateway } from "./support/test-gateway.js";
-import { freePort } from "./support/upstreams.js";
+import { freePort } from "./support/running-upstream.js";
 
 const cleanups: (() => Promise<void>)[] = [];
 

@@ -34,6 +34,7 @@ describe("configuration", () => {
         connections: 10_000,
         slowReaderMs: 30_000,
       },
+      streams: { keepMs: 60_000, maxConnectionMs: 0 },
       serviceMap: {
         maxStaleMs: 604_800_000,
         timeoutMs: 5_000,
@@ -85,6 +86,8 @@ describe("configuration", () => {
       "CORTEX_MCP_LIMITS_REQUEST_MS",
       "CORTEX_MCP_LIMITS_CONNECTIONS",
       "CORTEX_MCP_LIMITS_SLOW_READER_MS",
+      "CORTEX_MCP_STREAMS_KEEP_MS",
+      "CORTEX_MCP_STREAMS_MAX_CONNECTION_MS",
       "CONNECTORS_SERVICE_MAP_URL",
       "CONNECTORS_KEYS_FILE",
       "CORTEX_MCP_SERVICE_MAP_API_KEY",

@@ -204,6 +204,8 @@ describe("which settings take effect without a restart", () => {
       "limits.requestMs",
       "limits.connections",
       "limits.slowReaderMs",
+      "streams.keepMs",
+      "streams.maxConnectionMs",
       "drainMs",
       "drainMinMs",
     ]);

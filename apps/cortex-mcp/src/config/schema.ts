@@ -1,4 +1,10 @@
-import { DEFAULT_CACHE_BYTES, DEFAULT_CATALOG_POLICY, DEFAULT_HTTP_LIMITS, DEFAULT_STARTUP } from "@cortex-os/mcp";
+import {
+  DEFAULT_CACHE_BYTES,
+  DEFAULT_CATALOG_POLICY,
+  DEFAULT_HTTP_LIMITS,
+  DEFAULT_STARTUP,
+  DEFAULT_STREAM_POLICY,
+} from "@cortex-os/mcp";
 import { DEFAULT_NAME_POLICY, LONGEST_DELAY_MS } from "@cortex-os/mcp-core";
 import { z } from "zod";
 import { isLoopbackHost } from "./loopback.js";
@@ -132,6 +138,21 @@ export const ConfigSchema = z
       })
       .prefault({})
       .describe("Bounds on what clients may send and hold."),
+    streams: z
+      .strictObject({
+        keepMs: positiveMs
+          .default(DEFAULT_STREAM_POLICY.keepMs)
+          .describe(
+            "How long a call whose client lost its connection goes on and waits for the client to come back, in milliseconds; then it is cancelled.",
+          ),
+        maxConnectionMs: milliseconds
+          .default(DEFAULT_STREAM_POLICY.maxConnectionMs)
+          .describe(
+            "After how long the gateway ends a connection on which a call still waits and lets the client come back for the answer, in milliseconds; 0: never. For proxies that cut long connections; clients of 2025-11-25 only.",
+          ),
+      })
+      .prefault({})
+      .describe("Event streams of clients with a session, over Streamable HTTP."),
     serviceMap: z
       .strictObject({
         url: z

@@ -102,11 +102,12 @@ export const STOP_MS = 9_500;
  * @throws GatewayError USER_INPUT when a gateway of this home is running, or the port is taken; the reason of `signal`
  */
 export async function hostGateway(options: HostOptions): Promise<ServedGateway> {
-  const { host, port, allowedHosts, allowedOrigins, limits, legacySse } = options.config;
+  const { host, port, allowedHosts, allowedOrigins, limits, streams, legacySse } = options.config;
   const { endpoint, ...hosted } = await open(options, {
     // Who is asked to give up the home should not have done so for nothing.
     outranks: () => probePort(host, port),
-    openEndpoint: (listen) => listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, legacySse }),
+    openEndpoint: (listen) =>
+      listen({ listen: { host, port }, allowedHosts, allowedOrigins, limits, streams, legacySse }),
   });
   return { ...hosted, url: endpoint.url };
 }

@@ -4,8 +4,6 @@ import {
   isJsonObject,
   isLegacyRevision,
   isModernRevision,
-  META,
-  metaOf,
   type JsonObject,
 } from "@cortex-os/mcp-core/wire";
 import { quoteUpstream } from "../upstream-text.js";
@@ -80,21 +78,6 @@ function judgeVersions(key: string, versions: readonly unknown[]): ProbeVerdict 
   const list = JSON.stringify(known.slice(0, 10).map((version) => version.slice(0, 32)));
   const error = protocolFailure(key, `speaks none of the revisions the gateway speaks; it offers ${list}`);
   return { kind: "failed", error };
-}
-
-/** The parts of a `DiscoverResult` or an `InitializeResult` that are remembered. */
-export function describedBy(result: JsonObject): {
-  capabilities: JsonObject;
-  serverInfo?: JsonObject;
-  instructions?: string;
-} {
-  const { capabilities, instructions } = result;
-  const serverInfo = metaOf(result)?.[META.serverInfo] ?? result["serverInfo"];
-  return {
-    capabilities: isJsonObject(capabilities) ? capabilities : {},
-    ...(isJsonObject(serverInfo) ? { serverInfo } : {}),
-    ...(typeof instructions === "string" ? { instructions } : {}),
-  };
 }
 
 /**

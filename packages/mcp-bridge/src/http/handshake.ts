@@ -1,7 +1,8 @@
 import type { ConnectorTimeouts, GatewayError, Timers } from "@cortex-os/mcp-core";
 import { HEADER, LATEST_LEGACY, LATEST_MODERN, type JsonObject } from "@cortex-os/mcp-core/wire";
-import { describedBy, judgeInitialize, judgeProbe } from "./detect-era.js";
+import { describedBy, type Described } from "../described-by.js";
 import { modernMeta } from "../modern-meta.js";
+import { judgeInitialize, judgeProbe } from "./detect-era.js";
 import { protocolFailure, statusFailure, timeoutFailure } from "./failures.js";
 import { httpReply, type HttpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
@@ -18,10 +19,8 @@ const INITIALIZE_ID = "cortex-initialize";
 
 /** What an upstream said of itself. */
 export type Greeting =
-  | ({ readonly era: "modern"; readonly revision: string } & ReturnType<typeof describedBy>)
-  | ({ readonly era: "legacy"; readonly revision: string; readonly session: SessionFacts } & ReturnType<
-      typeof describedBy
-    >);
+  | ({ readonly era: "modern"; readonly revision: string } & Described)
+  | ({ readonly era: "legacy"; readonly revision: string; readonly session: SessionFacts } & Described);
 
 /** The first words with an upstream: finds out its era and opens sessions. */
 export class Handshake {
@@ -105,7 +104,10 @@ export class Handshake {
     if (verdict.kind === "failed") throw verdict.error;
     if (verdict.kind === "again") {
       if (!isRepeated) return this.#probe(verdict.revision, signal, true);
-      throw protocolFailure(this.#upstream.key, `refuses the revision ${verdict.revision} and says that it supports it`);
+      throw protocolFailure(
+        this.#upstream.key,
+        `refuses the revision ${verdict.revision} and says that it supports it`,
+      );
     }
     const tried = await this.#initialize(LATEST_LEGACY, this.#clientInfo, signal);
     if (!("failure" in tried)) return legacyGreeting(tried);

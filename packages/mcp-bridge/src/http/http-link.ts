@@ -108,13 +108,14 @@ export class HttpLink implements Link {
     const { clock, handshake, prior } = this.#deps;
     const known = prior?.era === "legacy" && prior.transport === undefined && isFresh(prior, clock);
     const greeting = await handshake.greet(known, signal);
-    const { era, revision, capabilities, serverInfo, instructions } = greeting;
+    const { era, revision, capabilities, serverInfo, instructions, others } = greeting;
     const facts: UpstreamFacts = {
       era,
       revision,
       capabilities,
       ...(serverInfo === undefined ? {} : { serverInfo }),
       ...(instructions === undefined ? {} : { instructions }),
+      ...(others === undefined ? {} : { others }),
       detectedAt: known && era === "legacy" ? prior.detectedAt : new Date(clock.now()).toISOString(),
     };
     this.#facts = facts;

@@ -9,6 +9,16 @@ export function resumeDelayMs(retryMs: number | undefined, fruitless: boolean): 
   return fruitless ? Math.max(askedMs, FRUITLESS_MS) : askedMs;
 }
 
+/** How a stream is gone on with. */
+export interface NextRequest {
+  /** The event to go on after. */
+  readonly lastId: string;
+  /** The wait before, in milliseconds. */
+  readonly delayMs: number;
+  /** Whether a client that is back sooner may have it asked sooner: not after a stream that brought nothing. */
+  readonly mayHurry: boolean;
+}
+
 /**
  * What is known about resuming one answer: a server may end the connection after an event with an id, and has the client ask
  * again (2025-11-25, transports, Sending Messages 6). Revision 2026-07-28 has nothing of the kind.
@@ -31,11 +41,12 @@ export class Resumption {
   }
 
   /** The stream ended. @returns from where to go on, and when; `undefined` when the upstream gave no id to go on from */
-  next(): { readonly lastId: string; readonly delayMs: number } | undefined {
+  next(): NextRequest | undefined {
     if (this.#lastId === "") return undefined;
-    const delayMs = resumeDelayMs(this.#retryMs, this.#asked && !this.#heard);
+    const isFruitless = this.#asked && !this.#heard;
+    const delayMs = resumeDelayMs(this.#retryMs, isFruitless);
     this.#asked = true;
     this.#heard = false;
-    return { lastId: this.#lastId, delayMs };
+    return { lastId: this.#lastId, delayMs, mayHurry: !isFruitless };
   }
 }

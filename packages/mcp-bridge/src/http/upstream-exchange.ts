@@ -240,12 +240,22 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     this.#held?.clear();
     this.#controller = undefined;
     this.#phase = "pausing";
-    this.#stopPausing = ports.timers.after(next.delayMs, () => {
-      this.#phase = "resuming";
-      if (!this.host.resume(this.request, this.#sentSession, next.lastId, this)) {
-        this.fail(resumeFailure(key, "its session is over"));
-      }
+    const stop = ports.timers.after(next.delayMs, () => this.#ask(next.lastId));
+    this.#stopPausing = stop;
+    // It wants to be polled; one whose connection broke does not.
+    if (error !== undefined) return;
+    this.sink.pollLater?.(next.delayMs, () => {
+      if (!next.mayHurry || this.#phase !== "pausing" || this.#stopPausing !== stop) return;
+      stop();
+      this.#ask(next.lastId);
     });
+  }
+
+  /** Goes on with an event stream on another connection. */
+  #ask(lastId: string): void {
+    this.#phase = "resuming";
+    if (!this.host.resume(this.request, this.#sentSession, lastId, this))
+      this.fail(resumeFailure(this.host.key, "its session is over"));
   }
 
   #refused(refusal: Refusal): void {

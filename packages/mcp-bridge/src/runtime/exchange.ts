@@ -43,6 +43,13 @@ export interface AnswerSink {
   end(failure?: GatewayError): void;
   /** A notification that belongs to this request, its progress token being the caller's. */
   notify(notification: JsonRpcNotification): void;
+  /**
+   * The upstream ended its connection in the middle of the answer and wants to be asked for the rest in so many milliseconds: a reader may be sent away as well. Sinks whose
+   * readers cannot come back leave it out.
+   *
+   * @param ask has it asked at once, when the reader is back sooner
+   */
+  pollLater?(delayMs: number, ask: () => void): void;
   /** The good answer as the upstream gave it, before it is put into the era of the caller and given to `respond`. Not of a byte answer. */
   original?(result: JsonObject): void;
   /** The answer, its id being the caller's; errors of the upstream are answers too. */

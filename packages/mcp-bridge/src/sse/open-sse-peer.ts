@@ -2,7 +2,8 @@ import { GatewayError, type Clock, type ConnectorTimeouts } from "@cortex-os/mcp
 import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import type { PeerEvents, Serving } from "../channel/lane.js";
 import { ask } from "../channel/own-request.js";
-import { describedBy, judgeInitialize } from "../http/detect-era.js";
+import { describedBy } from "../described-by.js";
+import { judgeInitialize } from "../http/detect-era.js";
 import { timeoutFailure } from "../http/failures.js";
 import { withinTime } from "../http/time-limit.js";
 import { SsePeer, type SsePeerDeps } from "./sse-peer.js";

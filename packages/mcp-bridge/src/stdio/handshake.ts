@@ -6,11 +6,12 @@ import {
   type JsonObject,
   type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
+import { describedBy } from "../described-by.js";
 import { modernMeta } from "../modern-meta.js";
 import type { UpstreamFacts } from "../link.js";
 import { printable, quoteUpstream } from "../upstream-text.js";
 import type { Peer } from "./peer.js";
-import { describedBy, verdictOf, type ProbeVerdict } from "./probe-verdict.js";
+import { verdictOf, type ProbeVerdict } from "./probe-verdict.js";
 
 /** What a server turned out to be, undated. */
 export type DetectedFacts = Omit<UpstreamFacts, "detectedAt">;
@@ -107,7 +108,7 @@ export class Handshake {
       );
     }
     this.#peer.channel.notify("notifications/initialized");
-    return { era: "legacy", revision, ...describedBy(result, result["serverInfo"]) };
+    return { era: "legacy", revision, ...describedBy(result) };
   }
 
   /** The verdict, or `undefined` once the server has been silent for too long. */

@@ -1,13 +1,12 @@
 import {
   isJsonObject,
   LEGACY_REVISIONS,
-  META,
-  metaOf,
   MODERN_REVISIONS,
   type JsonObject,
   type JsonRpcResponse,
   type JsonValue,
 } from "@cortex-os/mcp-core/wire";
+import { describedBy } from "../described-by.js";
 import type { UpstreamFacts } from "../link.js";
 
 /** What an answer to `server/discover` says about the one who gave it. */
@@ -63,18 +62,5 @@ function chosenFrom(supported: readonly JsonValue[], whenModern: (revision: stri
 }
 
 function discoveredFacts(result: JsonObject, revision: string): Omit<UpstreamFacts, "detectedAt"> {
-  return { era: "modern", revision, ...describedBy(result, metaOf(result)?.[META.serverInfo]) };
-}
-
-/** What `DiscoverResult` and `InitializeResult` have in common. */
-export function describedBy(
-  result: JsonObject,
-  serverInfo: JsonValue | undefined,
-): Pick<UpstreamFacts, "serverInfo" | "capabilities" | "instructions"> {
-  const { capabilities, instructions } = result;
-  return {
-    capabilities: isJsonObject(capabilities) ? capabilities : {},
-    ...(isJsonObject(serverInfo) ? { serverInfo } : {}),
-    ...(typeof instructions === "string" ? { instructions } : {}),
-  };
+  return { era: "modern", revision, ...describedBy(result) };
 }

@@ -12,6 +12,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "DEFAULT_HTTP_LIMITS",
     "DEFAULT_SESSION_LIMITS",
     "DEFAULT_STARTUP",
+    "DEFAULT_STREAM_POLICY",
     "FAREWELL",
     "FAREWELL_TO_SUCCESSOR",
     "Gateway",

@@ -53,6 +53,10 @@ export class KeepingSink implements ReadySink {
     this.#sink.notify(notification);
   }
 
+  pollLater(delayMs: number, ask: () => void): void {
+    this.#sink.pollLater?.(delayMs, ask);
+  }
+
   original(result: JsonObject): void {
     this.#fill.keep(keptAnswer(result));
   }

@@ -43,7 +43,7 @@ export class ListPages {
     this.#kind = kind;
     this.#entries = entries;
     this.#pageSize = policy.pageSize;
-    const ttlMs = lists.reduce((least, list) => Math.min(least, ttlOf(list, policy.ttlMs)), policy.ttlMs);
+    const ttlMs = lists.reduce((least, list) => Math.min(least, hintedTtl(list.ttlMs, policy.ttlMs)), policy.ttlMs);
     const cacheScope = lists.some((list) => list.cacheScope === "private") ? "private" : "public";
     this.#modernTail = `,"ttlMs":${ttlMs},"cacheScope":"${cacheScope}"}`;
     this.revision = revisionOf(entries, this.#modernTail);
@@ -88,10 +88,10 @@ export class ListPages {
 /** Whether it can be a caching hint: a whole number of milliseconds from 0 on. */
 export const isTtl = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
-/** A hint that is negative or no whole number counts as 0 (2026-07-28, Caching): nothing else may reach our bytes. */
-function ttlOf({ ttlMs }: PartList, none: number): number {
-  if (ttlMs === undefined) return none;
-  return isTtl(ttlMs) ? ttlMs : 0;
+/** An upstream's hint: one that is negative or no whole number counts as 0 (2026-07-28, Caching), since nothing else may reach our bytes; none leaves `ours`. */
+export function hintedTtl(hint: unknown, ours: number): number {
+  if (hint === undefined) return ours;
+  return typeof hint === "number" && isTtl(hint) ? hint : 0;
 }
 
 function revisionOf(entries: readonly PageEntry[], tail: string): string {

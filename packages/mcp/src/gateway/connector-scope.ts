@@ -70,11 +70,9 @@ export class ConnectorScope implements Scope {
     if (facts === undefined) return this.#unavailable();
     const { ttlMs } = this.#deps.settings().lists;
     if (this.#described?.facts !== facts || this.#described.ttlMs !== ttlMs) {
-      const { capabilities, instructions } = facts;
       // A legacy client is owed a name (2025-11-25, Lifecycle); a modern upstream need not have one.
       const serverInfo = facts.serverInfo ?? { name: this.connector, version: "unknown" };
-      const said = { serverInfo, capabilities, ...(instructions === undefined ? {} : { instructions }) };
-      this.#described = { facts, ttlMs, is: new SelfDescription(said, ttlMs) };
+      this.#described = { facts, ttlMs, is: new SelfDescription({ ...facts, serverInfo }, ttlMs) };
     }
     return this.#described.is;
   }

@@ -91,6 +91,10 @@ export class MeteredSink implements ClientSink {
     this.#sink.notify(notification);
   }
 
+  pollLater(delayMs: number, ask: () => void): void {
+    this.#sink.pollLater?.(delayMs, ask);
+  }
+
   respond(response: JsonRpcResponse): void {
     this.#sink.respond(response);
     this.#done("answered");

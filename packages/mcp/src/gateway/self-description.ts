@@ -1,10 +1,13 @@
 import { isJsonObject, META, SUPPORTED_REVISIONS, type JsonObject, type ServerFeature } from "@cortex-os/mcp-core/wire";
+import { hintedTtl } from "../catalog/list-pages.js";
 
 /** What a server says of itself, in neither era's words. */
 export interface SaidOfItself {
   readonly serverInfo: JsonObject;
   readonly capabilities: JsonObject;
   readonly instructions?: string;
+  /** Whatever else, its caching hints included; see `UpstreamFacts`. */
+  readonly others?: JsonObject;
 }
 
 /** What clients are told that a scope is, in `server/discover` and `initialize` alike; with the revisions that the gateway speaks. Immutable, encoded once. */
@@ -13,26 +16,31 @@ export class SelfDescription {
   readonly discovered: readonly Buffer[];
   readonly #said: SaidOfItself;
 
-  /** @param ttlMs how long a modern client may keep it, in milliseconds */
-  constructor(said: SaidOfItself, ttlMs: number) {
-    const { capabilities, serverInfo, instructions } = said;
+  /** @param maxTtlMs longest time in milliseconds for which a modern client may keep it; who speaks of itself may ask for less */
+  constructor(said: SaidOfItself, maxTtlMs: number) {
     this.#said = said;
+    const { capabilities, serverInfo, instructions, others = {} } = said;
+    const { ttlMs, cacheScope, _meta, ...unknown } = others;
     const result = {
+      ...unknown,
       resultType: "complete",
       supportedVersions: SUPPORTED_REVISIONS,
       capabilities,
       ...(instructions === undefined ? {} : { instructions }),
-      _meta: { [META.serverInfo]: serverInfo },
-      ttlMs,
-      cacheScope: "public",
+      _meta: { ...(isJsonObject(_meta) ? _meta : {}), [META.serverInfo]: serverInfo },
+      ttlMs: Math.min(maxTtlMs, hintedTtl(ttlMs, maxTtlMs)),
+      cacheScope: cacheScope === "private" ? "private" : "public",
     };
     this.discovered = [Buffer.from(JSON.stringify(result))];
   }
 
   /** The result of `initialize` in the revision that the session speaks. */
   initialized(protocolVersion: string): JsonObject {
-    const { capabilities, serverInfo, instructions } = this.#said;
-    return { protocolVersion, capabilities, serverInfo, ...(instructions === undefined ? {} : { instructions }) };
+    const { capabilities, serverInfo, instructions, others = {} } = this.#said;
+    // The legacy era keeps nothing.
+    const { ttlMs: _, cacheScope: __, ...unknown } = others;
+    const described = { protocolVersion, capabilities, serverInfo };
+    return { ...unknown, ...described, ...(instructions === undefined ? {} : { instructions }) };
   }
 
   /** Whether clients were promised to hear when the lists of this feature change. */

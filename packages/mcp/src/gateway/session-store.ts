@@ -3,6 +3,9 @@ import { GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import type { Caller } from "@cortex-os/mcp-bridge";
 import {
   LIST_CHANGES,
+  LIST_KINDS,
+  LISTS,
+  SERVER_FEATURES,
   type JsonObject,
   type JsonRpcNotification,
   type LogLevel,
@@ -36,6 +39,7 @@ export class ClientSession {
   #stream: NotificationStream | undefined;
   /** What could not be told for want of a stream, each thing once. */
   readonly #missed = new Map<string, JsonRpcNotification>();
+  readonly #atEnd: (() => void)[] = [];
   #hasEnded = false;
   #onIdle: (() => void) | undefined;
 
@@ -110,6 +114,19 @@ export class ClientSession {
     this.#stream?.notify(notification);
   }
 
+  /** What it was told last may not have arrived: it is told that everything it knows may have changed. */
+  mayHaveMissed(): void {
+    for (const feature of SERVER_FEATURES) {
+      if (LIST_KINDS.some((kind) => LISTS[kind].feature === feature && this.scope.has(kind))) this.listChanged(feature);
+    }
+    for (const uri of this.watches.keys()) this.resourceUpdated({ uri });
+  }
+
+  /** Calls `task` when the session is over. */
+  whenEnded(task: () => void): void {
+    this.#atEnd.push(task);
+  }
+
   /** A request of its client's is answered, given up or cancelled. */
   answered(id: RequestId): void {
     this.inFlight.delete(id);
@@ -136,6 +153,7 @@ export class ClientSession {
     for (const cancel of [...this.inFlight.values()]) cancel(reason);
     this.inFlight.clear();
     this.endStream();
+    for (const task of this.#atEnd) task();
   }
 
   #tell(what: string, notification: JsonRpcNotification): void {

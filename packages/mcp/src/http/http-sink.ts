@@ -16,10 +16,15 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "../gateway/client-sink.js";
+import type { ClientStream, StreamOwner } from "./client-stream.js";
 import type { Unanswered } from "./open-answers.js";
 import { prefersEventStream } from "./prefers-event-stream.js";
+import type { SessionStreams } from "./session-streams.js";
 import { cutOffWhenStalled } from "./slow-reader.js";
 import { SseResponse, type SseDeps } from "./sse-response.js";
+
+/** A way out for whole events. */
+type EventOutput = Pick<SseResponse, "send" | "pass" | "end">;
 
 /** What every sink of one HTTP front shares. */
 export interface HttpSinkDeps extends SseDeps {
@@ -40,21 +45,38 @@ export class HttpSink implements ClientSink, Unanswered {
   readonly #era: Era;
   readonly #deps: HttpSinkDeps;
   readonly #onDone: (() => void) | undefined;
-  #stream: SseResponse | undefined;
+  /** The session's streams, when the client has a session: then what becomes an event stream can be gone on with after the connection broke. */
+  readonly #streams: SessionStreams | undefined;
+  #stream: EventOutput | undefined;
+  #resumable: ClientStream | undefined;
   /** The upstream's headers, once its bytes are passed on. */
   #passedOn: Readonly<Record<string, string>> | undefined;
   #exchange: Exchange | undefined;
   #done = false;
   #blocked = false;
   #cancelSlow: () => void = () => {};
+  #cancelLimit: () => void = () => {};
 
-  /** @param onDone called once, when the answer is complete, given up or cancelled */
-  constructor(response: ServerResponse, id: RequestId, era: Era, deps: HttpSinkDeps, onDone?: () => void) {
+  /**
+   * @param onDone called once, when the answer is complete, given up or cancelled
+   * @param streams those of the client's session
+   */
+  constructor(
+    response: ServerResponse,
+    id: RequestId,
+    era: Era,
+    deps: HttpSinkDeps,
+    onDone?: () => void,
+    streams?: SessionStreams,
+  ) {
     this.#response = response;
     this.#id = id;
     this.#era = era;
     this.#deps = deps;
     this.#onDone = onDone;
+    this.#streams = streams;
+    const limitMs = streams?.maxConnectionMs;
+    if (limitMs !== undefined) this.#cancelLimit = deps.timers.after(limitMs, () => this.pollLater());
     response.on("close", this.#onClose);
     deps.unanswered?.add(this);
   }
@@ -71,7 +93,8 @@ export class HttpSink implements ClientSink, Unanswered {
     if (this.#done) return;
     this.#exchange?.cancel(reason);
     this.#finish();
-    if (!this.#response.headersSent) this.#response.writeHead(200, { "content-type": "text/event-stream" }).end();
+    if (this.#stream !== undefined) this.#stream.end();
+    else if (!this.#response.headersSent) this.#response.writeHead(200, { "content-type": "text/event-stream" }).end();
     else if (this.#passedOn === undefined || mayEndAnywhere(this.#passedOn)) this.#response.end();
     // Half a JSON text, or less than its content-length says: only a broken connection tells the client so.
     else this.#response.destroy();
@@ -90,11 +113,16 @@ export class HttpSink implements ClientSink, Unanswered {
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
     if (this.#done) return;
+    if (this.#streams !== undefined && mayEndAnywhere(headers)) {
+      this.#begin();
+      return;
+    }
     this.#passedOn = headers;
     this.#response.writeHead(status, headers);
   }
 
   write(chunk: Uint8Array): boolean {
+    if (this.#stream !== undefined) return this.#done || this.#stream.pass(chunk);
     if (this.#done || this.#response.write(chunk)) return true;
     if (this.#blocked) return false;
     this.#blocked = true;
@@ -110,13 +138,17 @@ export class HttpSink implements ClientSink, Unanswered {
   end(): void {
     if (this.#done) return;
     this.#finish();
-    this.#response.end();
+    (this.#stream ?? this.#response).end();
+  }
+
+  pollLater(delayMs?: number, ask?: () => void): void {
+    if (this.#done || this.#passedOn !== undefined || this.#streams?.canBeSentAway !== true) return;
+    this.#begin();
+    this.#resumable?.sendAway(delayMs, ask);
   }
 
   notify(notification: JsonRpcNotification): void {
-    if (this.#done) return;
-    this.#stream ??= new SseResponse(this.#response, this.#deps);
-    this.#stream.send(notification);
+    if (!this.#done) this.#begin().send(notification);
   }
 
   respond(response: JsonRpcResponse): void {
@@ -136,8 +168,9 @@ export class HttpSink implements ClientSink, Unanswered {
   abort(): void {
     if (this.#done) return;
     this.#finish();
+    if (this.#resumable !== undefined) this.#resumable.end();
     // Half an answer must not look like a whole one: the connection breaks.
-    this.#response.destroy();
+    else this.#response.destroy();
   }
 
   sendResult(id: RequestId, result: readonly Buffer[]): void {
@@ -147,7 +180,7 @@ export class HttpSink implements ClientSink, Unanswered {
     let length = head.length + 1;
     for (const piece of result) length += piece.length;
     if (this.#prefersEvents()) {
-      const stream = new SseResponse(this.#response, this.#deps);
+      const stream = this.#begin();
       stream.pass(Buffer.concat([DATA, head, ...result, DATA_END], DATA.length + length + DATA_END.length - 1));
       stream.end();
       return;
@@ -164,7 +197,7 @@ export class HttpSink implements ClientSink, Unanswered {
   #send(status: number, message: JsonRpcResponse): void {
     if (this.#done) return;
     this.#finish();
-    if (status === 200 && this.#prefersEvents()) this.#stream ??= new SseResponse(this.#response, this.#deps);
+    if (status === 200 && this.#prefersEvents()) this.#begin();
     if (this.#stream !== undefined) {
       if (!this.#stream.send(message)) this.#stream.send(this.#errorAnswer(tooDeep()));
       this.#stream.end();
@@ -174,6 +207,27 @@ export class HttpSink implements ClientSink, Unanswered {
     this.#response.writeHead(status, { "content-type": "application/json", "content-length": body.length });
     this.#response.end(body);
     cutOffWhenStalled(this.#response, this.#deps.slowReaderMs);
+  }
+
+  /** From now on, if not already, the answer is an event stream. */
+  #begin(): EventOutput {
+    if (this.#stream !== undefined) return this.#stream;
+    this.#resumable = this.#streams?.begin(this.#response, this.#owner());
+    this.#stream = this.#resumable ?? new SseResponse(this.#response, this.#deps);
+    return this.#stream;
+  }
+
+  #owner(): StreamOwner {
+    return {
+      resume: () => {
+        this.#exchange?.resume();
+      },
+      giveUp: (reason) => {
+        if (this.#done) return;
+        this.#finish();
+        this.#exchange?.cancel(reason);
+      },
+    };
   }
 
   #prefersEvents(): boolean {
@@ -194,7 +248,8 @@ export class HttpSink implements ClientSink, Unanswered {
 
   readonly #onClose = (): void => {
     this.#cancelSlow();
-    if (this.#done) return;
+    // A stream of a session looks after its connections itself.
+    if (this.#done || this.#resumable !== undefined) return;
     this.#finish();
     // No other way leads back to this client: what it asked for has nowhere to go (design.md, call flow).
     this.#exchange?.cancel("the client disconnected");
@@ -203,6 +258,7 @@ export class HttpSink implements ClientSink, Unanswered {
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#cancelLimit();
     this.#deps.unanswered?.delete(this);
     this.#onDone?.();
   }

@@ -3,14 +3,17 @@ import type { Exchange } from "@cortex-os/mcp-bridge";
 import { GatewayError, toJsonRpcError, type Roster } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "../gateway/client-sink.js";
+import type { ClientStream } from "./client-stream.js";
 import type { Unanswered } from "./open-answers.js";
-import { SseResponse, type SseDeps } from "./sse-response.js";
+import type { SessionStreams } from "./session-streams.js";
 
 /** Most bytes of answers that are held at once because they can be passed on only whole. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 /** What a {@link BatchAnswer} works through. */
-export interface BatchDeps extends SseDeps {
+export interface BatchDeps {
+  /** The session's. */
+  readonly streams: SessionStreams;
   /** Every member is in it until it is done, so that a shutdown can answer in its stead. */
   readonly unanswered?: Roster<Unanswered>;
 }
@@ -19,7 +22,7 @@ export interface BatchDeps extends SseDeps {
 export class BatchAnswer {
   readonly #response: ServerResponse;
   readonly #deps: BatchDeps;
-  readonly #sse: SseResponse;
+  readonly #stream: ClientStream;
   readonly #open = new Set<BatchMember>();
   readonly #budget = { left: MAX_HELD_BYTES };
   #isWhole = false;
@@ -27,16 +30,19 @@ export class BatchAnswer {
   constructor(response: ServerResponse, deps: BatchDeps) {
     this.#response = response;
     this.#deps = deps;
+    const owner = {
+      resume: (): void => {},
+      giveUp: (reason: string): void => {
+        for (const member of [...this.#open]) member.cancel(reason);
+      },
+    };
     // All that a batch may hold may have to wait for its reader at once: what it held is not lost for that.
-    this.#sse = new SseResponse(response, { ...deps, maxWaitingBytes: MAX_HELD_BYTES });
-    response.once("close", () => {
-      this.#giveUp();
-    });
+    this.#stream = deps.streams.begin(response, owner, MAX_HELD_BYTES);
   }
 
   /** Where one request's answer goes. @param onDone called once, when it is answered, given up or cancelled */
   member(id: RequestId, onDone: () => void): BatchMember {
-    const member: BatchMember = new BatchMember(id, this.#sse, this.#budget, () => {
+    const member: BatchMember = new BatchMember(id, this.#stream, this.#budget, () => {
       this.#open.delete(member);
       this.#deps.unanswered?.delete(member);
       onDone();
@@ -51,23 +57,19 @@ export class BatchAnswer {
   complete(): void {
     this.#isWhole = true;
     // The client may have gone before anything was asked of it.
-    if (this.#response.destroyed) this.#giveUp();
+    if (this.#response.destroyed) this.#stream.lost();
     this.#endWhenDone();
   }
 
-  #giveUp(): void {
-    for (const member of [...this.#open]) member.cancel("the client disconnected");
-  }
-
   #endWhenDone(): void {
-    if (this.#isWhole && this.#open.size === 0) this.#sse.end();
+    if (this.#isWhole && this.#open.size === 0) this.#stream.end();
   }
 }
 
 /** One request's part of a {@link BatchAnswer}. An upstream's event stream is passed on event by event, its JSON as one event. */
 export class BatchMember implements ClientSink {
   readonly #id: RequestId;
-  readonly #sse: SseResponse;
+  readonly #stream: ClientStream;
   readonly #budget: { left: number };
   readonly #onDone: () => void;
   #exchange: Exchange | undefined;
@@ -76,9 +78,9 @@ export class BatchMember implements ClientSink {
   #heldBytes = 0;
   #done = false;
 
-  constructor(id: RequestId, sse: SseResponse, budget: { left: number }, onDone: () => void) {
+  constructor(id: RequestId, stream: ClientStream, budget: { left: number }, onDone: () => void) {
     this.#id = id;
-    this.#sse = sse;
+    this.#stream = stream;
     this.#budget = budget;
     this.#onDone = onDone;
   }
@@ -109,7 +111,7 @@ export class BatchMember implements ClientSink {
   write(chunk: Uint8Array): boolean {
     if (this.#done) return true;
     // The bridge writes whole events only. A reader that is behind is the stream's to deal with.
-    if (this.#isStream) this.#sse.pass(chunk);
+    if (this.#isStream) this.#stream.pass(chunk);
     else this.#hold(chunk);
     return true;
   }
@@ -128,13 +130,14 @@ export class BatchMember implements ClientSink {
   }
 
   notify(notification: JsonRpcNotification): void {
-    if (!this.#done) this.#sse.send(notification);
+    if (!this.#done) this.#stream.send(notification);
   }
 
   respond(response: JsonRpcResponse): void {
     if (this.#done) return;
     const tooDeep = "The connector's answer is nested too deeply to be passed on";
-    if (!this.#sse.send(response)) this.#sse.send(this.#errorAnswer(new GatewayError("UPSTREAM_PROTOCOL", tooDeep)));
+    if (!this.#stream.send(response))
+      this.#stream.send(this.#errorAnswer(new GatewayError("UPSTREAM_PROTOCOL", tooDeep)));
     this.#finish();
   }
 
@@ -146,7 +149,7 @@ export class BatchMember implements ClientSink {
 
   fail(error: GatewayError): void {
     if (this.#done) return;
-    this.#sse.send(this.#errorAnswer(error));
+    this.#stream.send(this.#errorAnswer(error));
     this.#finish();
   }
 
@@ -166,7 +169,7 @@ export class BatchMember implements ClientSink {
   }
 
   #sendText(text: string): void {
-    this.#sse.pass(Buffer.from(`event: message\ndata: ${text}\n\n`));
+    this.#stream.pass(Buffer.from(`event: message\ndata: ${text}\n\n`));
   }
 
   #errorAnswer(error: GatewayError): JsonRpcResponse {

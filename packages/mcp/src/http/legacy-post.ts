@@ -11,7 +11,12 @@ import type { ClientSession } from "../gateway/session-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
 import { BatchAnswer } from "./legacy-batch.js";
+import { openLegacyStream } from "./legacy-stream.js";
 import { sendEmpty, sendError } from "./respond.js";
+import { ClientStreams, type ClientStreamsDeps } from "./session-streams.js";
+
+/** What the legacy era works through. */
+export interface LegacyHttpDeps extends HttpSinkDeps, Omit<ClientStreamsDeps, "sse"> {}
 
 /** The legacy era over Streamable HTTP (2025-11-25, Transports): `initialize`, sessions, the GET stream. */
 export class LegacyHttp {
@@ -19,10 +24,12 @@ export class LegacyHttp {
   readonly #deps: HttpSinkDeps;
   readonly #logger: Logger;
   readonly #metrics: GatewayMetrics;
+  readonly #streams: ClientStreams;
 
-  constructor(gateway: Gateway, deps: HttpSinkDeps, logger: Logger, metrics: GatewayMetrics) {
+  constructor(gateway: Gateway, deps: LegacyHttpDeps, logger: Logger, metrics: GatewayMetrics) {
     this.#gateway = gateway;
     this.#deps = deps;
+    this.#streams = new ClientStreams({ ...deps, sse: deps });
     this.#logger = logger;
     this.#metrics = metrics;
   }
@@ -38,7 +45,7 @@ export class LegacyHttp {
       this.#initialize(scope, message.message, response);
       return;
     }
-    const session = this.session(scope, request, response);
+    const session = this.#session(scope, request, response);
     if (session === undefined) return;
     if (message.kind === "request") {
       const { id } = message.message;
@@ -46,7 +53,7 @@ export class LegacyHttp {
         this.#gateway,
         session,
         message.message,
-        (onDone) => new HttpSink(response, id, "legacy", this.#deps, onDone),
+        (onDone) => new HttpSink(response, id, "legacy", this.#deps, onDone, this.#streams.of(session)),
       );
     } else {
       // Responses are accepted and dropped: nothing is asked of clients yet.
@@ -63,7 +70,7 @@ export class LegacyHttp {
     // That revision had no header for itself.
     const revision = request.headers[HEADER.protocolVersion] ?? BATCH_REVISION;
     if (revision !== BATCH_REVISION || request.headers[HEADER.sessionId] === undefined) return false;
-    const session = this.session(scope, request, response);
+    const session = this.#session(scope, request, response);
     if (session === undefined) return true;
     if (session.caller.revision !== BATCH_REVISION) return false;
     const read = readBatch(values);
@@ -76,7 +83,7 @@ export class LegacyHttp {
     for (const { kind, message } of read.messages) {
       if (kind === "notification") takeNotification(session, message);
       if (kind !== "request") continue;
-      const whole = (answer ??= new BatchAnswer(response, this.#deps));
+      const whole = (answer ??= new BatchAnswer(response, { ...this.#deps, streams: this.#streams.of(session) }));
       serveRequest(this.#gateway, session, message, (onDone) => whole.member(message.id, onDone));
     }
     if (answer === undefined) sendEmpty(response, 202);
@@ -84,8 +91,22 @@ export class LegacyHttp {
     return true;
   }
 
+  /** Answers a GET: opens the session's stream, or goes on with one. */
+  get(scope: Scope, request: IncomingMessage, response: ServerResponse): void {
+    const session = this.#session(scope, request, response);
+    if (session !== undefined) openLegacyStream(session, this.#streams.of(session), request, response);
+  }
+
+  /** Answers a DELETE: the session is over. */
+  delete(scope: Scope, request: IncomingMessage, response: ServerResponse): void {
+    const session = this.#session(scope, request, response);
+    if (session === undefined) return;
+    this.#gateway.sessions.end(session.id, "the client ended its session");
+    sendEmpty(response, 200);
+  }
+
   /** The session of this scope that a request names; when it names none that lives, the request is answered and `undefined` returned. */
-  session(scope: Scope, request: IncomingMessage, response: ServerResponse): ClientSession | undefined {
+  #session(scope: Scope, request: IncomingMessage, response: ServerResponse): ClientSession | undefined {
     const revision = request.headers[HEADER.protocolVersion];
     if (typeof revision === "string" && !isLegacyRevision(revision)) {
       this.#metrics.rejected("headers");

@@ -1,27 +1,46 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { ClientSession } from "../gateway/session-store.js";
-import { sendError } from "./respond.js";
-import { SseResponse, type SseDeps } from "./sse-response.js";
+import { sendEmpty, sendError } from "./respond.js";
+import type { SessionStreams } from "./session-streams.js";
 
-/** Opens a session's GET stream: the way for notifications outside of any request (2025-11-25, Transports, Listening). */
-export function openLegacyStream(session: ClientSession, response: ServerResponse, deps: SseDeps): void {
+/**
+ * Answers a session's GET (2025-11-25, Transports, Listening and Resumability): opens its stream for what belongs to no request, or goes on with the stream that `Last-Event-ID`
+ * names, whichever that is.
+ */
+export function openLegacyStream(
+  session: ClientSession,
+  streams: SessionStreams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const lastEventId = request.headers["last-event-id"];
+  if (typeof lastEventId === "string" && lastEventId !== "") {
+    resume(streams, lastEventId, response);
+    return;
+  }
   if (session.isListening) {
     const error = new GatewayError("INVALID_REQUEST", "This session has a stream already; close it first");
     sendError(response, 409, error);
     return;
   }
-  const sse = new SseResponse(response, deps);
-  const stream = {
-    notify: (notification: object): void => {
-      sse.send(notification);
-    },
-    end: (): void => {
-      sse.end();
-    },
-  };
-  session.listen(stream);
-  response.once("close", () => {
-    session.unlisten(stream);
-  });
+  streams.listen(response);
+}
+
+function resume(streams: SessionStreams, lastEventId: string, response: ServerResponse): void {
+  switch (streams.resume(lastEventId, response)) {
+    case "resumed":
+      return;
+    case "complete":
+      // Clients take it for "no stream here" and leave it at that. A 404 would tell them that their session is over.
+      sendEmpty(response, 405, { allow: "POST, DELETE" });
+      return;
+    case "gone":
+    case "unknown":
+      sendError(
+        response,
+        400,
+        new GatewayError("INVALID_REQUEST", "Last-Event-ID names no event of this session that can be gone on from"),
+      );
+  }
 }

@@ -14,16 +14,14 @@ import { readMessage, type ReadMessage } from "../gateway/read-message.js";
 import type { Scope } from "../gateway/scope.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { isJson } from "./content-type.js";
-import type { HttpSinkDeps } from "./http-sink.js";
-import { LegacyHttp } from "./legacy-post.js";
-import { openLegacyStream } from "./legacy-stream.js";
+import { LegacyHttp, type LegacyHttpDeps } from "./legacy-post.js";
 import { handleModern } from "./modern-post.js";
 import { readBody, type BodyFailure } from "./read-body.js";
 import { refuseBody } from "./refuse-body.js";
 import { sendEmpty, sendError } from "./respond.js";
 
 /** What the endpoint works through. */
-export interface McpEndpointDeps extends HttpSinkDeps {
+export interface McpEndpointDeps extends LegacyHttpDeps {
   readonly gateway: Gateway;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -130,14 +128,8 @@ export class McpEndpoint {
   }
 
   #onSessionRequest(scope: Scope, request: IncomingMessage, response: ServerResponse): void {
-    const session = this.#legacy.session(scope, request, response);
-    if (session === undefined) return;
-    if (request.method === "GET") {
-      openLegacyStream(session, response, this.#deps);
-      return;
-    }
-    this.#deps.gateway.sessions.end(session.id, "the client ended its session");
-    sendEmpty(response, 200);
+    if (request.method === "GET") this.#legacy.get(scope, request, response);
+    else this.#legacy.delete(scope, request, response);
   }
 
   /** Goes on in the connector's scope. One that is not known is never another one's, or that of all. */

@@ -3,8 +3,10 @@ import type { Socket } from "node:net";
 import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
 import type { Gateway } from "../gateway/gateway.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
+import { DEFAULT_STREAM_POLICY, type StreamPolicy } from "./client-stream.js";
 import { controlApi } from "./control-api.js";
 import { drain, type DrainPlan } from "./drain.js";
+import { DEFAULT_EVENT_LOG_LIMITS } from "./event-log.js";
 import { guard, type GuardPolicy } from "./guards.js";
 import { KeepAlive } from "./keep-alive.js";
 import { LegacySse } from "./legacy-sse.js";
@@ -57,6 +59,8 @@ export interface ServeHttpOptions {
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
+  /** How event streams of legacy clients live on without their client. */
+  readonly streams?: Partial<StreamPolicy>;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly timers: Timers;
@@ -181,7 +185,12 @@ function createFront({ gateway, options, limits, answers, isDraining }: FrontDep
   const policy = policyOf(options);
   const { slowReaderMs, bodyBytes: maxBodyBytes } = limits;
   const keepAlive = new KeepAlive(timers);
-  const deps = { gateway, metrics, logger, timers, keepAlive, unanswered, slowReaderMs, maxBodyBytes };
+  const deps = {
+    ...{ gateway, metrics, logger, timers, keepAlive, unanswered, slowReaderMs, maxBodyBytes },
+    policy: { ...DEFAULT_STREAM_POLICY, ...options.streams },
+    limits: DEFAULT_EVENT_LOG_LIMITS,
+    isAccepting: () => !isDraining(),
+  };
   const endpoint = new McpEndpoint(deps);
   const sse = new LegacySse(deps);
   const routes = new Map<string, Handler>([

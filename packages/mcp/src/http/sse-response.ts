@@ -5,6 +5,8 @@ import { cutOffWhenStalled } from "./slow-reader.js";
 
 /** Bytes that may wait for one reader; a slower one is cut off, because events cannot be dropped (reliability.md, 5.1, SSE backpressure). */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** An event up to this size is copied into one piece with its id. */
+const COPIED_BYTES = 16 * 1024;
 /** A reader that was behind at so many beats in a row, with nothing drained between, has stopped reading. */
 const MAX_BEATS_BEHIND = 2;
 
@@ -54,9 +56,30 @@ export class SseResponse {
     return true;
   }
 
-  /** Sends whole events that are encoded already. */
-  pass(events: Uint8Array): void {
+  /** Whether its reader has something waiting, so that whoever can should wait too. */
+  get isBehind(): boolean {
+    return this.#response.writableNeedDrain;
+  }
+
+  /** Sends one event: its first lines, and the rest. */
+  event(head: string, rest: Uint8Array): void {
+    // One write where the copy is cheap. Not corked: Node's response does not say that it needs draining then.
+    if (rest.length <= COPIED_BYTES) this.#write(Buffer.concat([Buffer.from(head), rest]));
+    else {
+      this.#write(head);
+      this.#write(rest);
+    }
+  }
+
+  /** Breaks the connection. */
+  cutOff(): void {
+    this.#response.destroy();
+  }
+
+  /** Sends whole events that are encoded already. @returns false when the reader is behind */
+  pass(events: Uint8Array): boolean {
     this.#write(events);
+    return !this.isBehind;
   }
 
   /** Ends the stream; what waits is still delivered to a reader that reads. */

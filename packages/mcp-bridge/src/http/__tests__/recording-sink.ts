@@ -8,6 +8,8 @@ export class RecordingSink implements AnswerSink {
   headers: Readonly<Record<string, string>> = {};
   readonly chunks: Buffer[] = [];
   readonly notifications: JsonRpcNotification[] = [];
+  /** How often the upstream wanted to be polled, and what has it asked at once. */
+  readonly polls: { readonly delayMs: number; readonly ask: () => void }[] = [];
   response: JsonRpcResponse | undefined;
   error: GatewayError | undefined;
   aborted: GatewayError | undefined;
@@ -60,6 +62,10 @@ export class RecordingSink implements AnswerSink {
 
   notify(notification: JsonRpcNotification): void {
     this.notifications.push(notification);
+  }
+
+  pollLater(delayMs: number, ask: () => void): void {
+    this.polls.push({ delayMs, ask });
   }
 
   respond(response: JsonRpcResponse): void {

@@ -171,6 +171,60 @@ describe("servers that end the connection and are asked again (2025-11-25, trans
     expect(odd.lost).toEqual([]);
   });
 
+  test.each([LEGACY_CALLER, MODERN_CALLER])(
+    "the sink hears of it, and may have it asked at once: its reader was sent away and is back",
+    async (caller) => {
+      const { server, time, send, paused } = await polling(finish);
+      const { sink } = send(caller);
+      await paused();
+      expect(sink.polls.map(({ delayMs }) => delayMs)).toEqual([100]);
+      sink.polls[0]?.ask();
+      await sink.done;
+      expect(server.of("GET")).toHaveLength(1);
+      // Asked once is enough, be it by the timer or by a reader that is back again.
+      sink.polls[0]?.ask();
+      await time.advance(1_100);
+      expect([server.of("GET").length, time.pending]).toEqual([1, 0]);
+    },
+  );
+
+  test("one that brings nothing is not asked any faster than it likes, however fast a reader comes back", async () => {
+    let asked = 0;
+    const { server, time, send, paused } = await polling((call, seen, res) => {
+      asked += 1;
+      if (asked === 1) prime(res);
+      else finish(call, seen, res);
+    });
+    const { sink } = send(LEGACY_CALLER);
+    await paused();
+    sink.polls[0]?.ask();
+    await paused(250);
+    sink.polls[1]?.ask();
+    expect(server.of("GET")).toHaveLength(1);
+    await time.advance(250);
+    await sink.done;
+    expect(server.of("GET")).toHaveLength(2);
+  });
+
+  test("a reader is not sent away because a connection broke: the upstream did not ask for that", async () => {
+    const time = new ManualTime();
+    const server = await upstream(
+      legacy(
+        (_, res) => {
+          openStream(res);
+          res.write(PRIMER, () => setTimeout(() => res.destroy(), 5));
+        },
+        { sessions: new Set() },
+      ),
+    );
+    const { link } = await openLink(server.url, { time });
+    const sink = new RecordingSink();
+    const exchange = link.send(toolCall(LEGACY_CALLER), sink);
+    await vi.waitFor(() => expect(time.delays).toContain(100));
+    expect(sink.polls).toEqual([]);
+    exchange.cancel();
+  });
+
   test("a session that ended meanwhile cannot be resumed", async () => {
     const { link, time, send, paused, server } = await polling(finish);
     const { sink } = send(LEGACY_CALLER);

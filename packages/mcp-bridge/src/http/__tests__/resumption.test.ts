@@ -16,7 +16,7 @@ describe("when an answer is asked for again (2025-11-25, transports)", () => {
     const resumption = new Resumption();
     expect(resumption.next()).toBeUndefined();
     resumption.note({ id: "1", retryMs: 5 });
-    expect(resumption.next()).toEqual({ lastId: "1", delayMs: 5 });
+    expect(resumption.next()).toEqual({ lastId: "1", delayMs: 5, mayHurry: true });
     resumption.note({ id: "" });
     expect(resumption.next()).toBeUndefined();
   });
@@ -24,9 +24,11 @@ describe("when an answer is asked for again (2025-11-25, transports)", () => {
   test("only a stream that brought a message is asked for again as soon as the upstream likes", () => {
     const resumption = new Resumption();
     resumption.note({ id: "1", retryMs: 0 });
-    const delays = [resumption.next(), resumption.next()].map((next) => next?.delayMs);
+    const asked = [resumption.next(), resumption.next()];
     resumption.progressed();
-    delays.push(resumption.next()?.delayMs, resumption.next()?.delayMs);
-    expect(delays).toEqual([0, 250, 0, 250]);
+    asked.push(resumption.next(), resumption.next());
+    expect(asked.map((next) => next?.delayMs)).toEqual([0, 250, 0, 250]);
+    // Nor may a client that is back at once have it asked any faster.
+    expect(asked.map((next) => next?.mayHurry)).toEqual([true, false, true, false]);
   });
 });

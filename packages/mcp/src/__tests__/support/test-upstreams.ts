@@ -70,9 +70,13 @@ export class TestUpstream implements Upstream {
     return this.#listings.length;
   }
 
-  /** Comes up, announcing these capabilities. */
-  goUp(capabilities: JsonObject = { tools: {} }, era: UpstreamFacts["era"] = "modern"): void {
-    this.facts = { era, revision: "2026-07-28", capabilities, detectedAt: "2026-01-01T00:00:00.000Z" };
+  /** Comes up, announcing these capabilities and saying these things of itself. */
+  goUp(
+    capabilities: JsonObject = { tools: {} },
+    era: UpstreamFacts["era"] = "modern",
+    said: Partial<UpstreamFacts> = {},
+  ): void {
+    this.facts = { era, revision: "2026-07-28", capabilities, detectedAt: "2026-01-01T00:00:00.000Z", ...said };
     this.#events.onAvailability(true);
   }
 

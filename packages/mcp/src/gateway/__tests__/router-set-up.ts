@@ -1,4 +1,4 @@
-import type { NamePolicy } from "@cortex-os/mcp-core";
+import type { ConnectorSpec, NamePolicy } from "@cortex-os/mcp-core";
 import type { Era, JsonObject, JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import { fixedRandom, ManualTime, RecordingLogger } from "@cortex-os/mcp-core/testing";
 import { RecordingSink } from "../../__tests__/support/recording-sink.js";
@@ -24,6 +24,8 @@ export async function setUp(
   const time = new ManualTime();
   const logger = new RecordingLogger();
   const fresh: { freshen: () => Promise<void> | undefined } = { freshen: () => undefined };
+  let { disabled } = options;
+  const altered = new Map<string, Partial<ConnectorSpec>>();
   let tell: (keys: readonly string[]) => void = () => {};
   const upstreams = new TestUpstreams();
   const { names = {}, pageSize = 1_000 } = options;
@@ -40,7 +42,7 @@ export async function setUp(
         origin: "registry",
         start: async (listener) => {
           tell = (named) => {
-            listener(named.map((key) => specOf(key, { disabled: key === options.disabled })));
+            listener(named.map((key) => specOf(key, { disabled: key === disabled, ...altered.get(key) })));
           };
           tell(keys);
           await Promise.resolve();
@@ -117,6 +119,15 @@ export async function setUp(
   const name = (...named: string[]): void => {
     tell(named);
   };
+  /** Which connector is disabled the next time they are named. */
+  const disable = (key: string | undefined): void => {
+    disabled = key;
+  };
+  /** Names the connectors again, this one with another address. */
+  const replace = (key: string): void => {
+    altered.set(key, { transport: { kind: "http", url: `http://127.0.0.1:9/${key}/${altered.size}`, headers: {} } });
+    tell(keys);
+  };
   /** A legacy client's session, and the way to ask in it. */
   const session = (scope: Scope = scopes.whole) => {
     const opened = sessions.create(scope, { ...CALLER, era: "legacy", revision: "2025-11-25" });
@@ -147,6 +158,8 @@ export async function setUp(
     session,
     fresh,
     name,
+    disable,
+    replace,
   };
 }
 

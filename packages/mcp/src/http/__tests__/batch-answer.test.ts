@@ -6,11 +6,15 @@ import { failOnLeaks, messagesOf } from "../../__tests__/support/gateway.js";
 import { send, startServer } from "../../__tests__/support/http.js";
 import { KeepAlive } from "../keep-alive.js";
 import { BatchAnswer, type BatchDeps, type BatchMember } from "../legacy-batch.js";
-import { TestExchange } from "./sink-set-up.js";
+import { sessionStreams, TestExchange } from "./sink-set-up.js";
 
 failOnLeaks();
 
 type Unanswered = NonNullable<BatchDeps["unanswered"]>;
+
+/** The streams of a session of the one revision that had batches. */
+const streamsOf = (time: ManualTime) =>
+  sessionStreams(time, { keepAlive: new KeepAlive(time), slowReaderMs: 1_000 }, "2025-03-26").streams;
 
 /** The messages a client gets when two members are answered by `answer`; and what their exchanges heard. */
 async function answered(answer: (first: BatchMember, second: BatchMember, unanswered: Unanswered) => void) {
@@ -19,7 +23,7 @@ async function answered(answer: (first: BatchMember, second: BatchMember, unansw
   const time = new ManualTime();
   const unanswered: Unanswered = new Roster();
   const { port } = await startServer((_request, response) => {
-    const batch = new BatchAnswer(response, { keepAlive: new KeepAlive(time), slowReaderMs: 1_000, unanswered });
+    const batch = new BatchAnswer(response, { streams: streamsOf(time), unanswered });
     const [first, second] = [batch.member(1, () => done.push(1)), batch.member("b", () => done.push(2))];
     batch.complete();
     first.attach(exchanges[0]);
@@ -122,7 +126,7 @@ describe("the answer to a batch", () => {
     let done = 0;
     const { port } = await startServer((_request, response) => {
       response.once("close", () => {
-        const batch = new BatchAnswer(response, { keepAlive: new KeepAlive(time), slowReaderMs: 1_000 });
+        const batch = new BatchAnswer(response, { streams: streamsOf(time) });
         batch.member(1, () => (done += 1)).attach(exchange);
         batch.complete();
       });
@@ -133,7 +137,7 @@ describe("the answer to a batch", () => {
     expect(done).toBe(1);
   });
 
-  test("says nothing more of a member that is done or cancelled, and keeps no timer", async () => {
+  test("says nothing more of a member that is done or cancelled, and keeps no timer longer than the stream is remembered", async () => {
     const { messages, exchanges, done, time } = await answered((first, second) => {
       first.sendResult(1, [Buffer.from("{"), Buffer.from('"n":1}')]);
       first.sendResult(1, [Buffer.from("{}")]);
@@ -150,6 +154,7 @@ describe("the answer to a batch", () => {
     expect(messages).toEqual([{ jsonrpc: "2.0", id: 1, result: { n: 1 } }]);
     expect(exchanges.map(({ cancelled }) => cancelled)).toEqual([[], ["enough"]]);
     expect(done).toEqual([1, 2]);
+    await time.advance(10_000);
     expect(time.pending).toBe(0);
   });
 });

@@ -1,0 +1,67 @@
+import type { ClientKind } from "./matrix-client.js";
+import { REASONS, type Reason } from "./reasons.js";
+
+/** What was seen of one operation. */
+export interface Seen {
+  readonly works: boolean;
+  readonly reason: Reason | undefined;
+}
+
+/** What one table is of. */
+export interface Table {
+  readonly title: string;
+  readonly about: string;
+  readonly rows: readonly { readonly title: string; readonly cells: readonly (Seen | undefined)[] }[];
+}
+
+const INTRODUCTION = `# Which client works with which connector
+
+Every cell is a test that runs with every change: a client of that revision and transport, in front of the gateway, in front of a server of that kind.
+This file is written by those tests (\`pnpm compatibility\`), and they fail when it does not say what they saw.
+
+- **yes**: it works, seen by what happened at both ends. A number beside it says what is different.
+- **no**: the specification does not have it between these two, and the gateway refuses it in the way of the note of that number.
+
+Clients of 2025-11-25 are the v1 SDK's, those of 2026-07-28 the v2 SDK's; no SDK of today begins with an older revision, so the older ones are clients of the
+tests' own that speak their revision as it was published. Clients over stdio start \`cortex-mcp stdio\`. HTTP+SSE has to be switched on (\`legacySse\`).
+`;
+
+/** The whole document. @param clients the columns */
+export function documentOf(clients: readonly ClientKind[], gateway: Table, connectors: readonly Table[]): string {
+  const notes: Reason[] = [];
+  const tables = [gateway, ...connectors].map((table) => tableOf(table, clients, notes));
+  const list = notes.map((reason, at) => `${at + 1}. ${REASONS[reason]}`);
+  return `${[INTRODUCTION, summaryOf(clients, connectors), ...tables, "## Notes", list.join("\n")].join("\n\n")}\n`.replaceAll(
+    /\n{3,}/g,
+    "\n\n",
+  );
+}
+
+function summaryOf(clients: readonly ClientKind[], connectors: readonly Table[]): string {
+  const rows = connectors.map(({ title, rows: operations }) => {
+    const cells = clients.map((_client, column) => {
+      const seen = operations.map(({ cells: row }) => row[column]);
+      const working = seen.filter((each) => each?.works === true).length;
+      return working === seen.length ? "all" : `${working} of ${seen.length}`;
+    });
+    return [title, ...cells];
+  });
+  const heading = ["connector ╲ client", ...clients.map(({ title }) => title)];
+  return `## In short\n\nHow many of the operations below work; the rest is refused, with the reason.\n\n${markdown(heading, rows)}`;
+}
+
+function tableOf({ title, about, rows }: Table, clients: readonly ClientKind[], notes: Reason[]): string {
+  const body = rows.map(({ title: operation, cells }) => [operation, ...cells.map((seen) => cellOf(seen, notes))]);
+  return `## ${title}\n\n${about}\n\n${markdown(["", ...clients.map(({ title: client }) => client)], body)}`;
+}
+
+function cellOf(seen: Seen | undefined, notes: Reason[]): string {
+  if (seen === undefined) return "FAILED";
+  const word = seen.works ? "yes" : "no";
+  if (seen.reason === undefined) return word;
+  if (!notes.includes(seen.reason)) notes.push(seen.reason);
+  return `${word} <sup>${notes.indexOf(seen.reason) + 1}</sup>`;
+}
+
+const markdown = (heading: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [heading, heading.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

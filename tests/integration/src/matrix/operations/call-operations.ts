@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import { expect, vi } from "vitest";
+import type { Members } from "../message.js";
+import { oneAtATime } from "../one-at-a-time.js";
+import { named, statusOf, timesHeard, type Operation, type Trial } from "../operation.js";
+
+const TRACE = {
+  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  tracestate: "vendor=value,other=1",
+  baggage: "userId=alice,serverNode=DF%2028",
+};
+
+const structured = async (trial: Trial, tool: string, more: object = {}): Promise<Members> => {
+  const call = { name: named(trial, tool), arguments: {}, ...more };
+  return (await trial.client.request("tools/call", call))["structuredContent"] as Members;
+};
+
+const cancelledSoFar = async (trial: Trial): Promise<number> =>
+  Number((await structured(trial, "cancelled"))["cancelled"]);
+
+/** Starts a call that does not end, cancels it when it is known to run, and waits until the client is told nothing more of it. */
+async function cancelOne(trial: Trial): Promise<void> {
+  const abort = new AbortController();
+  let begun = (): void => {};
+  const running = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const call = { name: named(trial, "slow"), arguments: { ms: 600_000, steps: 10_000 } };
+  const calling = trial.client.request("tools/call", call, { signal: abort.signal, onProgress: begun });
+  const outcome = expect(calling).rejects.toThrow(/changed my mind|abort/i);
+  await running;
+  abort.abort(new Error("changed my mind"));
+  await outcome;
+}
+
+/** What goes on around a call: progress, cancellation, log messages, metadata. */
+export const CALL_OPERATIONS: readonly Operation[] = [
+  {
+    title: "progress",
+    works: async (trial) => {
+      const call = { name: named(trial, "slow"), arguments: { ms: 80, steps: 3, label: trial.kind.title } };
+      const heard: Members[] = [];
+      // On the wire: SDKs drop the progress that comes in one turn with the answer. That they hear it is seen when a call is cancelled.
+      await trial.client.raw.request("tools/call", call, { onProgress: (params) => heard.push(params) });
+      expect(heard.map(({ progress, total }) => [progress, total])).toEqual([1, 2, 3].map((step) => [step, 3]));
+      expect(heard.map(({ message }) => message)).toEqual([1, 2, 3].map((s) => `${trial.kind.title}: step ${s} of 3`));
+    },
+  },
+  {
+    title: "cancellation",
+    note: ({ upstream: { isStateless } }) => (isStateless ? "notTold" : undefined),
+    // The server counts what was cancelled, whoever did it.
+    works: async (trial) =>
+      oneAtATime(trial.upstream, async () => {
+        const before = await cancelledSoFar(trial);
+        await cancelOne(trial);
+        const more = trial.upstream.isStateless ? 0 : 1;
+        await vi.waitFor(async () => expect(await cancelledSoFar(trial)).toBe(before + more));
+      }),
+  },
+  {
+    title: "log messages, from the level that was asked for",
+    refusal: ({ upstream: { isStateless } }) => (isStateless ? "noLevel" : undefined),
+    works: async (trial) => {
+      const text = randomUUID();
+      await trial.client.callLogging(named(trial, "log"), { level: "debug", text: `${text} too mild` });
+      await trial.client.callLogging(named(trial, "log"), { level: "warning", text });
+      const said = (): readonly unknown[] =>
+        trial.client.heard
+          .filter(({ method, params }) => method === "notifications/message" && String(params["data"]).startsWith(text))
+          .map(({ params }) => [params["level"], params["data"]]);
+      await vi.waitFor(() => expect(said()).toEqual([["warning", text]]));
+    },
+    refused: async (trial) => {
+      const before = timesHeard(trial.client, "notifications/message");
+      await trial.client.callLogging(named(trial, "log"), { level: "warning", text: "unheard" });
+      // What is told comes ahead of the answer.
+      expect(timesHeard(trial.client, "notifications/message")).toBe(before);
+    },
+  },
+  {
+    title: "`_meta`",
+    works: async (trial) => {
+      const _meta = { "com.example/deep": { a: [1, null, "ü"] }, "com.example/flag": true };
+      const { meta } = await structured(trial, "whoami", { _meta });
+      expect(meta).toMatchObject(_meta);
+      const modern = Object.keys(meta as Members).filter((key) => key.startsWith("io.modelcontextprotocol/"));
+      // What only the modern era has never gets to a legacy server.
+      expect(modern.length > 0).toBe(trial.upstream.era === "modern");
+    },
+  },
+  {
+    title: "trace context (SEP-414)",
+    works: async (trial) => {
+      const { meta } = await structured(trial, "whoami", { _meta: TRACE });
+      expect(meta).toMatchObject(TRACE);
+    },
+  },
+  {
+    title: "vendor methods",
+    works: async (trial) => {
+      // It goes to the connector whose tool it names.
+      const params = { name: named(trial, "echo"), "x-own": { deep: [1, null] } };
+      const result = await trial.client.request("fixture/echo", params);
+      expect(result["params"]).toMatchObject({ name: "echo", "x-own": { deep: [1, null] } });
+    },
+  },
+  {
+    title: "vendor methods that the connector does not know",
+    works: async (trial) => {
+      const { status, error } = await trial.client.raw.exchange("fixture/none", { name: named(trial, "echo") });
+      expect(error).toEqual({ code: -32_601, message: "Method not found: fixture/none" });
+      expect(status).toBe(statusOf(trial, 404));
+    },
+  },
+];
