@@ -7,13 +7,18 @@ export interface ClientRun {
   readonly ceiling: number;
 }
 
-/** Every version of the suite with every revision that it has scenarios for. */
+/**
+ * Every version of the suite with every revision that it has scenarios for, but 0.1.16 with 2025-03-26: there an authorization server names another issuer than the one its
+ * metadata is found at, which 2026-07-28 has clients refuse (and 0.2.0 has mended).
+ */
 export const CLIENT_RUNS: readonly ClientRun[] = [
-  { suite: "conformance-0.1", revision: "2025-03-26", ceiling: 0 },
-  { suite: "conformance-0.1", revision: "2025-06-18", ceiling: 0 },
+  { suite: "conformance-0.1", revision: "2025-06-18", ceiling: 59 },
   { suite: "conformance-0.1", revision: "2025-11-25", ceiling: 226 },
   { suite: "conformance-0.2", revision: "2025-03-26", ceiling: 21 },
   { suite: "conformance-0.2", revision: "2025-06-18", ceiling: 63 },
   { suite: "conformance-0.2", revision: "2025-11-25", ceiling: 259 },
   { suite: "conformance-0.2", revision: "2026-07-28", ceiling: 413 },
 ];
+
+/** Scenarios that wait for the gateway to pass on what servers ask their clients. */
+export const WAITING: ReadonlySet<string> = new Set(["elicitation-sep1034-client-defaults"]);

@@ -21,7 +21,8 @@ export async function runClientSuite(
   const player = await startPlayer();
   try {
     const program = fileURLToPath(import.meta.resolve(`${suite}/dist/index.js`));
-    const client = fileURLToPath(new URL("client-main.js", import.meta.url));
+    // Built, also when this is not.
+    const client = fileURLToPath(new URL("../../dist/client/client-main.js", import.meta.url));
     const command = `${process.execPath} ${client}`;
     const child = spawn(
       node,
