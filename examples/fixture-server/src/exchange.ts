@@ -11,6 +11,8 @@ export interface Exchange {
    * @returns whether there is a stream to carry it
    */
   ask(message: JsonRpcMessage): boolean;
+  /** Closes the connection but not the stream, where the client can come back for the rest; does nothing anywhere else. */
+  disconnect(): void;
 }
 
 /** An answer with the HTTP status it goes out under. */

@@ -1,4 +1,5 @@
 import type { Clock, Timers } from "@cortex-os/mcp-core";
+import type { LegacyRevision } from "./legacy-revisions.js";
 
 /** What a server offers besides tools. */
 export interface FixtureFeatures {
@@ -32,6 +33,15 @@ export interface FixtureServerOptions {
   readonly ttlMs?: number;
   /** Entries a page of any list. @default 1_000 */
   readonly pageSize?: number;
+  /**
+   * Whether to offer what the official conformance suite asks for by name, too. Over HTTP the streams of clients of 2025-11-25 are
+   * resumable then. @default false
+   */
+  readonly conformance?: boolean;
+  /** Whether to offer tools whose `x-mcp-header` breaks the rules, too. @default false */
+  readonly invalidHeaders?: boolean;
+  /** The newest legacy revision to speak. @default the newest there is */
+  readonly revision?: LegacyRevision;
   /** Ends the process; with it there is a tool `crash`. @default none */
   readonly exit?: () => void;
   /** @default Node's timers */

@@ -9,6 +9,7 @@ import type { Answer, ChannelFeatures, Exchange } from "./exchange.js";
 import type { Call, Outcome } from "./features/feature.js";
 import { listen } from "./features/subscription.js";
 import type { FixtureServerOptions } from "./fixture-server-options.js";
+import { legacyRevisions, type LegacyRevisions } from "./legacy-revisions.js";
 import { Offer } from "./offer.js";
 import { CODE, RpcFailure } from "./rpc-failure.js";
 import { sleep } from "./sleep.js";
@@ -20,6 +21,8 @@ const INSTRUCTIONS =
 /** What the server does with one request, whatever transport and era it came by. */
 export class FixtureServer {
   readonly offer: Offer;
+  /** The legacy revisions it speaks. */
+  readonly revisions: LegacyRevisions;
   readonly #serverInfo: { readonly name: string; readonly version: string };
   readonly #delayMs: number;
   readonly #listDelayMs: number;
@@ -29,6 +32,7 @@ export class FixtureServer {
 
   constructor(options: FixtureServerOptions = {}) {
     const name = options.name ?? "cortex-fixture";
+    this.revisions = legacyRevisions(options.revision);
     this.#serverInfo = { name, version: VERSION };
     this.#delayMs = options.delayMs ?? 0;
     this.#listDelayMs = options.listDelayMs ?? 0;

@@ -64,7 +64,7 @@ export class LegacyPeer {
   }
 
   #initialize(request: JsonRpcRequest): JsonObject {
-    const handshake = readHandshake(request.params);
+    const handshake = readHandshake(request.params, this.#server.revisions);
     this.#session = new LegacySession(handshake, WHOLE_CHANNEL, (message) => {
       this.#write(message);
       return true;

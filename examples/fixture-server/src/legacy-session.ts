@@ -1,7 +1,5 @@
 import {
   isJsonObject,
-  isLegacyRevision,
-  LATEST_LEGACY,
   type JsonObject,
   type JsonRpcMessage,
   type JsonRpcNotification,
@@ -18,6 +16,7 @@ import type { FixtureServer } from "./fixture-server.js";
 import { InFlight } from "./in-flight.js";
 import { isLogLevel, type LogLevel } from "./log-level.js";
 import type { Offer } from "./offer.js";
+import type { LegacyRevisions } from "./legacy-revisions.js";
 import { CODE, RpcFailure } from "./rpc-failure.js";
 
 /** What a legacy client said in `initialize`. */
@@ -30,14 +29,15 @@ export interface LegacyHandshake {
 /**
  * Reads the parameters of `initialize` and settles on a revision: the client's, or our newest legacy one when we do not
  * speak the client's (2025-11-25, lifecycle, Version Negotiation).
+ * @param spoken the revisions we speak, newest first
  * @throws RpcFailure −32602 when they are malformed
  */
-export function readHandshake(params: JsonObject | undefined): LegacyHandshake {
+export function readHandshake(params: JsonObject | undefined, spoken: LegacyRevisions): LegacyHandshake {
   const { protocolVersion, capabilities, clientInfo } = params ?? {};
   if (typeof protocolVersion !== "string" || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) {
     throw new RpcFailure(CODE.invalidParams, "initialize needs protocolVersion, capabilities and clientInfo");
   }
-  const settled = isLegacyRevision(protocolVersion) ? protocolVersion : LATEST_LEGACY;
+  const settled = spoken.includes(protocolVersion) ? protocolVersion : spoken[0];
   return { protocolVersion: settled, clientInfo, clientCapabilities: capabilities };
 }
 

@@ -3,6 +3,7 @@ import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { CallCounters } from "./call-counters.js";
 import { Changes } from "./changes.js";
 import type { ChannelFeatures } from "./exchange.js";
+import { addConformance } from "./conformance/add-conformance.js";
 import { CompletionsFeature } from "./features/completions-feature.js";
 import type { Feature, Method } from "./features/feature.js";
 import { loggingFeature } from "./features/logging-feature.js";
@@ -12,16 +13,14 @@ import type { Subscribable } from "./features/subscription.js";
 import { ToolsFeature } from "./features/tools-feature.js";
 import { vendorFeature } from "./features/vendor-feature.js";
 import type { FixtureServerOptions } from "./fixture-server-options.js";
+import type { Tables } from "./tables.js";
 import { ListTable } from "./list-table.js";
 import { askPrompt } from "./prompts/ask-prompt.js";
 import { greeting } from "./prompts/greeting.js";
 import { picture } from "./prompts/picture.js";
-import type { Prompt } from "./prompts/prompt.js";
 import { builtinResources } from "./resources/builtin-resources.js";
 import { itemTemplate } from "./resources/item-template.js";
-import type { Resource, ResourceTemplate } from "./resources/resource.js";
 import { builtinTools } from "./tools/builtin.js";
-import type { Tool } from "./tools/tool.js";
 
 /** Everything that one server offers, put together from its options; it changes at run time, and tells so. */
 export class Offer implements Subscribable {
@@ -57,9 +56,11 @@ export class Offer implements Subscribable {
         prompts: prompts ? tables.prompts : undefined,
         logging,
         extraTools: options.extraTools ?? 0,
+        invalidHeaders: options.invalidHeaders === true,
         exit: options.exit,
       }),
     );
+    if (options.conformance === true) addConformance(tables, timers, name);
     this.tools = new ToolsFeature({ table: tables.tools, counters: this.calls, lists });
     this.watchable = resources ? new ResourcesFeature({ ...tables, lists }) : undefined;
     this.#features = [
@@ -94,13 +95,6 @@ export class Offer implements Subscribable {
       prompts: new ListTable(({ definition }) => definition.name, told("prompts")),
     };
   }
-}
-
-interface Tables {
-  readonly tools: ListTable<Tool>;
-  readonly resources: ListTable<Resource>;
-  readonly templates: ListTable<ResourceTemplate>;
-  readonly prompts: ListTable<Prompt>;
 }
 
 function fill(

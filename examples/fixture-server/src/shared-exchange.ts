@@ -19,4 +19,8 @@ export class SharedExchange implements Exchange {
     this.#write(message);
     return true;
   }
+
+  disconnect(): void {
+    // The channel is everybody's.
+  }
 }

@@ -39,7 +39,7 @@ describe("the flags", () => {
 
   test("are read", () => {
     const http =
-      "--port 8 --era legacy --tools 3 --delay-ms 5 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n --resources 4 --common-resources --no-prompts --no-completions";
+      "--port 8 --era legacy --tools 3 --delay-ms 5 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n --resources 4 --common-resources --no-prompts --no-completions --conformance --invalid-headers --revision 2025-03-26";
     expect(parseFlags("http", http.split(" "))).toEqual({
       port: 8,
       era: "legacy",
@@ -54,9 +54,15 @@ describe("the flags", () => {
       features: { resources: true, prompts: false, completions: false, logging: true },
       sessions: false,
       jsonOnly: true,
+      resumable: true,
+      conformance: true,
+      invalidHeaders: true,
+      revision: "2025-03-26",
       ignoreEof: false,
       allowCrash: false,
     });
+    expect(parseFlags("http", [])).toMatchObject({ conformance: false, resumable: false, revision: undefined });
+    expect(parseFlags("http", ["--resumable"])).toMatchObject({ conformance: false, resumable: true });
     expect(parseFlags("stdio", ["--ignore-eof", "--allow-crash"])).toMatchObject({ ignoreEof: true, allowCrash: true });
     expect(parseFlags("stdio", ["--no-resources", "--no-logging"])).toMatchObject({
       features: { resources: false, prompts: true, completions: true, logging: false },
@@ -74,6 +80,8 @@ describe("the flags", () => {
     ["http", ["--transport", "sse", "--no-sessions"], "--transport sse is for legacy clients"],
     ["http", ["--transport", "sse", "--json-only"], "--transport sse is for legacy clients"],
     ["stdio", ["--transport", "sse"], "Unknown option '--transport'"],
+    ["http", ["--era", "legacy", "--revision", "2026-07-28"], "--revision must be one of 2025-11-25, 2025-06-18"],
+    ["stdio", ["--revision", "2025-06-18"], "--era legacy goes with it"],
     ["http", ["--ignore-eof"], "Unknown option '--ignore-eof'"],
     ["stdio", ["--port", "1"], "Unknown option '--port'"],
     ["stdio", ["positional"], "positional"],

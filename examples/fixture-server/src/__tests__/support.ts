@@ -145,6 +145,8 @@ export interface LiveStream {
   readonly status: number;
   readonly contentType: string | null;
   readonly messages: JsonRpcMessage[];
+  /** The ids of the events so far, those of empty events too. */
+  readonly ids: string[];
   /** What the event `endpoint` said, once it has come. */
   readonly endpoint: () => string | undefined;
   /** All text so far, comments too. */
@@ -165,9 +167,11 @@ export async function openStream(
   const messages: JsonRpcMessage[] = [];
   let text = "";
   let endpoint: string | undefined;
-  const parser = new SseParser(({ event, data }) => {
+  const ids: string[] = [];
+  const parser = new SseParser(({ event, data, id }) => {
+    if (id !== undefined) ids.push(id);
     if (event === "endpoint") endpoint = data;
-    else messages.push(JSON.parse(data) as JsonRpcMessage);
+    else if (data !== "") messages.push(JSON.parse(data) as JsonRpcMessage);
   });
   const read = async (): Promise<boolean> => {
     try {
@@ -185,6 +189,7 @@ export async function openStream(
     status: response.status,
     contentType: response.headers.get("content-type"),
     messages,
+    ids,
     endpoint: () => endpoint,
     text: () => text,
     ended: read(),

@@ -18,6 +18,8 @@ import type { RequestStates } from "./request-state.js";
  * Answers count only beside the `requestState` that asked for them, unless the question is `stateless`.
  */
 export function modernAsk(request: JsonRpcRequest, declared: JsonObject, states: RequestStates): Ask {
+  /** What was answered so far, also to questions of this try that were asked before. */
+  let given: JsonObject = {};
   const ask = (questions: Questions, { force = false, stateless = false }: AskOptions = {}): Replies => {
     const missing = force ? undefined : missingCapabilities(Object.values(questions), declared);
     if (missing !== undefined) throw capabilityMissing(missing);
@@ -26,14 +28,15 @@ export function modernAsk(request: JsonRpcRequest, declared: JsonObject, states:
     const now = responsesOf(inputResponses);
     const answers: Record<string, JsonObject> = {};
     for (const [key, { kind }] of Object.entries(questions)) {
-      const answer = before?.[key] ?? (before !== undefined || stateless ? now[key] : undefined);
+      const answer = given[key] ?? before?.[key] ?? (before !== undefined || stateless ? now[key] : undefined);
       if (answer === undefined) continue;
       if (!isAnswerTo(kind, answer)) throw invalid(`inputResponses["${key}"] is no answer to ${kind}`);
       answers[key] = answer;
     }
+    given = { ...given, ...answers };
     const open = Object.entries(questions).filter(([key]) => answers[key] === undefined);
     if (open.length > 0) {
-      const state = stateless ? undefined : states.write(request, { ...before, ...answers });
+      const state = stateless ? undefined : states.write(request, given);
       throw new InputRequired(Object.fromEntries(open), state);
     }
     return Object.fromEntries(Object.entries(answers).map(([key, answer]) => [key, { answer }]));

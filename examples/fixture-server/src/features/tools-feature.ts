@@ -86,9 +86,19 @@ function contextOf({ params, caller, exchange, ask }: Call): ToolContext {
     get signal() {
       return exchange.scope.signal;
     },
+    disconnect() {
+      exchange.disconnect();
+    },
     progress(progress, total, message) {
       if (token === undefined) return;
-      exchange.notify(notification("notifications/progress", { progressToken: token, progress, total, message }));
+      exchange.notify(
+        notification("notifications/progress", {
+          progressToken: token,
+          progress,
+          total,
+          ...(message === undefined ? {} : { message }),
+        }),
+      );
     },
     log(level, data) {
       if (!isLogged(level, caller.logLevel)) return;

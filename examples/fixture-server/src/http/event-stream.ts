@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Timers } from "@cortex-os/mcp-core";
 import { encodeSseMessage, SSE_KEEP_ALIVE, type JsonRpcMessage } from "@cortex-os/mcp-core/wire";
+import type { MessageStream } from "./message-stream.js";
 
 /** What event streams need from outside. */
 export interface EventStreamDeps {
@@ -14,7 +15,7 @@ export interface EventStreamDeps {
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Server-sent events on one response, with comments that keep the connection open. */
-export class EventStream {
+export class EventStream implements MessageStream {
   readonly #res: ServerResponse;
   readonly #deps: EventStreamDeps;
   #cancelKeepAlive: () => void;
@@ -35,23 +36,22 @@ export class EventStream {
     });
   }
 
-  /** Does nothing once the client has gone. */
   send(message: JsonRpcMessage): void {
-    this.#write(encodeSseMessage(message));
+    this.write(encodeSseMessage(message));
   }
 
   /** Sends an event that is no message. Does nothing once the client has gone. */
   sendEvent(event: string, data: string): void {
-    this.#write(`event: ${event}\ndata: ${data}\n\n`);
+    this.write(`event: ${event}\ndata: ${data}\n\n`);
   }
 
-  /** Ends the stream, with `last` as its last event when given. */
   end(last?: JsonRpcMessage): void {
     if (last !== undefined) this.send(last);
     if (!this.#res.writableEnded) this.#res.end();
   }
 
-  #write(text: string): void {
+  /** Sends encoded events. Does nothing once the client has gone. */
+  write(text: string): void {
     if (this.#res.destroyed || this.#res.writableEnded) return;
     if (this.#res.writableLength > (this.#deps.maxUnreadBytes ?? MAX_UNREAD_BYTES)) this.#res.destroy();
     else this.#res.write(text);
@@ -59,7 +59,7 @@ export class EventStream {
 
   #keepAlive(): () => void {
     return this.#deps.timers.after(this.#deps.keepAliveMs, () => {
-      this.#write(SSE_KEEP_ALIVE);
+      this.write(SSE_KEEP_ALIVE);
       this.#cancelKeepAlive = this.#keepAlive();
     });
   }

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Era } from "@cortex-os/mcp-core/wire";
 import type { ChannelFeatures } from "../exchange.js";
 import type { EventStreamDeps } from "./event-stream.js";
+import type { ResumableStream } from "./resumable-stream.js";
 import { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
 
 /** Makes exchanges and knows which are open, so that the server can stop in order. */
@@ -26,8 +27,9 @@ export class ExchangeFactory {
     this.#legacy = { ...streamDeps, streaming, cancelOnClose: false, onClosed };
   }
 
-  open(res: ServerResponse, era: Era): HttpExchange {
-    const exchange = new HttpExchange(res, era === "modern" ? this.#modern : this.#legacy);
+  /** @param resumable opens the stream of the answer, where it is one that the client can come back for */
+  open(res: ServerResponse, era: Era, resumable?: () => ResumableStream): HttpExchange {
+    const exchange = new HttpExchange(res, era === "modern" ? this.#modern : this.#legacy, resumable);
     this.#open.add(exchange);
     return exchange;
   }

@@ -1,8 +1,10 @@
-import type { ServerResponse } from "node:http";
-import type { JsonRpcMessage, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { HEADER, type JsonRpcMessage, type JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { CallScope } from "../call-scope.js";
 import type { Answer, Exchange } from "../exchange.js";
 import { EventStream, type EventStreamDeps } from "./event-stream.js";
+import type { MessageStream } from "./message-stream.js";
+import { ResumableStream } from "./resumable-stream.js";
 import { sendJson } from "./reply.js";
 
 /** How a response may be used. */
@@ -15,16 +17,22 @@ export interface HttpExchangeOptions extends EventStreamDeps {
   readonly onClosed: (exchange: HttpExchange) => void;
 }
 
-/** One request and its response: plain JSON unless a notification goes ahead of the answer, then an event stream. */
+/**
+ * One request and its response: plain JSON unless something goes ahead of the answer, or the client names event streams first among
+ * what it accepts; then an event stream.
+ */
 export class HttpExchange implements Exchange {
   readonly scope = new CallScope();
   readonly #res: ServerResponse;
   readonly #options: HttpExchangeOptions;
-  #stream: EventStream | undefined;
+  readonly #resumable: (() => ResumableStream) | undefined;
+  #stream: MessageStream | undefined;
 
-  constructor(res: ServerResponse, options: HttpExchangeOptions) {
+  /** @param resumable opens a stream that outlives its connection */
+  constructor(res: ServerResponse, options: HttpExchangeOptions, resumable?: () => ResumableStream) {
     this.#res = res;
     this.#options = options;
+    this.#resumable = resumable;
     res.on("close", () => {
       if (options.cancelOnClose && !res.writableFinished) this.scope.cancel();
       options.onClosed(this);
@@ -36,17 +44,25 @@ export class HttpExchange implements Exchange {
   }
 
   ask(message: JsonRpcMessage): boolean {
-    if (!this.#options.streaming || this.#res.destroyed) return false;
-    this.#stream ??= new EventStream(this.#res, this.#options);
-    this.#stream.send(message);
-    return true;
+    const stream = this.#opened();
+    stream?.send(message);
+    return stream !== undefined;
+  }
+
+  disconnect(): void {
+    if (this.#resumable === undefined) return;
+    const stream = this.#opened();
+    if (stream instanceof ResumableStream) stream.disconnect();
   }
 
   /** Sends the answer. Without one, the request having been cancelled, the response ends with no message for it. */
   finish(answer: Answer | undefined, sessionId?: string): void {
-    if (this.#res.destroyed) return;
-    if (this.#stream !== undefined) this.#stream.end(answer?.message);
-    else if (answer !== undefined) sendJson(this.#res, answer.httpStatus, answer.message, sessionId);
+    if (sessionId !== undefined && !this.#res.headersSent) this.#res.setHeader(HEADER.sessionId, sessionId);
+    const wanted = answer?.httpStatus === 200 && prefersEvents(this.#res.req);
+    const stream = wanted ? this.#opened() : this.#stream;
+    if (stream !== undefined) stream.end(answer?.message);
+    else if (this.#res.destroyed) return;
+    else if (answer !== undefined) sendJson(this.#res, answer.httpStatus, answer.message);
     else new EventStream(this.#res, this.#options).end();
   }
 
@@ -54,4 +70,15 @@ export class HttpExchange implements Exchange {
   shutDown(): void {
     if (!this.scope.shutDown()) this.#res.destroy();
   }
+
+  /** The stream of the answer: `undefined` when there is none and can be none any more. */
+  #opened(): MessageStream | undefined {
+    const lost = this.#res.destroyed && !(this.#stream instanceof ResumableStream);
+    if (!this.#options.streaming || lost) return undefined;
+    this.#stream ??= this.#resumable?.() ?? new EventStream(this.#res, this.#options);
+    return this.#stream;
+  }
 }
+
+const prefersEvents = ({ headers: { accept = "" } }: IncomingMessage): boolean =>
+  /^\s*text\/event-stream\b/i.test(accept);

@@ -1,31 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  HEADER,
-  isLegacyRevision,
-  LEGACY_REVISIONS,
-  type JsonRpcMessage,
-  type JsonRpcRequest,
-} from "@cortex-os/mcp-core/wire";
+import { HEADER, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import { changeNotification, type Change } from "../changes.js";
 import type { ChannelFeatures } from "../exchange.js";
 import type { FixtureServer } from "../fixture-server.js";
 import { LegacySession, readHandshake, type LegacyHandshake } from "../legacy-session.js";
 import { CODE, RpcFailure } from "../rpc-failure.js";
 import type { ReadableMessage } from "./body.js";
-import { EventStream } from "./event-stream.js";
 import type { ExchangeFactory } from "./exchange-factory.js";
+import { SessionStreams } from "./session-streams.js";
 import { sendEmpty, sendFailure } from "./reply.js";
 
 /** What a request without `MCP-Protocol-Version` speaks (2025-11-25, transports, Protocol Version Header). */
 const UNNAMED_REVISION = "2025-03-26";
 
+const RESUMABLE_SINCE = "2025-11-25";
+
 const NO_CHANNEL: ChannelFeatures = { changes: false, logging: false };
 
 interface HttpSession {
   readonly session: LegacySession;
-  /** The GET streams of this client, oldest first. */
-  readonly streams: Set<EventStream>;
+  readonly streams: SessionStreams;
 }
 
 /** The legacy era over Streamable HTTP, with sessions or without. */
@@ -35,11 +30,16 @@ export class LegacyEndpoint {
   /** `undefined`: no sessions are kept, so nothing can be told to anybody. */
   readonly #channel: ChannelFeatures | undefined;
   readonly #maxSessions: number;
+  readonly #resumable: boolean;
   readonly #sessions = new Map<string, HttpSession>();
   readonly #stopListening: () => void;
 
-  /** @param maxSessions how many sessions to keep, the newest; 0: none, every message stands alone */
-  constructor(server: FixtureServer, exchanges: ExchangeFactory, maxSessions: number) {
+  /**
+   * @param maxSessions how many sessions to keep, the newest; 0: none, every message stands alone
+   * @param resumable whether the streams of clients of 2025-11-25 are resumable
+   */
+  constructor(server: FixtureServer, exchanges: ExchangeFactory, maxSessions: number, resumable: boolean) {
+    this.#resumable = resumable;
     this.#server = server;
     this.#exchanges = exchanges;
     this.#maxSessions = maxSessions;
@@ -56,7 +56,7 @@ export class LegacyEndpoint {
 
   /** GET streams that are open. */
   get streams(): number {
-    return [...this.#sessions.values()].reduce((sum, { streams }) => sum + streams.size, 0);
+    return [...this.#sessions.values()].reduce((sum, { streams }) => sum + streams.connections, 0);
   }
 
   async post(message: ReadableMessage, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -70,7 +70,7 @@ export class LegacyEndpoint {
       return;
     }
     if (message.kind === "request") {
-      await this.#request(message.message, found.session, req, res);
+      await this.#request(message.message, found, req, res);
       return;
     }
     if (message.kind === "notification") found.session.receive(message.message);
@@ -89,11 +89,11 @@ export class LegacyEndpoint {
       sendFailure(res, found.httpStatus, found);
       return;
     }
-    const stream = new EventStream(res, this.#exchanges.streamDeps);
-    found.streams.add(stream);
-    res.once("close", () => {
-      found.streams.delete(stream);
-    });
+    const lastEventId = req.headers["last-event-id"];
+    if (typeof lastEventId !== "string" || !this.#resumable) found.streams.listen(res);
+    else if (!found.streams.resume(res, lastEventId)) {
+      sendFailure(res, 400, refusal(400, "Last-Event-ID is of no stream that can be resumed"));
+    }
   }
 
   /** Ends the client's session. */
@@ -128,7 +128,7 @@ export class LegacyEndpoint {
     const exchange = this.#exchanges.open(res, "legacy");
     let sessionId: string | undefined;
     const answer = await this.#server.answer(request, exchange, () => {
-      const handshake = readHandshake(request.params);
+      const handshake = readHandshake(request.params, this.#server.revisions);
       const channel = this.#channel;
       if (channel !== undefined) sessionId = this.#open(handshake, channel);
       return this.#server.initializeResult(handshake.protocolVersion, channel ?? NO_CHANNEL);
@@ -138,11 +138,11 @@ export class LegacyEndpoint {
 
   async #request(
     request: JsonRpcRequest,
-    session: LegacySession,
+    { session, streams }: HttpSession,
     { headers }: IncomingMessage,
     res: ServerResponse,
   ): Promise<void> {
-    const exchange = this.#exchanges.open(res, "legacy");
+    const exchange = this.#exchanges.open(res, "legacy", streams.opener(res));
     const answer = await session.inFlight.during(request.id, exchange.scope, async () =>
       this.#server.answer(request, exchange, () => session.result(this.#server, request, exchange, headers)),
     );
@@ -153,10 +153,11 @@ export class LegacyEndpoint {
   /** The session a message belongs to, or why it is refused (2025-11-25, transports, Session Management). */
   #find({ headers }: IncomingMessage): HttpSession | RpcFailure {
     const revision = headers[HEADER.protocolVersion] ?? UNNAMED_REVISION;
-    if (typeof revision !== "string" || !isLegacyRevision(revision)) {
-      return refusal(400, `Unsupported protocol version: this endpoint speaks ${LEGACY_REVISIONS.join(", ")}`);
+    if (typeof revision !== "string" || !this.#server.revisions.includes(revision)) {
+      const spoken = this.#server.revisions.join(", ");
+      return refusal(400, `Unsupported protocol version: this endpoint speaks ${spoken}`);
     }
-    if (this.#channel === undefined) return sessionless(revision);
+    if (this.#channel === undefined) return this.#sessionless(revision);
     const id = headers[HEADER.sessionId];
     if (typeof id !== "string") return refusal(400, "Mcp-Session-Id is missing: initialize first");
     return this.#sessions.get(id) ?? refusal(404, "Unknown session: initialize again");
@@ -164,8 +165,8 @@ export class LegacyEndpoint {
 
   #open(handshake: LegacyHandshake, channel: ChannelFeatures): string {
     const id = randomUUID();
-    const streams = new Set<EventStream>();
-    const session = new LegacySession(handshake, channel, (message) => sendOn(streams, message));
+    const streams = this.#streams(handshake.protocolVersion);
+    const session = new LegacySession(handshake, channel, (message) => streams.send(message));
     this.#sessions.set(id, { session, streams });
     for (const [oldest, forgotten] of this.#sessions) {
       if (this.#sessions.size <= this.#maxSessions) break;
@@ -179,32 +180,27 @@ export class LegacyEndpoint {
   #tell(change: Change): void {
     const message = changeNotification(change);
     for (const { session, streams } of this.#sessions.values()) {
-      if (session.hears(change)) sendOn(streams, message);
+      if (session.hears(change)) streams.send(message);
     }
+  }
+
+  /** Clients of older revisions would take the empty first event for a message. */
+  #streams(revision: string): SessionStreams {
+    return new SessionStreams(this.#exchanges.streamDeps, this.#resumable && revision >= RESUMABLE_SINCE);
+  }
+
+  /** What stands in for a session when the server keeps none: gone with the request. */
+  #sessionless(protocolVersion: string): HttpSession {
+    const handshake = { protocolVersion, clientInfo: undefined, clientCapabilities: {} };
+    const streams = new SessionStreams(this.#exchanges.streamDeps, false);
+    return { session: new LegacySession(handshake, undefined, () => false), streams };
   }
 }
 
 const refusal = (httpStatus: number, message: string): RpcFailure =>
   new RpcFailure(CODE.invalidRequest, message, { httpStatus });
 
-/** What stands in for a session when the server keeps none: gone with the request. */
-const sessionless = (protocolVersion: string): HttpSession => ({
-  session: new LegacySession(
-    { protocolVersion, clientInfo: undefined, clientCapabilities: {} },
-    undefined,
-    () => false,
-  ),
-  streams: new Set(),
-});
-
-/** Sends on one stream only: on the one the client opened last. @returns whether there is one */
-function sendOn(streams: ReadonlySet<EventStream>, message: JsonRpcMessage): boolean {
-  const stream = [...streams].at(-1);
-  stream?.send(message);
-  return stream !== undefined;
-}
-
 function close({ session, streams }: HttpSession): void {
   session.inFlight.shutDown();
-  for (const stream of streams) stream.end();
+  streams.end();
 }

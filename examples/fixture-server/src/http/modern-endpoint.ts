@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import { META, metaOf, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Caller } from "../caller.js";
 import type { FixtureServer } from "../fixture-server.js";
 import { modernCaller, refuseInitialize } from "../modern-caller.js";
@@ -43,7 +43,9 @@ export class ModernEndpoint {
   }
 
   #check(request: JsonRpcRequest, headers: IncomingMessage["headers"]): Caller {
-    if (request.method === "initialize") throw refuseInitialize(request);
+    // A legacy client opens with it; a request of this revision is one of an unknown method.
+    const named = metaOf(request.params)?.[META.protocolVersion] !== undefined;
+    if (request.method === "initialize" && !named) throw refuseInitialize(request);
     checkVersionHeader(request, headers);
     const caller = modernCaller(request, headers);
     checkMethodHeaders(request, headers);

@@ -1,11 +1,10 @@
 import type { ServerResponse } from "node:http";
-import { HEADER, type JsonRpcError, type JsonRpcResponse, type RequestId } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcError, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
 import type { RpcFailure } from "../rpc-failure.js";
 
-/** Answers with one JSON-RPC message; `sessionId` goes into `Mcp-Session-Id` when given. */
-export function sendJson(res: ServerResponse, status: number, message: JsonRpcResponse, sessionId?: string): void {
+/** Answers with one JSON-RPC message. */
+export function sendJson(res: ServerResponse, status: number, message: JsonRpcResponse): void {
   const body = JSON.stringify(message);
-  if (sessionId !== undefined) res.setHeader(HEADER.sessionId, sessionId);
   res.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   res.end(body);
 }

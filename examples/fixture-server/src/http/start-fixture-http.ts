@@ -29,6 +29,11 @@ export interface FixtureHttpOptions extends FixtureServerOptions {
   readonly maxSessions?: number;
   /** Whether every answer is plain JSON: then there are no notifications and no subscriptions. @default false */
   readonly jsonOnly?: boolean;
+  /**
+   * Whether clients of 2025-11-25 get streams that they can come back for: event ids, an empty first event, replay after
+   * `Last-Event-ID`. @default what `conformance` is
+   */
+  readonly resumable?: boolean;
   /** Milliseconds between two keep-alive comments on an event stream. @default 15_000 */
   readonly keepAliveMs?: number;
   /** Bytes a request body may have. @default 4 MiB */
@@ -85,6 +90,7 @@ class HttpFront implements FixtureHttp {
       this.#server,
       this.#exchanges,
       options.sessions === false ? 0 : (options.maxSessions ?? 10_000),
+      options.resumable ?? options.conformance ?? false,
     );
     this.#era = options.era ?? "both";
     this.#maxBodyBytes = options.maxBodyBytes ?? 4 * 1024 * 1024;

@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
+import { LEGACY_REVISIONS } from "@cortex-os/mcp-core/wire";
 import type { FixtureFeatures } from "../fixture-server-options.js";
+import type { LegacyRevision } from "../legacy-revisions.js";
 import type { ServedEra } from "../http/start-fixture-http.js";
 
 /** What the command lines of both servers say. */
@@ -18,6 +20,10 @@ export interface Flags {
   readonly transport: "http" | "sse";
   readonly sessions: boolean;
   readonly jsonOnly: boolean;
+  readonly resumable: boolean;
+  readonly conformance: boolean;
+  readonly invalidHeaders: boolean;
+  readonly revision: LegacyRevision | undefined;
   readonly ignoreEof: boolean;
   readonly allowCrash: boolean;
 }
@@ -40,12 +46,16 @@ const SHARED = {
   "no-prompts": { type: "boolean", default: false },
   "no-completions": { type: "boolean", default: false },
   "no-logging": { type: "boolean", default: false },
+  conformance: { type: "boolean", default: false },
+  "invalid-headers": { type: "boolean", default: false },
+  revision: { type: "string" },
 } as const;
 const HTTP_ONLY = {
   port: { type: "string", default: "0" },
   transport: { type: "string", default: "http" },
   "no-sessions": { type: "boolean", default: false },
   "json-only": { type: "boolean", default: false },
+  resumable: { type: "boolean", default: false },
 } as const;
 const STDIO_ONLY = {
   "ignore-eof": { type: "boolean", default: false },
@@ -86,6 +96,10 @@ export function parseFlags(program: "http" | "stdio", argv: readonly string[]): 
     transport: transportOf(values),
     sessions: values["no-sessions"] !== true,
     jsonOnly: values["json-only"] === true,
+    conformance: values["conformance"] === true,
+    resumable: values["resumable"] === true || values["conformance"] === true,
+    invalidHeaders: values["invalid-headers"] === true,
+    revision: revisionOf(values),
     ignoreEof: values["ignore-eof"] === true,
     allowCrash: values["allow-crash"] === true,
   };
@@ -104,6 +118,14 @@ function read(argv: readonly string[], options: Options): Readonly<Record<string
 function eraOf(value: unknown): ServedEra {
   if (value === "modern" || value === "legacy" || value === "both") return value;
   throw new FlagError(`--era must be modern, legacy or both, got ${String(value)}`);
+}
+
+function revisionOf({ revision, era }: Readonly<Record<string, unknown>>): LegacyRevision | undefined {
+  if (revision === undefined) return undefined;
+  const found = LEGACY_REVISIONS.find((each) => each === revision);
+  if (found === undefined) throw new FlagError(`--revision must be one of ${LEGACY_REVISIONS.join(", ")}`);
+  if (era !== "legacy") throw new FlagError("--revision bounds a server of the legacy era: --era legacy goes with it");
+  return found;
 }
 
 function transportOf(values: Readonly<Record<string, unknown>>): "http" | "sse" {

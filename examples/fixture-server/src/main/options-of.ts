@@ -4,7 +4,8 @@ import type { Flags } from "./flags.js";
 
 /** The options of either server that the flags ask for. */
 export function optionsOf(flags: Flags): FixtureServerOptions & { readonly era: ServedEra } {
-  const { era, name, tools, resources, commonResources, features, delayMs, ttlMs, pageSize } = flags;
+  const { era, name, tools, resources, commonResources, features, delayMs, ttlMs, pageSize, revision } = flags;
+  const { conformance, invalidHeaders } = flags;
   return {
     era,
     features,
@@ -12,6 +13,9 @@ export function optionsOf(flags: Flags): FixtureServerOptions & { readonly era: 
     extraResources: resources,
     commonResources,
     delayMs,
+    conformance,
+    invalidHeaders,
+    ...(revision === undefined ? {} : { revision }),
     ...(name === undefined ? {} : { name }),
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(pageSize === undefined ? {} : { pageSize }),

@@ -31,9 +31,9 @@ export async function runHttp(process: ProcessLike): Promise<number> {
 }
 
 async function start(flags: Flags): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const { port, sessions, jsonOnly } = flags;
+  const { port, sessions, jsonOnly, resumable } = flags;
   if (flags.transport === "sse") return await startFixtureSse({ ...optionsOf(flags), port });
-  return await startFixtureHttp({ ...optionsOf(flags), port, sessions, jsonOnly });
+  return await startFixtureHttp({ ...optionsOf(flags), port, sessions, jsonOnly, resumable });
 }
 
 function mendable(error: unknown): string | undefined {

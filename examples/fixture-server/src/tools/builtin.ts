@@ -12,6 +12,7 @@ import { crash } from "./crash.js";
 import { echo } from "./echo.js";
 import { fail } from "./fail.js";
 import { generatedTools } from "./generated.js";
+import { invalidHeaders } from "./invalid-headers.js";
 import { large } from "./large.js";
 import { log } from "./log.js";
 import { slow } from "./slow.js";
@@ -38,6 +39,8 @@ export interface BuiltinDeps {
   readonly logging: boolean;
   /** How many generated tools to add. */
   readonly extraTools: number;
+  /** Whether to add tools whose `x-mcp-header` breaks the rules. */
+  readonly invalidHeaders: boolean;
   /** Ends the process; without it there is no tool `crash`. */
   readonly exit: (() => void) | undefined;
 }
@@ -60,5 +63,6 @@ export const builtinTools = (deps: BuiltinDeps): Tool[] => [
   ...(deps.prompts === undefined ? [] : [togglePrompt(deps.prompts)]),
   ...(deps.logging ? [log] : []),
   ...(deps.exit === undefined ? [] : [crash(deps.exit)]),
+  ...(deps.invalidHeaders ? invalidHeaders : []),
   ...generatedTools(deps.extraTools),
 ];

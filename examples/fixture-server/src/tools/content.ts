@@ -1,11 +1,10 @@
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { PIXEL_PNG } from "../pixel.js";
 import { authorityOf } from "../resources/authority.js";
+import { EMPTY_WAV } from "../wav.js";
 import { booleanArg, stringArg, ToolInputError } from "./args.js";
 import type { Tool } from "./tool.js";
 
-/** A WAV file of no samples. */
-const WAV = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
 /** A type no specification knows: SDKs refuse it, a gateway has to let it pass. */
 const VENDOR = { type: "com.example/hologram", frames: [1, 2, 3], "x-extra": { kept: true } };
 /** Another one; it comes when it is asked for only. */
@@ -14,7 +13,7 @@ const UNKNOWN = { type: "x-unknown", payload: { deep: [null, "ünï", 1.5] }, _m
 const blocksOf = (base: string): readonly (JsonObject & { readonly type: string })[] => [
   { type: "text", text: "plain text: ünïcödé ✓ 世界", annotations: { audience: ["user"], priority: 0.5 } },
   { type: "image", data: PIXEL_PNG, mimeType: "image/png" },
-  { type: "audio", data: WAV, mimeType: "audio/wav" },
+  { type: "audio", data: EMPTY_WAV, mimeType: "audio/wav" },
   { type: "resource_link", uri: `${base}/hello`, name: "hello", mimeType: "text/plain" },
   { type: "resource", resource: { uri: `${base}/embedded`, mimeType: "text/plain", text: "embedded" } },
   { type: "resource", resource: { uri: `${base}/blob`, mimeType: "application/octet-stream", blob: "AAEC/w==" } },

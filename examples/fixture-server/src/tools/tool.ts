@@ -29,11 +29,16 @@ export interface ToolContext {
   /** Aborts when the client gives the call up; whatever the tool returns then is not sent. */
   readonly signal: AbortSignal;
   /** Tells the client how far the call is; does nothing unless the client sent a progress token. */
-  progress(progress: number, total: number, message: string): void;
+  progress(progress: number, total: number, message?: string): void;
   /** Tells the client something; does nothing unless the client asked for this severity. */
   log(level: LogLevel, data: JsonValue): void;
   /** Asks the client something. */
   readonly ask: Ask;
+  /**
+   * Closes the connection that carries the call, where the client can come back and get the rest (2025-11-25, Streamable HTTP
+   * with resumable streams); does nothing anywhere else.
+   */
+  disconnect(): void;
 }
 
 /** One tool. */

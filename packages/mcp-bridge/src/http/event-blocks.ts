@@ -27,7 +27,7 @@ type Line = "blank" | "comment" | "own" | "other";
 
 /**
  * Cuts an event stream into whole blocks, so that one can be read, left out or passed on as the bytes it came in (WHATWG HTML,
- * 9.2). `id` and `retry` are between the gateway and its upstream: a client that saw them would try to resume with us.
+ * 9.2). `id` and `retry` are between the gateway and its upstream: the gateway's own clients resume with ids of its own.
  *
  * A block is given as soon as its last byte is there. One that lies within a chunk is not copied.
  */

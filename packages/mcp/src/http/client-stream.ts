@@ -149,11 +149,13 @@ export class ClientStream implements Forgettable {
   /** Ends the client's connection and lets it come back for the rest, where it knows how to and could. @param whenBack called when it does */
   sendAway(retryMs = RETRY_MS, whenBack: () => void = () => {}): void {
     const { isPrimed, isAccepting } = this.#deps;
+    if (this.#hasEnded || !isPrimed || !isAccepting()) return;
+    this.#whenBack = whenBack;
     const reader = this.#reader;
-    if (reader === undefined || this.#hasEnded || !isPrimed || !isAccepting()) return;
+    // It is away already.
+    if (reader === undefined) return;
     this.#prime(this.#log.last, retryMs);
     reader.end();
-    this.#whenBack = whenBack;
     this.#retryMs = retryMs;
     this.#leave();
   }

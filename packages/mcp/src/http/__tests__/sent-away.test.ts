@@ -36,6 +36,16 @@ describe("a client of 2025-11-25 may be sent away and asked to come back (SEP-16
     expect([asked, time.pending]).toEqual([1, 0]);
   });
 
+  test("when the client is away already, its return is told as well", async () => {
+    const { client, own, cut, back } = await called(1);
+    await cut();
+    let asked = 0;
+    own.pollLater(4_000, () => (asked += 1));
+    const again = back(client.lastId);
+    await again.until(() => again.events.length === 1);
+    expect([asked, again.isOver]).toEqual([1, false]);
+  });
+
   test("also before anything was said: the answer becomes a stream for that", async () => {
     const { port, sink } = await startSink((own) => own.pollLater(500, () => {}), PRIMED);
     const client = await new EventClient(port).untilOver();

@@ -1,0 +1,2 @@
+/** A WAV file of no samples, in Base64. */
+export const EMPTY_WAV = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
