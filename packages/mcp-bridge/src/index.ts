@@ -1,4 +1,6 @@
 export * from "./address/public-address.js";
+export { offersRoots } from "./asking/client-capabilities.js";
+export type * from "./asking/question.js";
 export * from "./byte-budget.js";
 export { cutShortFailure } from "./http/failures.js";
 export { isHeaderName, isReservedHeader } from "./http/request-headers.js";

@@ -1,5 +1,6 @@
 import type { ConnectorSpec, Clock, GatewayError, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { Era, JsonObject, JsonRpcNotification, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "./asking/question.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./runtime/exchange.js";
 
 /** What an upstream turned out to be: the verdict of era detection, remembered with its date. */
@@ -30,6 +31,14 @@ export interface LinkEvents {
    * @param sessionKey the client session whose own child or session it came from; absent when it came from what all share
    */
   onNotification(notification: JsonRpcNotification, sessionKey?: string): void;
+  /**
+   * The upstream asks something of the client of a session, outside of any request or of none that can be told.
+   *
+   * @returns `undefined` when the session has no way to its client: nothing was asked then
+   */
+  onQuestion(sessionKey: string, question: UpstreamQuestion): AskedQuestion | undefined;
+  /** From now on each client session has a process of its own: the one that all shared asked something that several clients could have been meant by. */
+  onIsolated(): void;
   /** The connection is gone. The owner closes this link and makes a new one; called at most once. */
   onLost(error: GatewayError): void;
 }
@@ -112,6 +121,8 @@ export interface Link {
    * wants to know asks them from time to time while this is false.
    */
   readonly hearsChanges: boolean;
+  /** Tells the upstream something that a legacy client told the gateway, in the client's own session or process; without one nothing happens. */
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void;
   /** A client session ended: release what is held for it. Unknown keys are fine. */
   endSession(sessionKey: string): void;
   /**

@@ -15,7 +15,7 @@ export interface NamePolicy {
   readonly separator: string;
   /** Longest public name in characters. @default 50 */
   readonly maxLength: number;
-  /** `always`: every name gets its connector's key. `never`: none does. `auto`: only names that two connectors offer. @default "always" */
+  /** `always`: every name gets its connector's key. `never`: none does. `auto`: only names that two connectors offer, as long as they both do. @default "always" */
   readonly prefix: "always" | "auto" | "never";
 }
 
@@ -39,7 +39,20 @@ export function publicToolName(
   const clean = tool.replace(NOT_IN_A_NAME, "_");
   const name = start + clean;
   if (clean === tool && name.length <= policy.maxLength) return name;
+  return withDigest(name, key, tool, policy.maxLength);
+}
+
+/** The prefixed name of a tool, with the digest in any case: for one whose plain prefixed name is what another tool is called. */
+export function distinctToolName(
+  key: string,
+  tool: string,
+  policy: Pick<NamePolicy, "separator" | "maxLength">,
+): string {
+  return withDigest(key + policy.separator + tool.replace(NOT_IN_A_NAME, "_"), key, tool, policy.maxLength);
+}
+
+function withDigest(name: string, key: string, tool: string, maxLength: number): string {
   const digest = createHash("sha256").update(`${key}\0${tool}`).digest("hex").slice(0, HASH_DIGITS);
-  const room = Math.max(0, policy.maxLength - HASH_DIGITS - 1);
-  return `${name.slice(0, room)}_${digest}`.slice(0, policy.maxLength);
+  const room = Math.max(0, maxLength - HASH_DIGITS - 1);
+  return `${name.slice(0, room)}_${digest}`.slice(0, maxLength);
 }

@@ -1,3 +1,4 @@
+import { startFixtureHttp } from "@cortex-os/fixture-server";
 import { spawnSync } from "node:child_process";
 import { access, chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -85,6 +86,19 @@ describe("serve", () => {
       err: `cortex-mcp: a gateway is running already for ${folder}: pid ${process.pid} at ${url}; ${stopIt}`,
     });
     expect(await io.run("status")).toMatchObject({ code: 0 });
+  });
+
+  test("status names what a server lists and is not offered, with the reason", async () => {
+    const io = await createTestIo();
+    const upstream = await startFixtureHttp({ era: "modern", invalidHeaders: true });
+    onTestFinished(async () => upstream.close());
+    await io.run("add", "odd", upstream.url);
+    await serving(io);
+    const line =
+      'odd: not offered, it breaks the specification: invalid-header-number (its x-mcp-header of "a" is on a type that cannot be mirrored)';
+    await vi.waitFor(async () => {
+      expect((await io.run("status")).out.split("\n")).toContain(line);
+    });
   });
 
   test("one that is still starting is refused too", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { ownAddress } from "../control/live-statuses.js";
 import { mapServers } from "../service-map/map-servers.js";
 import { CANARY_KEY, connector, publishing } from "./publishing.js";
 import { fixture, servingHomeOf, untilState } from "./serving.js";
@@ -14,7 +15,7 @@ describe("list and get, with the running gateway's word for the map's connectors
       connector("off", url, { status: "disabled" }),
     ]);
     const io = await createTestIo({ env: map.env });
-    await servingHomeOf(io);
+    const gateway = await servingHomeOf(io);
     await untilState(io, "docs", "up");
     const other = await createTestIo({ env: { CORTEX_HOME: io.home } });
     const list = await other.run("list");
@@ -34,6 +35,7 @@ describe("list and get, with the running gateway's word for the map's connectors
       "docs (http)",
       "  source: service map, version 1.0.0",
       `  target: "${url}"`,
+      `  by itself at: ${gateway.url}/-/docs`,
       "  state: up",
     ]);
     // Who has them reads the rest from what is kept.
@@ -82,9 +84,23 @@ describe("list and get, with the running gateway's word for the map's connectors
       { key: "own", source: "registry", ...states },
       { key: "docs", source: "map", ...states },
     ] as const;
-    expect(await mapServers(io, { kind: "known", statuses })).toEqual({
+    expect(await mapServers(io, { kind: "known", url: null, statuses })).toEqual({
       servers: [{ name: "docs", transport: "http" }],
     });
+  });
+
+  test("tell where a server is by itself, and of two of one name that of the one which has it", () => {
+    const states = { state: "up", tools: 1, since: "2026-01-01T00:00:00.000Z" } as const;
+    const statuses = [
+      { key: "docs", source: "registry", ...states },
+      { key: "docs", source: "map", ...states, state: "down" },
+    ] as const;
+    const live = { kind: "known", url: "http://127.0.0.1:1/mcp", statuses } as const;
+    expect(ownAddress(live, "docs", "registry")).toBe("http://127.0.0.1:1/mcp/-/docs");
+    expect(ownAddress(live, "docs", "map")).toBeUndefined();
+    expect(ownAddress(live, "other", "registry")).toBeUndefined();
+    expect(ownAddress({ ...live, url: null }, "docs", "registry")).toBeUndefined();
+    expect(ownAddress({ kind: "none" }, "docs", "registry")).toBeUndefined();
   });
 
   test("say with no gateway that a pinned map has grown too old, and how to get rid of the pin", async () => {

@@ -48,6 +48,7 @@ describe("a gateway that follows a service map", () => {
       "  source: service map, version 1.0.0",
       `  target: ${mapped.url}`,
       "  header: X-Team: ***",
+      `  by itself at: ${url}/-/docs`,
       "  state: up",
     ]);
     expect(JSON.parse((await io.run("get", "docs", "--json")).out)).toMatchObject({ name: "docs", source: "map" });

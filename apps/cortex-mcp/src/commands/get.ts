@@ -1,4 +1,4 @@
-import { liveStatuses, stateText, statusOf } from "../control/live-statuses.js";
+import { liveStatuses, ownAddress, stateText, statusOf } from "../control/live-statuses.js";
 import type { Io } from "../io.js";
 import { jsonText } from "../output.js";
 import { openRegistry } from "../registry.js";
@@ -41,6 +41,8 @@ async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promi
   if (entry.cwd !== undefined) io.out(`  folder: ${entry.cwd}`);
   for (const [key, value] of Object.entries(entry.headers ?? {})) io.out(`  header: ${key}: ${value}`);
   for (const [key, value] of Object.entries(entry.env ?? {})) io.out(`  env: ${key}=${value}`);
+  const address = ownAddress(live, name, source);
+  if (address !== undefined) io.out(`  by itself at: ${address}`);
   const state = stateText(live, { key: name, source, disabled: entry.disabled === true }) ?? "no gateway is running";
   io.out(`  state: ${state}${status?.reason === undefined ? "" : `, ${status.reason}`}`);
   return 0;

@@ -1,6 +1,6 @@
 import { ControlClient } from "../control/control-client.js";
 import type { Io } from "../io.js";
-import { columns, counted, jsonText } from "../output.js";
+import { columns, counted, jsonText, shortened } from "../output.js";
 import { mapStatusLines } from "../service-map/map-text.js";
 import { requireRunningGateway } from "../state/running-gateway.js";
 import { statePaths } from "../state/state-paths.js";
@@ -44,5 +44,12 @@ async function status(io: Io, json: boolean): Promise<number> {
     connector.reason ?? "",
   ]);
   io.out(columns(["NAME", "SOURCE", "STATE", "TOOLS", "ERA", "SINCE", "REASON"], rows));
+  for (const { key, leftOut = [] } of view.connectors) {
+    for (const entry of leftOut) io.out(`${key}: not offered, it breaks the specification: ${printable(entry)}`);
+  }
+  for (const { key, note } of view.connectors) if (note !== undefined) io.out(`${key}: ${note}`);
   return 0;
 }
+
+/** Names are the server's own: none may move a terminal's cursor. */
+const printable = (text: string): string => shortened(text.replaceAll(/\p{C}/gu, "?"), 160);

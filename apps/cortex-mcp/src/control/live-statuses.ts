@@ -13,6 +13,8 @@ export type LiveStatuses =
   | { readonly kind: "silent"; readonly problem: string }
   | {
       readonly kind: "known";
+      /** The endpoint for clients over HTTP; `null` when there is none. */
+      readonly url: string | null;
       readonly statuses: readonly ConnectorStatus[];
       /** Absent when it follows no service map. */
       readonly map?: MapView;
@@ -25,7 +27,8 @@ export async function liveStatuses(io: Io): Promise<LiveStatuses> {
   try {
     const client = new ControlClient(running, io.system.timers);
     const { connectors: statuses, serviceMap } = await client.status();
-    return { kind: "known", statuses, ...(serviceMap === undefined ? {} : { map: await client.map() }) };
+    const url = running.record?.url ?? null;
+    return { kind: "known", url, statuses, ...(serviceMap === undefined ? {} : { map: await client.map() }) };
   } catch (error) {
     if (error instanceof CallError) return { kind: "silent", problem: error.message };
     throw error;
@@ -36,6 +39,14 @@ export async function liveStatuses(io: Io): Promise<LiveStatuses> {
 export function statusOf(live: LiveStatuses, key: string, source: ConnectorOrigin): ConnectorStatus | undefined {
   if (live.kind !== "known") return undefined;
   return live.statuses.find((status) => status.key === key && status.source === source);
+}
+
+/** Where clients find one server by itself, under its own names; `undefined` when there is no such place, or it is another source's server of that name. */
+export function ownAddress(live: LiveStatuses, key: string, source: ConnectorOrigin): string | undefined {
+  if (live.kind !== "known" || live.url === null) return undefined;
+  // The one that lost its key to another comes behind it.
+  const living = live.statuses.find((status) => status.key === key);
+  return living?.source === source ? `${live.url}/-/${key}` : undefined;
 }
 
 /** The state of one server in a word; `undefined` when no gateway runs and it would be served. */

@@ -36,8 +36,10 @@ const ConnectorStatusSchema: z.ZodType<ConnectorStatus> = z.looseObject({
   source: z.enum(["registry", "map"]),
   state: z.enum(["up", "down", "connecting", "disabled"]),
   reason: z.string().exactOptional(),
+  note: z.string().exactOptional(),
   era: z.enum(["modern", "legacy"]).exactOptional(),
   tools: z.number(),
+  leftOut: z.array(z.string()).exactOptional(),
   since: z.string(),
 });
 

@@ -129,6 +129,26 @@ describe("resumable streams for clients of 2025-11-25 (R22)", () => {
     second.leave();
   });
 
+  test("of several streams the one opened last hears of changes, also when an older one was taken up anew", async () => {
+    const { server, listen, send } = await visit();
+    const [older, newer] = [await listen(), await listen()];
+    await vi.waitFor(() => {
+      expect([older.ids, newer.ids]).toEqual([["1-0"], ["2-0"]]);
+    });
+    const again = await listen("1-0");
+    expect(await older.ended).toBe(true);
+    await vi.waitFor(() => {
+      expect(server.streams).toBe(2);
+    });
+    await send(toggled(1));
+    await vi.waitFor(() => {
+      expect(again.messages).toEqual([CHANGED]);
+    });
+    expect(newer.messages).toEqual([]);
+    newer.leave();
+    again.leave();
+  });
+
   test.each([["1-9"], ["7-0"], ["x"], [""], ["1--1"]])("Last-Event-ID %j is of no stream: 400", async (lastEventId) => {
     const { server, session, send } = await visit();
     await send(toolCall(1, "slow", { ms: 0 }, { progressToken: 1 }));

@@ -1,4 +1,4 @@
-import type { AskOptions, Questions, Reply } from "../asking/question.js";
+import type { AskOptions, Question, Questions, Reply } from "../asking/question.js";
 import { textResult, type Tool, type ToolContext } from "../tools/tool.js";
 import { NO_ARGUMENTS } from "./no-arguments.js";
 import { confirmation, form, roots, sampling, userName } from "./questions.js";
@@ -12,7 +12,7 @@ const tool = (name: string, answer: (context: ToolContext) => Promise<string>): 
   call: async (_args, context) => textResult(await answer(context)),
 });
 
-const text = (name: string): Questions[string] => form(`What is your ${name}?`, { [name]: { type: "string" } }, [name]);
+const text = (name: string): Question => form(`What is your ${name}?`, { [name]: { type: "string" } }, [name]);
 const told = (replies: Readonly<Record<string, Reply>>): string => `The client said: ${JSON.stringify(replies)}`;
 const asking = (name: string, questions: Questions, options?: AskOptions): Tool =>
   tool(name, async ({ ask }) => told(await ask(questions, options)));

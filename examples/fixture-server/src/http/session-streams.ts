@@ -13,8 +13,8 @@ export class SessionStreams {
   readonly #deps: EventStreamDeps;
   readonly #isResumable: boolean;
   readonly #resumable = new Map<number, ResumableStream>();
-  /** The streams the client listens on, oldest first. */
-  readonly #listening = new Set<MessageStream>();
+  /** The streams the client listens on, each by its connection, oldest first. */
+  readonly #listening = new Map<ServerResponse, MessageStream>();
   /** The stream the client listened on last: what is sent while it is away is kept there. */
   #left: MessageStream | undefined;
   #lastNumber = 0;
@@ -60,14 +60,14 @@ export class SessionStreams {
 
   /** Sends on one stream only: on the one the client listens on since last. @returns whether there is one */
   send(message: JsonRpcMessage): boolean {
-    const stream = [...this.#listening].at(-1) ?? this.#left;
+    const stream = [...this.#listening.values()].at(-1) ?? this.#left;
     stream?.send(message);
     return stream !== undefined;
   }
 
   /** Ends every stream. */
   end(): void {
-    for (const stream of [...this.#listening, ...this.#resumable.values()]) stream.end();
+    for (const stream of [...this.#listening.values(), ...this.#resumable.values()]) stream.end();
   }
 
   #open(standalone: boolean): ResumableStream {
@@ -91,9 +91,9 @@ export class SessionStreams {
   /** Listens on the stream while `res` is open. */
   #hold(stream: MessageStream, res: ServerResponse): void {
     this.#count(res);
-    this.#listening.add(stream);
+    this.#listening.set(res, stream);
     res.once("close", () => {
-      this.#listening.delete(stream);
+      this.#listening.delete(res);
     });
   }
 
@@ -106,9 +106,8 @@ export class SessionStreams {
 
   /** Lets go of streams that nobody is likely to come back for, the oldest. */
   #forget(): void {
-    const idle = [...this.#resumable].filter(
-      ([, stream]) => stream.ended || (stream.standalone && stream !== this.#left && !this.#listening.has(stream)),
-    );
+    const used = new Set([this.#left, ...this.#listening.values()]);
+    const idle = [...this.#resumable].filter(([, stream]) => stream.ended || (stream.standalone && !used.has(stream)));
     for (const [number] of idle.slice(0, -MAX_IDLE)) this.#resumable.delete(number);
   }
 }

@@ -1,4 +1,4 @@
-import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
+import { GatewayError, type Timers } from "@cortex-os/mcp-core";
 import {
   isDeeperThan,
   withMeta,
@@ -9,8 +9,10 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import { printable } from "../upstream-text.js";
+import { encodeLine } from "./encode-line.js";
 import { classify, type Classified } from "./classify.js";
 import type { OutgoingRequest, QueuedLine } from "./queued-line.js";
+import { Strays, type StraysDeps } from "./strays.js";
 
 /** Hears what comes of one request: progress, then exactly one of answer and failure; nothing once it was cancelled. */
 export interface Receiver {
@@ -42,18 +44,13 @@ export interface PendingRequest {
   cancel(reason?: string): void;
   /** Expects no answer any more and tells nobody. */
   forget(): void;
+  /** Silence is as it should be, until what is returned is called: then the limit on it begins anew. The limit on the whole goes on. */
+  hold(): () => void;
 }
 
 /** What a {@link Channel} works with. */
-export interface ChannelOptions {
-  /** The connector's key, for messages and log lines. */
-  readonly connectorId: string;
+export interface ChannelOptions extends StraysDeps {
   readonly timers: Timers;
-  readonly logger: Logger;
-  /** Applied to upstream text before it is logged. */
-  readonly redact: (text: string) => string;
-  /** What the peer writes to, for log lines: "stdout". */
-  readonly output: string;
   /**
    * Sends one line with its newline; `undefined` when the peer does not read and too much waits already.
    *
@@ -62,10 +59,9 @@ export interface ChannelOptions {
   readonly write: (line: string, request?: OutgoingRequest) => QueuedLine | undefined;
   /** A notification other than progress. */
   readonly onNotification: (notification: JsonRpcNotification) => void;
+  /** A request of the peer's other than a ping, which is to be answered by {@link Channel.send}. @param bytes length of the line it came in */
+  readonly onRequest: (request: JsonRpcRequest, bytes: number) => void;
 }
-
-/** So many stray lines are logged, then no more: many servers print banners, some print for ever. */
-const LOGGED_STRAYS = 5;
 
 interface Entry {
   readonly method: string;
@@ -74,6 +70,8 @@ interface Entry {
   queued: QueuedLine | undefined;
   cancelIdle: (() => void) | undefined;
   cancelMax: (() => void) | undefined;
+  /** How many reasons there are to expect silence. */
+  holds: number;
 }
 
 /**
@@ -83,8 +81,8 @@ interface Entry {
 export class Channel {
   readonly #options: ChannelOptions;
   readonly #pending = new Map<RequestId, Entry>();
+  readonly #strays: Strays;
   #lastId = 0;
-  #strays = 0;
   /**
    * Whether requests of the peer are answered. In the modern era a client must not write responses, and a server must not write
    * requests (2026-07-28, stdio).
@@ -93,6 +91,7 @@ export class Channel {
 
   constructor(options: ChannelOptions) {
     this.#options = options;
+    this.#strays = new Strays(options);
   }
 
   /** The connector's key. */
@@ -108,15 +107,23 @@ export class Channel {
   /** Sends a request. Failures go to the receiver, also those of sending, which it hears before this returns. */
   request(method: string, params: JsonObject, receiver: Receiver, bounds: RequestBounds = {}): PendingRequest {
     const id = ++this.#lastId;
-    const entry: Entry = { method, receiver, bounds, queued: undefined, cancelIdle: undefined, cancelMax: undefined };
+    const entry: Entry = {
+      method,
+      receiver,
+      bounds,
+      queued: undefined,
+      cancelIdle: undefined,
+      cancelMax: undefined,
+      holds: 0,
+    };
     const sent = bounds.progress === true ? withMeta(params, { progressToken: id }) : params;
-    const line = encode({ jsonrpc: "2.0", id, method, params: sent });
+    const line = encodeLine({ jsonrpc: "2.0", id, method, params: sent });
     const outgoing: OutgoingRequest = { method, fail: (error) => this.#fail(id, error) };
     entry.queued = line === undefined ? undefined : this.#options.write(line, outgoing);
     if (entry.queued === undefined) {
       const failure = line === undefined ? this.#unsendable(method) : this.#notReading();
       receiver.onFailure(failure);
-      return { id, cancel: () => {}, forget: () => {} };
+      return { id, cancel: () => {}, forget: () => {}, hold: () => () => {} };
     }
     this.#pending.set(id, entry);
     this.#armIdle(id, entry);
@@ -125,12 +132,19 @@ export class Channel {
       id,
       cancel: (reason) => this.#withdraw(id, reason),
       forget: () => void this.#take(id),
+      hold: () => this.#hold(id, entry),
     };
+  }
+
+  /** Sends a message that is no request; dropped when the peer does not read. */
+  send(message: object): void {
+    const line = encodeLine(message);
+    if (line !== undefined) this.#options.write(line);
   }
 
   /** Sends a notification; dropped when the peer does not read. */
   notify(method: string, params?: JsonObject): void {
-    this.#write(params === undefined ? { jsonrpc: "2.0", method } : { jsonrpc: "2.0", method, params });
+    this.send(params === undefined ? { jsonrpc: "2.0", method } : { jsonrpc: "2.0", method, params });
   }
 
   /** Takes one line of the peer's. Never throws: what a listener throws is logged. */
@@ -140,7 +154,7 @@ export class Channel {
     try {
       value = JSON.parse(line);
     } catch {
-      this.#stray("a line that is not JSON", line);
+      this.#strays.note("a line that is not JSON", line);
       return;
     }
     // Revision 2025-03-26 had batches, and said that receivers must take them.
@@ -173,10 +187,10 @@ export class Channel {
         this.#onNotification(classified.message);
         return;
       case "request":
-        this.#onRequest(classified.message);
+        this.#onRequest(classified.message, bytes);
         return;
       case "invalid":
-        this.#stray(`a malformed message (${classified.reason})`, line);
+        this.#strays.note(`a malformed message (${classified.reason})`, line);
         this.#fail(
           classified.answers,
           new GatewayError("UPSTREAM_PROTOCOL", this.#says(`malformed answer: ${classified.reason}`)),
@@ -208,25 +222,31 @@ export class Channel {
     entry.receiver.onProgress(notification.params ?? {});
   }
 
-  #onRequest({ id, method }: JsonRpcRequest): void {
-    const { connectorId, logger } = this.#options;
+  #onRequest(request: JsonRpcRequest, bytes: number): void {
+    const { id, method } = request;
+    const { connectorId, logger, onRequest } = this.#options;
     logger.debug({ connectorId, method: printable(method, 100) }, "Connector sent a request");
     if (!this.answersRequests) return;
-    if (method === "ping") this.#write({ jsonrpc: "2.0", id, result: {} });
-    // Nothing was offered in `initialize`, so nothing but a ping may be asked of us.
-    else this.#write({ jsonrpc: "2.0", id, error: { code: -32_601, message: "Method not found" } });
-  }
-
-  #write(message: object): void {
-    const line = encode(message);
-    if (line !== undefined) this.#options.write(line);
+    if (method === "ping") this.send({ jsonrpc: "2.0", id, result: {} });
+    else onRequest(request, bytes);
   }
 
   #armIdle(id: number, entry: Entry): void {
     const { idleMs } = entry.bounds;
     if (idleMs === undefined) return;
     entry.cancelIdle?.();
+    entry.cancelIdle = undefined;
+    if (entry.holds > 0) return;
     entry.cancelIdle = this.#expireAfter(idleMs, id, entry);
+  }
+
+  #hold(id: number, entry: Entry): () => void {
+    entry.holds += 1;
+    entry.cancelIdle?.();
+    return () => {
+      entry.holds -= 1;
+      if (this.#pending.get(id) === entry) this.#armIdle(id, entry);
+    };
   }
 
   #expireAfter(ms: number, id: number, { method, receiver }: Entry): () => void {
@@ -256,17 +276,6 @@ export class Channel {
     return entry;
   }
 
-  #stray(what: string, text: string): void {
-    this.#strays += 1;
-    if (this.#strays > LOGGED_STRAYS) return;
-    const { connectorId, logger, output, redact } = this.#options;
-    const last = this.#strays === LOGGED_STRAYS ? "; further ones are not logged" : "";
-    logger.warn(
-      { connectorId, text: printable(redact(text.slice(0, 2_000))) },
-      `Connector wrote ${what} to ${output}${last}`,
-    );
-  }
-
   #says(what: string): string {
     return `Connector ${JSON.stringify(this.#options.connectorId)}: ${what}`;
   }
@@ -283,13 +292,5 @@ export class Channel {
       "UPSTREAM_LIMIT",
       this.#says("it does not read its input, and too many requests wait already"),
     );
-  }
-}
-
-function encode(message: object): string | undefined {
-  try {
-    return `${JSON.stringify(message)}\n`;
-  } catch {
-    return undefined;
   }
 }

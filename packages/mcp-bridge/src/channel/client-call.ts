@@ -6,9 +6,11 @@ import {
   progressTokenOf,
   resultForClient,
   type JsonObject,
+  type JsonRpcErrorObject,
   type JsonRpcNotification,
   type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { UpstreamFacts } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import type { Channel, PendingRequest, Receiver, RequestBounds } from "./channel.js";
@@ -20,14 +22,14 @@ import type { Channel, PendingRequest, Receiver, RequestBounds } from "./channel
 export class ClientCall implements Receiver, Exchange {
   readonly call: UpstreamCall;
   readonly #sink: AnswerSink;
-  readonly #onSettled: (call: ClientCall) => void;
+  readonly #onSettled: (call: ClientCall, error?: JsonRpcErrorObject) => void;
   readonly #progressToken: string | number | undefined;
   #facts: UpstreamFacts | undefined;
   #request: PendingRequest | undefined;
   #settled = false;
 
-  /** @param onSettled called once, before the sink hears the outcome, whether that is an answer, a failure or a cancellation */
-  constructor(call: UpstreamCall, sink: AnswerSink, onSettled: (call: ClientCall) => void) {
+  /** @param onSettled called once, before the sink hears the outcome, whether that is an answer (then with the error in it), a failure or a cancellation */
+  constructor(call: UpstreamCall, sink: AnswerSink, onSettled: (call: ClientCall, error?: JsonRpcErrorObject) => void) {
     this.call = call;
     this.#sink = sink;
     this.#onSettled = onSettled;
@@ -48,7 +50,7 @@ export class ClientCall implements Receiver, Exchange {
   }
 
   onAnswer(answer: JsonRpcResponse): void {
-    if (!this.#settle()) return;
+    if (!this.#settle("error" in answer ? answer.error : undefined)) return;
     const { id, caller, method } = this.call;
     const route = { upstream: this.#facts?.era ?? caller.era, client: caller.era, method };
     if ("error" in answer) {
@@ -75,6 +77,16 @@ export class ClientCall implements Receiver, Exchange {
     if (!this.#settled) this.#sink.notify(notification);
   }
 
+  /** Puts a question of the peer's to whoever called. */
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    return this.#settled ? undefined : this.#sink.ask(question);
+  }
+
+  /** Somebody is being asked: silence is no reason to give up, until what is returned is called. */
+  hold(): () => void {
+    return this.#request?.hold() ?? (() => {});
+  }
+
   onFailure(error: GatewayError): void {
     if (this.#settle()) this.#sink.fail(error);
   }
@@ -93,10 +105,10 @@ export class ClientCall implements Receiver, Exchange {
   /** Nothing to do: answers are whole messages, so the sink is never waited for. */
   resume(): void {}
 
-  #settle(): boolean {
+  #settle(error?: JsonRpcErrorObject): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#onSettled(this);
+    this.#onSettled(this, error);
     return true;
   }
 }

@@ -10,6 +10,10 @@ export class InFlight<T extends object> {
     return this.#items.all();
   }
 
+  get size(): number {
+    return this.#items.size;
+  }
+
   add(item: T): void {
     this.#items.add(item);
   }

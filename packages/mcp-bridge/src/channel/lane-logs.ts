@@ -1,12 +1,12 @@
 import { moreVerbose, type Era, type LogLevel } from "@cortex-os/mcp-core/wire";
 import { askedLevel, ownLogLevel } from "../log-levels.js";
-import type { UpstreamCall } from "../runtime/exchange.js";
+import type { Caller, UpstreamCall } from "../runtime/exchange.js";
 
 /** Who has a child: everybody, a principal's sessions, or one of them. */
 export type LaneOwner =
   | { readonly kind: "all" }
   | { readonly kind: "principal" }
-  | { readonly kind: "session"; readonly sessionKey: string };
+  | { readonly kind: "session"; readonly sessionKey: string; readonly client: Caller };
 
 /**
  * From which level on a call in flight is given what its child logs: over stdio a log message bears no mark of the request that it belongs to, so that

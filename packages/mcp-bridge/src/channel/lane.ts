@@ -1,10 +1,12 @@
-import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification, LogLevel } from "@cortex-os/mcp-core/wire";
+import { GatewayError, messageOf, type Logger, type Timers } from "@cortex-os/mcp-core";
+import type { JsonRpcErrorObject, JsonRpcNotification, JsonRpcRequest, LogLevel } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { UpstreamFacts } from "../link.js";
 import { isLog, isLogFor, offersLogging } from "../log-levels.js";
 import type { Channel, RequestBounds } from "./channel.js";
 import type { ClientCall } from "./client-call.js";
 import { levelInFlight, levelToTell, type LaneOwner } from "./lane-logs.js";
+import { LaneQuestions } from "./lane-questions.js";
 import { ask } from "./own-request.js";
 
 /** Who is at the other end of a lane. */
@@ -25,13 +27,19 @@ export interface Serving<P extends LanePeer = LanePeer> {
 /** Hears of a {@link LanePeer} from its start on. */
 export interface PeerEvents {
   onNotification(notification: JsonRpcNotification): void;
+  /** A request other than a ping, of a peer of the legacy era. @param bytes length of the message */
+  onRequest(request: JsonRpcRequest, bytes: number): void;
   /** The peer serves no more, and not because it was stopped. Called once, after every request under way has failed. */
   onLost(error: GatewayError): void;
 }
 
+/** Most requests of a peer's that wait until its lane is open. */
+const MAX_EARLY = 100;
+
 /** What a {@link Lane} works with. */
 export interface LaneDeps {
   readonly logger: Logger;
+  readonly timers: Timers;
   /**
    * Starts the peer.
    *
@@ -40,12 +48,20 @@ export interface LaneDeps {
    */
   readonly open: (events: PeerEvents, signal: AbortSignal) => Promise<Serving>;
   /** Bounds of a client's call. */
-  readonly callBounds: RequestBounds;
+  readonly callBounds: Required<Pick<RequestBounds, "idleMs" | "maxMs">>;
   /** How long a peer may take to agree to a log level, in milliseconds; nobody waits for it. */
   readonly levelMs: number;
   readonly owner: LaneOwner;
-  /** A notification that belongs to no request, a log message among them that calls in flight have got already. */
-  readonly onNotification: (notification: JsonRpcNotification) => void;
+  /** Puts a question of the peer's to a client outside of its calls; see `LinkEvents`. */
+  readonly askSession: (sessionKey: string, question: UpstreamQuestion) => AskedQuestion | undefined;
+  /** The peer asked something that several clients could have been meant by; it was refused. */
+  readonly onAmbiguous?: () => void;
+  /**
+   * A notification that belongs to no request, a log message among them that calls in flight have got already.
+   *
+   * @param sessionKey the client session that it is for, although others share the peer
+   */
+  readonly onNotification: (notification: JsonRpcNotification, sessionKey?: string) => void;
   /** The lane ended, and not because its owner ended it. Called once, after its calls have failed. */
   readonly onEnded: (error: GatewayError) => void;
 }
@@ -61,6 +77,9 @@ export class Lane {
   readonly #abort = new AbortController();
   readonly #waiting = new Set<ClientCall>();
   readonly #inFlight = new Set<ClientCall>();
+  /** What came before the lane was open: a server may ask as soon as it was greeted. */
+  #early: { readonly request: JsonRpcRequest; readonly bytes: number }[] = [];
+  #questions: LaneQuestions | undefined;
   /** From which level on a legacy peer was told to log. */
   #toldLevel: LogLevel | undefined;
   #state: State = { kind: "opening" };
@@ -70,9 +89,9 @@ export class Lane {
     this.#deps = deps;
   }
 
-  /** Whether a call waits or is under way on it. */
+  /** Whether a call waits or is under way on it, or its client is being asked something. */
   get isBusy(): boolean {
-    return this.#waiting.size > 0 || this.#inFlight.size > 0;
+    return this.#waiting.size > 0 || this.#inFlight.size > 0 || (this.#questions?.size ?? 0) > 0;
   }
 
   /** The peer and its facts while the lane serves. */
@@ -91,6 +110,10 @@ export class Lane {
       onNotification: (notification: JsonRpcNotification): void => {
         if (this.#state.kind === "open") this.#onNotification(notification, this.#state.facts);
       },
+      onRequest: (request: JsonRpcRequest, bytes: number): void => {
+        if (this.#state.kind === "open") this.#questions?.take(request, bytes);
+        else if (this.#early.length < MAX_EARLY) this.#early.push({ request, bytes });
+      },
       onLost: (error: GatewayError): void => {
         void this.end(error);
         this.#deps.onEnded(error);
@@ -101,8 +124,10 @@ export class Lane {
       const open = await this.#opening;
       if (this.#state.kind === "ended") throw this.#state.error;
       this.#state = { kind: "open", ...open };
+      if (open.facts.era === "legacy") this.#questions = this.#questionsOf(open);
       for (const call of this.#waiting) this.#begin(call, open);
       this.#waiting.clear();
+      for (const { request, bytes } of this.#early.splice(0)) this.#questions?.take(request, bytes);
       return open.facts;
     } catch (error) {
       const failure = GatewayError.from(error, "INTERNAL", "starting a connector failed");
@@ -119,10 +144,17 @@ export class Lane {
     else call.onFailure(state.error);
   }
 
-  /** Forgets a call that was settled. */
-  forget(call: ClientCall): void {
+  /** Forgets a call that was settled. @param error what it was answered with */
+  forget(call: ClientCall, error?: JsonRpcErrorObject): void {
     this.#waiting.delete(call);
     this.#inFlight.delete(call);
+    if (error !== undefined) this.#questions?.answeredWith(error, call);
+    this.#questions?.settled(call);
+  }
+
+  /** Tells the peer something, once it serves. */
+  tell({ method, params }: JsonRpcNotification): void {
+    this.serving?.peer.channel.notify(method, params);
   }
 
   /** From which level on a peer is to log that is legacy and offers it; what it answers is logged only. */
@@ -151,6 +183,7 @@ export class Lane {
     if (before.kind !== "ended") {
       this.#state = { kind: "ended", error };
       this.#abort.abort();
+      this.#questions?.endAll(error);
       if (before.kind === "open") before.peer.retire(error);
       for (const call of [...this.#waiting]) call.onFailure(error);
       this.#waiting.clear();
@@ -159,13 +192,28 @@ export class Lane {
     await open?.peer.stop();
   }
 
+  #questionsOf({ peer: { channel } }: Serving): LaneQuestions {
+    const { askSession, callBounds, onAmbiguous = () => {}, owner, timers } = this.#deps;
+    const inFlight = (): readonly ClientCall[] => [...this.#inFlight];
+    return new LaneQuestions({ channel, askSession, onAmbiguous, owner, timers, inFlight, maxMs: callBounds.maxMs });
+  }
+
   #onNotification(notification: JsonRpcNotification, { era }: UpstreamFacts): void {
+    const { method, params } = notification;
+    const { onNotification, owner } = this.#deps;
+    const questions = this.#questions;
+    if (method === "notifications/cancelled") questions?.withdrawn(params);
+    if (method === "notifications/elicitation/complete" && questions !== undefined && owner.kind !== "session") {
+      const sessionKey = questions.completed(params);
+      if (sessionKey !== undefined) onNotification(notification, sessionKey);
+      return;
+    }
     if (isLog(notification)) {
       for (const call of this.#inFlight) {
-        if (isLogFor(levelInFlight(call.call, this.#deps.owner, era), notification)) call.hear(notification);
+        if (isLogFor(levelInFlight(call.call, owner, era), notification)) call.hear(notification);
       }
     }
-    this.#deps.onNotification(notification);
+    onNotification(notification);
   }
 
   #begin(call: ClientCall, { peer, facts }: Serving): void {

@@ -62,10 +62,11 @@ export class SharedVoice {
     this.#listening?.stop(error);
   }
 
-  /** Takes what belongs to no request. */
-  take(notification: JsonRpcNotification): void {
+  /** Takes what belongs to no request. @param sessionKey the client session that it is for alone */
+  take(notification: JsonRpcNotification, sessionKey?: string): void {
     const { era } = this.#facts;
-    if (era === "legacy" || !this.#ears.take(notification)) tellOf(notification, era, this.#deps.link.events);
+    if (era === "legacy" || !this.#ears.take(notification))
+      tellOf(notification, era, this.#deps.link.events, sessionKey);
   }
 
   #listeningTo({ capabilities, revision }: UpstreamFacts): Listening | undefined {

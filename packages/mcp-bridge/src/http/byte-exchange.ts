@@ -72,7 +72,9 @@ export class ByteExchange extends UpstreamExchange {
       return this.answerAside(bytes);
     }
     const members: readonly unknown[] = Array.isArray(value) ? value : [value];
-    const passed = members.map((member) => this.#forClient(member)).filter((member) => member !== undefined);
+    const passed = members
+      .map((member) => this.#forClient(member, bytes.length))
+      .filter((member) => member !== undefined);
     if (passed.length === 0 && members.length > 0) return true;
     const isWhole = passed.length === members.length && passed.every((member, at) => member === members[at]);
     const goesOn = this.sink.write(isWhole ? bytes : encoded(Array.isArray(value) ? passed : passed[0]));
@@ -112,12 +114,16 @@ export class ByteExchange extends UpstreamExchange {
   }
 
   /** @returns what of one message the client gets; `undefined` for what is not for it */
-  #forClient(value: unknown): unknown {
+  #forClient(value: unknown, bytes: number): unknown {
     const classified = classifyMessage(value);
     if (classified.kind === "invalid") return value;
     const { kind, message } = classified;
     if (kind === "request") {
-      this.host.refuse(this.request, message.id, message.method);
+      this.host.asked(this, message, bytes);
+      return undefined;
+    }
+    if (kind === "notification" && message.method === "notifications/cancelled") {
+      this.host.withdrawn(this.request, message.params);
       return undefined;
     }
     const changed = kind === "notification" ? changedFeature(message.method) : undefined;
@@ -133,6 +139,7 @@ export class ByteExchange extends UpstreamExchange {
     if (kind !== "response" || !answers(message, this.request.id)) return value;
     if (this.#answered) return undefined;
     this.#answered = true;
+    this.host.settled(this);
     this.noteAnswer(message);
     // An error without an id is for this request: there is no other on this stream.
     return message.id === this.request.id ? value : { ...message, id: this.request.id };

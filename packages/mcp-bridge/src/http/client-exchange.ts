@@ -31,7 +31,7 @@ export function clientExchange(deps: ClientExchangeDeps, call: UpstreamCall, sin
 function toModern(deps: ClientExchangeDeps, call: UpstreamCall, sink: AnswerSink): UpstreamExchange {
   const { caller, id, method, params, paramHeaders } = call;
   if (caller.era === "legacy") return asMessages(deps, call, sink, undefined);
-  const draft = { id, method, params, session: undefined, revision: caller.revision, paramHeaders };
+  const draft = { id, method, params, session: undefined, caller, revision: caller.revision, paramHeaders };
   return new ByteExchange(deps.exchanges, prepareRequest(draft, deps.timeouts), sink);
 }
 
@@ -46,7 +46,7 @@ function toLegacy(deps: ClientExchangeDeps, call: UpstreamCall, sink: AnswerSink
     return asMessages(deps, call, sink, session);
   const { logLevel: level, sessionKey } = caller;
   const logs = level === undefined ? undefined : { level, isShared: false, sessionKey };
-  const draft = { id, method, params, session, revision: deps.facts.revision, logs };
+  const draft = { id, method, params, session, caller, revision: deps.facts.revision, logs };
   return new ByteExchange(deps.exchanges, prepareRequest(draft, deps.timeouts), sink);
 }
 
@@ -62,7 +62,7 @@ function asMessages(
   const asked = progressTokenOf(params) === undefined ? converted : withMeta(converted, { progressToken: id });
   const level = askedLevel(call);
   const logs = level === undefined || session === undefined ? undefined : { level, isShared: true };
-  const draft = { id, method, params: asked, session, revision: facts.revision, paramHeaders, logs };
+  const draft = { id, method, params: asked, session, caller, revision: facts.revision, paramHeaders, logs };
   const eras = { callerEra: caller.era, upstreamEra: facts.era };
   const shape = { id: call.id, params, ...eras, logLevel: ownLogLevel(call) };
   return new MessageExchange(exchanges, prepareRequest(draft, timeouts), sink, shape);

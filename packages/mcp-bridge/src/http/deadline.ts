@@ -13,6 +13,7 @@ export class Deadline {
   readonly #startedMs: number;
   #lastMs: number;
   #cancel: (() => void) | undefined;
+  #holds = 0;
 
   /** @param onExpired called once, with the limit in milliseconds that was reached; not after {@link stop} */
   constructor(
@@ -35,6 +36,15 @@ export class Deadline {
     this.#lastMs = this.#monotonic.elapsedMs();
   }
 
+  /** Silence is as it should be, until what is returned is called: then it begins anew. The limit on the whole goes on. */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+      this.touch();
+    };
+  }
+
   /** Ends it; may be called twice. */
   stop(): void {
     this.#cancel?.();
@@ -47,7 +57,7 @@ export class Deadline {
 
   #due(): void {
     const nowMs = this.#monotonic.elapsedMs();
-    const idleLeftMs = this.#lastMs + this.#idleMs - nowMs;
+    const idleLeftMs = this.#holds > 0 ? this.#idleMs : this.#lastMs + this.#idleMs - nowMs;
     const leftMs = this.#startedMs + this.#maxMs - nowMs;
     // A timer may fire a fraction of a millisecond early.
     if (idleLeftMs >= 1 && leftMs >= 1) {

@@ -1,5 +1,5 @@
 import type { Clock, GatewayError, Timers } from "@cortex-os/mcp-core";
-import type { JsonObject, LogLevel } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, LogLevel } from "@cortex-os/mcp-core/wire";
 import type { CloseOptions, Link, OwnRequestOptions, UpstreamFacts } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import { NoSseServerError } from "../sse/no-sse-server-error.js";
@@ -66,6 +66,10 @@ export class DetectedLink implements Link {
 
   get hearsChanges(): boolean {
     return this.#chosen?.hearsChanges === true;
+  }
+
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void {
+    this.#chosen?.tellOfClient(sessionKey, notification);
   }
 
   endSession(sessionKey: string): void {

@@ -1,8 +1,15 @@
 import type { GatewayError, Monotonic, Timers } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type {
+  JsonObject,
+  JsonRpcNotification,
+  JsonRpcRequest,
+  RequestId,
+  ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
 import type { Lane } from "./http-upstream.js";
+import type { Caller } from "../runtime/exchange.js";
 import type { LegacySession } from "./legacy-session.js";
 import type { LevelWish } from "./session-levels.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
@@ -17,6 +24,8 @@ export interface PreparedRequest {
   readonly headers: readonly string[];
   /** The legacy session it belongs to; `undefined` towards a modern upstream. */
   readonly session: LegacySession | undefined;
+  /** Who is asked what the upstream wants to know meanwhile; absent for requests of the gateway's own. */
+  readonly caller: Caller | undefined;
   readonly lane: Lane;
   /** Longest message of the answer that is read, in bytes. */
   readonly maxBytes: number;
@@ -61,6 +70,10 @@ export interface ExchangeHost {
   listChanged(feature: ServerFeature): void;
   /** The upstream told something that is not for whoever asked, but for everybody. */
   told(notification: JsonRpcNotification): void;
-  /** Answers a request of the upstream's, which the gateway declared no capability for. */
-  refuse(request: PreparedRequest, id: RequestId, method: string): void;
+  /** The upstream sent a request beside its answer. @param bytes its length */
+  asked(exchange: UpstreamExchange, request: JsonRpcRequest, bytes: number): void;
+  /** The upstream wants no answer any more to what it asked: `notifications/cancelled`. */
+  withdrawn(request: PreparedRequest, params: JsonObject | undefined): void;
+  /** The request is answered or given up: nothing that was asked because of it needs an answer any more. May be called twice. */
+  settled(exchange: UpstreamExchange): void;
 }

@@ -1,9 +1,9 @@
-import type { JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Ear, EarListener } from "../listening/ear.js";
 import { earEnd } from "./ear-end.js";
 import { EventStream, type StreamEnd } from "./event-stream.js";
 import type { HttpUpstream, Lane } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
+import type { LinkQuestions } from "./link-questions.js";
 import { legacyHeaders, STREAM_HEADERS } from "./request-headers.js";
 
 /** What {@link getStreams} works through. */
@@ -11,12 +11,12 @@ export interface GetStreamDeps {
   readonly upstream: HttpUpstream;
   readonly session: LegacySession;
   readonly lane: Lane;
-  /** A request of the upstream's that came on the stream. */
-  readonly onRequest: (session: LegacySession, request: JsonRpcRequest) => void;
+  /** What the upstream asks on the stream. */
+  readonly questions: Pick<LinkQuestions, "onStream" | "withdrawn">;
 }
 
 /** Opens the stream on which a legacy upstream tells, in one of its sessions, what nobody asked for (2025-11-25, transports); one after the other. */
-export function getStreams({ upstream, session, lane, onRequest }: GetStreamDeps): (listener: EarListener) => Ear {
+export function getStreams({ upstream, session, lane, questions }: GetStreamDeps): (listener: EarListener) => Ear {
   let hadStream = false;
   return (listener) => {
     let sessionId: string | undefined;
@@ -26,8 +26,10 @@ export function getStreams({ upstream, session, lane, onRequest }: GetStreamDeps
         listener.onOpen();
       },
       onMessage({ kind, message }) {
-        if (kind === "notification") listener.onNotification(message);
-        else if (kind === "request") onRequest(session, message);
+        if (kind === "request") questions.onStream(session, message);
+        else if (kind !== "notification") return;
+        else if (message.method === "notifications/cancelled") questions.withdrawn(session, message.params);
+        else listener.onNotification(message);
       },
       onEnd(end) {
         // A server that had a stream for us and has none any more has forgotten the session.

@@ -22,6 +22,18 @@ export type Greeting =
   | ({ readonly era: "modern"; readonly revision: string } & Described)
   | ({ readonly era: "legacy"; readonly revision: string; readonly session: SessionFacts } & Described);
 
+/** Who introduces itself in `initialize`. */
+export interface Introduction {
+  /** What to offer; the upstream may choose another one. */
+  readonly revision: string;
+  /** @default the gateway itself */
+  readonly clientInfo?: JsonObject | undefined;
+  /** What can be asked back in the session. @default nothing */
+  readonly capabilities?: JsonObject | undefined;
+}
+
+const AS_THE_GATEWAY: Introduction = { revision: LATEST_LEGACY };
+
 /** The first words with an upstream: finds out its era and opens sessions. */
 export class Handshake {
   readonly #upstream: HttpUpstream;
@@ -53,7 +65,7 @@ export class Handshake {
   greet(legacyFirst: boolean, signal: AbortSignal): Promise<Greeting> {
     return this.#bounded(signal, async (bounded) => {
       if (legacyFirst) {
-        const tried = await this.#initialize(LATEST_LEGACY, this.#clientInfo, bounded);
+        const tried = await this.#initialize(AS_THE_GATEWAY, bounded);
         if (!("failure" in tried)) return legacyGreeting(tried);
         if (!tried.speaksOfEra) throw tried.failure;
       }
@@ -64,12 +76,11 @@ export class Handshake {
   /**
    * Opens a legacy session within `connectMs`.
    *
-   * @param revision what to offer; the upstream may choose another one
    * @throws GatewayError as `Link.open`
    */
-  openSession(revision: string, clientInfo: JsonObject | undefined, signal?: AbortSignal): Promise<SessionFacts> {
+  openSession(introduction: Introduction, signal?: AbortSignal): Promise<SessionFacts> {
     return this.#bounded(signal, async (bounded) => {
-      const tried = await this.#initialize(revision, clientInfo ?? this.#clientInfo, bounded);
+      const tried = await this.#initialize(introduction, bounded);
       if ("failure" in tried) throw tried.failure;
       return tried;
     });
@@ -109,7 +120,7 @@ export class Handshake {
         `refuses the revision ${verdict.revision} and says that it supports it`,
       );
     }
-    const tried = await this.#initialize(LATEST_LEGACY, this.#clientInfo, signal);
+    const tried = await this.#initialize(AS_THE_GATEWAY, signal);
     if (!("failure" in tried)) return legacyGreeting(tried);
     if (verdict.otherwise === "modern-silent" && tried.speaksOfEra) return silentGreeting(revision);
     throw tried.failure;
@@ -123,13 +134,11 @@ export class Handshake {
   }
 
   async #initialize(
-    revision: string,
-    clientInfo: JsonObject,
+    { revision, clientInfo = this.#clientInfo, capabilities = {} }: Introduction,
     signal: AbortSignal,
   ): Promise<SessionFacts | { readonly failure: GatewayError; readonly speaksOfEra: boolean }> {
     const { key } = this.#upstream;
-    // What clients can be asked for comes with a later issue: no capability is declared until then.
-    const params = { protocolVersion: revision, capabilities: {}, clientInfo };
+    const params = { protocolVersion: revision, capabilities, clientInfo };
     const reply = await this.#post(
       { jsonrpc: "2.0", id: INITIALIZE_ID, method: "initialize", params },
       [],

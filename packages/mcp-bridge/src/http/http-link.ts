@@ -1,12 +1,5 @@
 import { GatewayError, messageOf, type ConnectorTimeouts } from "@cortex-os/mcp-core";
-import type {
-  Era,
-  JsonObject,
-  JsonRpcNotification,
-  JsonRpcRequest,
-  LogLevel,
-  ServerFeature,
-} from "@cortex-os/mcp-core/wire";
+import type { Era, JsonObject, JsonRpcNotification, LogLevel, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
 import {
   GATEWAY_INFO,
@@ -80,7 +73,7 @@ export class HttpLink implements Link {
     this.#key = deps.spec.key;
     this.#timeouts = deps.spec.timeouts;
     this.#resources = noSubscriptions(connectorName(this.#key));
-    this.#exchanges = new LinkExchanges(deps.upstream, deps, {
+    this.#exchanges = new LinkExchanges(deps.upstream, deps, this.#timeouts.callMaxMs, {
       onListChanged: (feature) => this.#listChanged(feature),
       onTold: (notification) => this.#told(notification),
       onUnreachable: (error) => this.#lost(error),
@@ -88,11 +81,14 @@ export class HttpLink implements Link {
       onSessionLost: (session) => this.#onSessionLost(session),
       onNoteFailed: (error) => this.#noteFailed("A notification did not reach the upstream", error),
       wishLogs: (session, wish) => this.#wishLogs(session, wish),
+      whenHeard: (session, then) => this.#sessionStreams.before(session, then),
+      askSession: (sessionKey, question) =>
+        this.#phase === "live" ? deps.events.onQuestion(sessionKey, question) : undefined,
     });
     this.#sessionStreams = new SessionStreams({
       ...deps,
       openMs: LEVEL_MS,
-      onRequest: this.#refuse,
+      questions: this.#exchanges.questions,
       onNotification: (notification, sessionKey) => this.#told(notification, sessionKey),
       onGone: (error) => this.#lost(error),
     });
@@ -173,6 +169,11 @@ export class HttpLink implements Link {
     return listening !== undefined && hearsAll(capabilities, (feature) => listening.hears(feature));
   }
 
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void {
+    const session = this.#deps.sessions.find(sessionKey);
+    if (session !== undefined && this.#phase === "live") this.#exchanges.tell(session, notification);
+  }
+
   endSession(sessionKey: string): void {
     this.#sessionStreams.end(sessionKey, closedFailure(this.#key));
     this.#deps.sessions.end(sessionKey);
@@ -185,13 +186,14 @@ export class HttpLink implements Link {
     this.#eraWatch?.stop();
     if (drain) await this.#exchanges.drained();
     else this.#exchanges.failAll(error);
+    this.#exchanges.questions.endAll(error);
     await this.#control?.close();
   }
 
   #controlIn(session: SessionFacts): LegacySession {
     const { handshake } = this.#deps;
     const ports = {
-      open: () => handshake.openSession(session.revision, undefined),
+      open: () => handshake.openSession({ revision: session.revision }),
       end: (ended: SessionFacts) => handshake.endSession(ended),
       closedError: () => closedFailure(this.#key),
       opened: () => {
@@ -199,7 +201,7 @@ export class HttpLink implements Link {
         this.#requested?.renew();
       },
     };
-    return new LegacySession(ports, session);
+    return new LegacySession(ports, { facts: session });
   }
 
   /** The upstream has forgotten a session. Whoever listens learns of a restart by the broken stream, unless the stream was another session's. */
@@ -225,9 +227,6 @@ export class HttpLink implements Link {
     await Promise.all([told, opening]);
   }
 
-  readonly #refuse = (session: LegacySession, { id, method }: JsonRpcRequest): void =>
-    this.#exchanges.refuseOn(session, id, method);
-
   #noteFailed(what: string, error: unknown): void {
     this.#deps.logger.debug({ connectorId: this.#key, reason: messageOf(error) }, what);
   }
@@ -243,7 +242,7 @@ export class HttpLink implements Link {
       onListChanged: (feature) => this.#listChanged(feature),
       onNotification: (notification) => this.#told(notification),
       onMissed: () => this.#onMissed(claimedFeatures(capabilities)),
-      onRequest: this.#refuse,
+      questions: this.#exchanges.questions,
       onGone: (error) => this.#lost(error),
     });
     if (offersSubscriptions(capabilities)) this.#resources = this.#resourcesOf(facts);

@@ -144,14 +144,18 @@ export class HttpTransport {
   }
 
   #sessionFor(caller: Caller): LegacySession {
-    const { clientInfo, revision, sessionKey } = caller;
-    // A session shared by a principal's clients is the gateway's own: no single client's name fits it.
-    const info = sessionKey === undefined ? undefined : clientInfo;
-    const offer = isLegacyRevision(revision) ? revision : LATEST_LEGACY;
-    return new LegacySession({
-      open: () => this.#handshake.openSession(offer, info, this.#closing.signal),
+    // A session shared by a principal's clients is the gateway's own: no single client's name fits it, and nobody can be asked in it.
+    const client = caller.sessionKey === undefined ? undefined : caller;
+    const introduction = {
+      revision: isLegacyRevision(caller.revision) ? caller.revision : LATEST_LEGACY,
+      clientInfo: client?.clientInfo,
+      capabilities: client?.capabilities,
+    };
+    const ports = {
+      open: () => this.#handshake.openSession(introduction, this.#closing.signal),
       end: (facts: SessionFacts) => this.#handshake.endSession(facts),
       closedError: () => closedFailure(this.#key),
-    });
+    };
+    return new LegacySession(ports, client === undefined ? {} : { client });
   }
 }

@@ -12,8 +12,11 @@ const CALL_CONNECTIONS = 128;
 /** Sockets for long streams: the gateway holds one or two per upstream. */
 const STREAM_CONNECTIONS = 16;
 
-/** Sockets for the streams of clients' sessions (as many as `SseSessions` opens), which must not starve the gateway's own; more than that are opened when others end. */
-const SESSION_CONNECTIONS = 256;
+/**
+ * Sockets for the streams of clients' sessions, which must not starve the gateway's own; more than that are opened when others end. Nearly every legacy client can be
+ * asked something, and has one.
+ */
+const SESSION_CONNECTIONS = 1_024;
 
 /** Sockets for short requests of the gateway's own: as many long calls as there may be must not lock out a handshake. */
 const CONTROL_CONNECTIONS = 8;

@@ -1,5 +1,7 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { canBeAsked } from "../asking/client-capabilities.js";
+import type { Caller } from "../runtime/exchange.js";
 
 /** What `initialize` agreed on. */
 export interface SessionFacts {
@@ -33,11 +35,20 @@ export class LegacySession {
   readonly #ports: SessionPorts;
   /** Calls its owner's uses: what is in use is not evicted. */
   inFlight = 0;
+  /** The client whose own it is; absent for one that is the gateway's own, or that a principal's clients share. */
+  readonly client: Caller | undefined;
+  /** Whether that client can be asked outside of its requests too. */
+  readonly isAskable: boolean;
   #state: State = { kind: "idle" };
 
   /** @param facts of a session that is open already */
-  constructor(ports: SessionPorts, facts?: SessionFacts) {
+  constructor(
+    ports: SessionPorts,
+    { client, facts }: { readonly client?: Caller; readonly facts?: SessionFacts } = {},
+  ) {
     this.#ports = ports;
+    this.client = client;
+    this.isAskable = client !== undefined && canBeAsked(client);
     if (facts !== undefined) this.#state = { kind: "open", facts };
   }
 

@@ -1,12 +1,14 @@
 import { Roster, type GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonRpcNotification, RequestId, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, JsonRpcRequest, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { ByteBudget } from "../byte-budget.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import { timeoutFailure, UnauthorizedError, UnreachableError } from "./failures.js";
 import { httpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
+import { LinkQuestions } from "./link-questions.js";
 import { legacyHeaders, POST_HEADERS, STREAM_HEADERS } from "./request-headers.js";
 import { SessionLevels, type LevelWish } from "./session-levels.js";
 import { withinTime } from "./time-limit.js";
@@ -29,6 +31,10 @@ export interface ExchangeEvents {
   onNoteFailed(error: unknown): void;
   /** Has a session, which is open, send the log messages that are wished. */
   wishLogs(session: LegacySession, wish: LevelWish): Promise<unknown>;
+  /** Calls `then` when whatever the upstream asks in a session, which is open, would be heard: at once, if it is nothing. */
+  whenHeard(session: LegacySession, then: () => void): void;
+  /** Puts a question to a client outside of its requests; see `LinkEvents`. */
+  askSession(sessionKey: string, question: UpstreamQuestion): AskedQuestion | undefined;
 }
 
 /** The requests under way on one link: starts them, keeps account of them, and lends them what they need. */
@@ -39,6 +45,8 @@ export class LinkExchanges implements ExchangeHost {
   readonly #upstream: HttpUpstream;
   readonly #events: ExchangeEvents;
   readonly #levels: SessionLevels;
+  /** What the upstream asks back. */
+  readonly questions: LinkQuestions;
   readonly #active = new Roster<UpstreamExchange>();
   readonly #notes = new AbortController();
   #onEmpty: (() => void)[] = [];
@@ -46,6 +54,7 @@ export class LinkExchanges implements ExchangeHost {
   constructor(
     upstream: HttpUpstream,
     ports: { readonly timers: Timers; readonly monotonic: Monotonic; readonly budget: ByteBudget },
+    callMaxMs: number,
     events: ExchangeEvents,
   ) {
     this.key = upstream.key;
@@ -54,6 +63,13 @@ export class LinkExchanges implements ExchangeHost {
     this.#upstream = upstream;
     this.#events = events;
     this.#levels = new SessionLevels(async (session, wish) => events.wishLogs(session, wish));
+    this.questions = new LinkQuestions({
+      timers: ports.timers,
+      maxMs: callMaxMs,
+      note: (session, message) => this.#note(session, message),
+      inSession: (session) => this.#active.all().filter(({ request }) => request.session === session),
+      askSession: (sessionKey, question) => events.askSession(sessionKey, question),
+    });
   }
 
   get active(): number {
@@ -68,8 +84,11 @@ export class LinkExchanges implements ExchangeHost {
       return;
     }
     session.whenOpen((error) => {
-      if (error === undefined) this.wish(session, exchange.request.logs, () => exchange.dispatch(session.facts?.id));
-      else {
+      if (error === undefined) {
+        const send = (): void => this.wish(session, exchange.request.logs, () => exchange.dispatch(session.facts?.id));
+        if (session.isAskable) this.#events.whenHeard(session, send);
+        else send();
+      } else {
         exchange.fail(error);
         if (error.code === "UPSTREAM_PROTOCOL") this.refused();
         if (error instanceof UnreachableError || error instanceof UnauthorizedError) this.unreachable(error);
@@ -126,19 +145,29 @@ export class LinkExchanges implements ExchangeHost {
     }
   }
 
-  refuse(request: PreparedRequest, id: RequestId, method: string): void {
-    if (request.session !== undefined) this.refuseOn(request.session, id, method);
+  asked(exchange: UpstreamExchange, request: JsonRpcRequest, bytes: number): void {
+    this.questions.onAnswer(exchange, request, bytes);
   }
 
-  /** Answers a request of the upstream's that came in this session. */
-  refuseOn(session: LegacySession, id: RequestId, method: string): void {
-    const error = { code: -32_601, message: `The client does not offer ${method}` };
-    this.#note(session, method === "ping" ? { jsonrpc: "2.0", id, result: {} } : { jsonrpc: "2.0", id, error });
+  withdrawn({ session }: PreparedRequest, params: JsonObject | undefined): void {
+    this.questions.withdrawn(session, params);
+  }
+
+  settled(exchange: UpstreamExchange): void {
+    this.questions.settled(exchange);
+  }
+
+  /** Tells the upstream something in a session of a client. */
+  tell(session: LegacySession, notification: JsonRpcNotification): void {
+    this.#note(session, notification);
   }
 
   sessionLost(exchange: UpstreamExchange, sessionId: string): void {
     const { session } = exchange.request;
-    if (session?.lost(sessionId) === true) this.#events.onSessionLost(session);
+    if (session?.lost(sessionId) === true) {
+      this.questions.lost(session);
+      this.#events.onSessionLost(session);
+    }
     this.start(exchange);
   }
 
@@ -169,6 +198,7 @@ export class LinkExchanges implements ExchangeHost {
   /** Ends everything under way with this error. */
   failAll(error: GatewayError): void {
     for (const exchange of this.#active.all()) exchange.fail(error);
+    this.questions.endAll(error);
     this.#notes.abort(error);
   }
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import type { UpstreamFacts } from "../link.js";
 import type { Ear, EarListener } from "../listening/ear.js";
 import { claimedFeatures, listenFilter } from "../listening/feature-changes.js";
@@ -7,7 +7,7 @@ import { Listening, type ListeningPorts } from "../listening/listening.js";
 import { offersSubscriptions } from "../listening/resource-subscriptions.js";
 import { earEnd } from "./ear-end.js";
 import { EventStream } from "./event-stream.js";
-import { getStreams } from "./get-stream.js";
+import { getStreams, type GetStreamDeps } from "./get-stream.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
 import { modernHeaders, POST_HEADERS } from "./request-headers.js";
@@ -23,7 +23,7 @@ export interface ListeningToDeps extends Pick<ListeningPorts, Shared | Told> {
   readonly control: LegacySession | undefined;
   /** The params of a request of the gateway's own, with the metadata that the era asks for. */
   readonly params: (params: JsonObject) => JsonObject;
-  readonly onRequest: (session: LegacySession, request: JsonRpcRequest) => void;
+  readonly questions: GetStreamDeps["questions"];
 }
 
 /**

@@ -58,12 +58,15 @@ export class MessageExchange extends UpstreamExchange {
   }
 
   protected override answerEnd(): void {
-    this.#orFail(() => this.#read(this.held.take().toString("utf8")));
+    this.#orFail(() => {
+      const { length } = this.held;
+      this.#read(this.held.take().toString("utf8"), length);
+    });
     if (!this.done) this.fail(protocolFailure(this.host.key, "ended its response without an answer to the request"));
   }
 
-  protected override answerEvent(data: string): boolean {
-    this.#read(data);
+  protected override answerEvent(data: string, bytes: Buffer): boolean {
+    this.#read(data, bytes.length);
     return true;
   }
 
@@ -87,15 +90,15 @@ export class MessageExchange extends UpstreamExchange {
     }
   }
 
-  #read(text: string): void {
+  #read(text: string, bytes: number): void {
     const maxDepth = this.#shape.isOwn === true ? undefined : MAX_JSON_DEPTH;
-    readMessages(this.host.key, text, (message) => this.#message(message), maxDepth);
+    readMessages(this.host.key, text, (message) => this.#message(message, bytes), maxDepth);
   }
 
-  #message(classified: Exclude<ClassifiedMessage, { kind: "invalid" }>): void {
+  #message(classified: Exclude<ClassifiedMessage, { kind: "invalid" }>, bytes: number): void {
     if (this.done) return;
     const { kind, message } = classified;
-    if (kind === "request") this.host.refuse(this.request, message.id, message.method);
+    if (kind === "request") this.host.asked(this, message, bytes);
     else if (kind === "notification") this.#notification(message);
     else if (answers(message, this.request.id)) {
       this.settle();
@@ -109,7 +112,8 @@ export class MessageExchange extends UpstreamExchange {
   #notification(notification: JsonRpcNotification): void {
     const { method, params } = notification;
     const changed = changedFeature(method);
-    if (changed !== undefined) this.host.listChanged(changed);
+    if (method === "notifications/cancelled") this.host.withdrawn(this.request, params);
+    else if (changed !== undefined) this.host.listChanged(changed);
     else if (isResourceUpdate(notification)) this.host.told(notification);
     else if (method === "notifications/progress") this.#progress(params);
     else if (isLog(notification) ? isLogFor(this.#shape.logLevel, notification) : !isOfProtocol(method))

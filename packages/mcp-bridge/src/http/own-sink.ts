@@ -16,6 +16,7 @@ export function ownSink(
     write: () => true,
     end: () => {},
     notify: () => {},
+    ask: () => undefined,
     respond(response) {
       if ("result" in response) {
         resolve(response.result);

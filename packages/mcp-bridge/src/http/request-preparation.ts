@@ -1,5 +1,6 @@
 import type { ConnectorTimeouts } from "@cortex-os/mcp-core";
 import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
+import type { Caller } from "../runtime/exchange.js";
 import type { PreparedRequest } from "./exchange-host.js";
 import type { LegacySession } from "./legacy-session.js";
 import { modernHeaders, POST_HEADERS } from "./request-headers.js";
@@ -16,6 +17,8 @@ export interface RequestDraft {
   readonly params: JsonObject | undefined;
   /** The legacy session it belongs to; `undefined` towards a modern upstream. */
   readonly session: LegacySession | undefined;
+  /** As in {@link PreparedRequest}. */
+  readonly caller?: Caller | undefined;
   /** The modern era's revision. */
   readonly revision: string;
   readonly paramHeaders?: Readonly<Record<string, string>> | undefined;
@@ -24,7 +27,7 @@ export interface RequestDraft {
 
 /** Encodes a request, within the bounds of a call. */
 export function prepareRequest(draft: RequestDraft, timeouts: ConnectorTimeouts): PreparedRequest {
-  const { id, method, params, session, revision, paramHeaders, logs } = draft;
+  const { id, method, params, session, caller, revision, paramHeaders, logs } = draft;
   const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
   const headers =
     session === undefined ? [...POST_HEADERS, ...modernHeaders(revision, method, params, paramHeaders)] : POST_HEADERS;
@@ -35,6 +38,7 @@ export function prepareRequest(draft: RequestDraft, timeouts: ConnectorTimeouts)
     body,
     headers,
     session,
+    caller,
     lane: "calls",
     maxBytes: MAX_MESSAGE_BYTES,
     idleMs,

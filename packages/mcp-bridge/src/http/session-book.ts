@@ -30,6 +30,11 @@ export class SessionBook {
     return session;
   }
 
+  /** The session of a client, possibly not open; absent for one that has called nothing. */
+  find(sessionKey: string): LegacySession | undefined {
+    return this.#ofClients.get(sessionKey);
+  }
+
   /** The client session ended: its upstream session ends as well. */
   end(sessionKey: string): void {
     const session = this.#ofClients.get(sessionKey);

@@ -1,10 +1,10 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
+import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import type { EarListener } from "../listening/ear.js";
 import { Listening, type ListeningPorts } from "../listening/listening.js";
 import { isResourceUpdate } from "../listening/notifications.js";
 import { closedFailure } from "./failures.js";
-import { getStreams } from "./get-stream.js";
+import { getStreams, type GetStreamDeps } from "./get-stream.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
 
@@ -13,7 +13,7 @@ export interface SessionStreamsDeps extends Pick<ListeningPorts, "logger" | "tim
   readonly upstream: HttpUpstream;
   /** How long a stream that is just being opened is waited for, in milliseconds. */
   readonly openMs: number;
-  readonly onRequest: (session: LegacySession, request: JsonRpcRequest) => void;
+  readonly questions: GetStreamDeps["questions"];
   /** What is told in a session; of lists and resources, the gateway's own session tells. */
   readonly onNotification: (notification: JsonRpcNotification, sessionKey: string) => void;
   readonly onGone: (error: GatewayError) => void;
@@ -22,13 +22,16 @@ export interface SessionStreamsDeps extends Pick<ListeningPorts, "logger" | "tim
 interface Entry {
   readonly session: LegacySession;
   readonly listening: Listening;
+  /** When it is open, or there is none, or it takes too long. */
+  readonly opened: Promise<void>;
   /** Nobody needs to wait for it any more. */
   readonly settled: () => void;
+  isSettled: boolean;
 }
 
 /**
- * The streams of clients' own sessions with a legacy upstream: what their tools log belongs to no request for many servers, and comes there. One is opened
- * for a client that has asked for log messages, and for nobody else.
+ * The streams of clients' own sessions with a legacy upstream: what their tools log and ask belongs to no request for many servers, and comes there. One is opened
+ * for a client that has asked for log messages or can be asked itself, and for nobody else.
  */
 export class SessionStreams {
   readonly #deps: SessionStreamsDeps;
@@ -40,19 +43,34 @@ export class SessionStreams {
 
   /** Opens the session's stream, unless it was. @returns when it is open, or there is none, or it takes too long */
   open(session: LegacySession, sessionKey: string): Promise<void> {
-    const { openMs, timers } = this.#deps;
-    if (this.#entries.get(sessionKey)?.session === session) return Promise.resolve();
+    const existing = this.#entries.get(sessionKey);
+    if (existing?.session === session) return existing.opened;
     this.end(sessionKey, closedFailure(this.#deps.upstream.key));
-    return new Promise((resolve) => {
-      const cancel = timers.after(openMs, resolve);
-      const settled = (): void => {
-        cancel();
+    let settled = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      const over = (): void => {
+        entry.isSettled = true;
         resolve();
       };
-      const listening = this.#create(session, sessionKey, settled);
-      this.#entries.set(sessionKey, { session, listening, settled });
-      listening.start();
+      const cancel = this.#deps.timers.after(this.#deps.openMs, over);
+      settled = () => {
+        cancel();
+        over();
+      };
     });
+    const listening = this.#create(session, sessionKey, () => settled());
+    const entry: Entry = { session, listening, opened, settled, isSettled: false };
+    this.#entries.set(sessionKey, entry);
+    listening.start();
+    return opened;
+  }
+
+  /** Calls `then` when the stream of a client that can be asked is open, or there is none, or it takes too long; at once, if that is known already. */
+  before(session: LegacySession, then: () => void): void {
+    const sessionKey = session.client?.sessionKey;
+    const existing = sessionKey === undefined ? undefined : this.#entries.get(sessionKey);
+    if (sessionKey === undefined || (existing?.session === session && existing.isSettled)) then();
+    else void this.open(session, sessionKey).then(then);
   }
 
   /** The upstream has forgotten the session: its stream says nothing any more. */

@@ -1,6 +1,7 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { AnswerSink, Exchange } from "../runtime/exchange.js";
 import { hasForeignEncoding, single, unreadable, type Headers } from "./answer-head.js";
 import { answerForm, type AnswerForm } from "./answer-reader.js";
@@ -18,15 +19,11 @@ import {
   UnauthorizedError,
 } from "./failures.js";
 import { HeldBytes } from "./held-bytes.js";
-import { isSessionLoss, Refusal } from "./refusal.js";
+import { doubtsEra, isSessionLoss, missesHeader, Refusal } from "./refusal.js";
 import { Resumption } from "./resumption.js";
 
 /** How long an answered event stream may take to end by itself: its socket is worth more than a moment of waiting. */
 const LINGER_MS = 1_000;
-/** Statuses with which a server may refuse a request of another era. */
-const DOUBTS_ERA: ReadonlySet<number> = new Set([400, 404, 405, 406, 415]);
-/** JSON-RPC code of a modern upstream that misses a mirrored header: its tool has changed (2026-07-28, Client Behavior). */
-const HEADER_MISMATCH = -32_020;
 
 type Controller = Dispatcher.DispatchController;
 
@@ -40,7 +37,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
   protected readonly sink: AnswerSink;
   /** What is sent, and which id the answer must have. */
   readonly request: PreparedRequest;
-  readonly #deadline: Deadline;
+  readonly deadline: Deadline;
   #controller: Controller | undefined;
   /** `pausing` between two connections of one event stream, `resuming` until the second one answers. */
   #phase: "waiting" | "sent" | "answering" | "pausing" | "resuming" | "done" = "waiting";
@@ -59,7 +56,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     this.host = host;
     this.request = request;
     this.sink = sink;
-    this.#deadline = new Deadline(host.ports, request, (waitedMs) => this.fail(timeoutFailure(host.key, waitedMs)));
+    this.deadline = new Deadline(host.ports, request, (waitedMs) => this.fail(timeoutFailure(host.key, waitedMs)));
     host.begun(this);
   }
 
@@ -90,6 +87,11 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
 
   resume(): void {
     this.#controller?.resume();
+  }
+
+  /** Puts a question of the upstream's to whoever asked. */
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    return this.done ? undefined : this.sink.ask(question);
   }
 
   /** Ends the exchange with an error of ours, whatever its state. */
@@ -131,8 +133,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
   /** To be called with every answer that is read: some errors say that the tools are not what they were. */
   protected noteAnswer(response: JsonRpcResponse): void {
     const { method, session } = this.request;
-    const isMismatch = "error" in response && response.error.code === HEADER_MISMATCH;
-    if (isMismatch && session === undefined && method === "tools/call") this.host.listChanged("tools");
+    if (missesHeader(response) && session === undefined && method === "tools/call") this.host.listChanged("tools");
   }
 
   onRequestStart(controller: Controller): void {
@@ -150,7 +151,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       return;
     }
     // An upstream that is asked again and again must not count as one that makes progress.
-    if (!isResumed) this.#deadline.touch();
+    if (!isResumed) this.deadline.touch();
     if (status >= 300) {
       this.#refusal = new Refusal(this.host.key, status, headers);
       return;
@@ -168,7 +169,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     if (this.done) return;
     if (this.#events !== undefined) this.#read(this.#events, controller, chunk);
     else {
-      this.#deadline.touch();
+      this.deadline.touch();
       if (this.#refusal === undefined) {
         if (!this.answerData(chunk)) controller.pause();
       } else if (!this.#refusal.push(chunk)) this.fail(statusFailure(this.host.key, this.#refusal.status, ""));
@@ -219,7 +220,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     let goesOn = true;
     if (data !== undefined) {
       // Comments keep a connection open and are no progress.
-      this.#deadline.touch();
+      this.deadline.touch();
       this.#resumption.progressed();
       goesOn = this.answerEvent(data, bytes);
     } else if (bytes.length > 0) goesOn = this.answerAside(bytes);
@@ -271,7 +272,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       this.host.sessionLost(this, this.#sentSession);
       return;
     }
-    if (DOUBTS_ERA.has(status)) this.host.refused();
+    if (doubtsEra(status)) this.host.refused();
     if (response === undefined) {
       this.fail(statusFailure(this.host.key, status, text));
       return;
@@ -283,7 +284,8 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
 
   #finish(abort: boolean): void {
     this.#phase = "done";
-    this.#deadline.stop();
+    this.deadline.stop();
+    this.host.settled(this);
     this.#stopPausing?.();
     this.#held?.clear();
     if (abort) this.#controller?.abort(new Error("the exchange is over"));

@@ -38,6 +38,11 @@ export class Announcements {
       onNotification: (notification, sessionKey) => {
         if (isUsed()) this.notification(notification, sessionKey);
       },
+      // Not only the used one: the calls of one that is being left may still ask.
+      onQuestion: (sessionKey, question) => this.#options.onQuestion(sessionKey, question),
+      onIsolated: () => {
+        this.#tell(() => this.#options.onIsolated());
+      },
       onLost,
     };
   }

@@ -6,6 +6,7 @@ import type {
   JsonRpcResponse,
   RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 
 /** One client request on its way to an upstream, already in the upstream's names. */
 export interface UpstreamCall {
@@ -15,7 +16,7 @@ export interface UpstreamCall {
   /** As the client sent it but for renaming; the object that was authorised, not a copy. */
   readonly params: JsonObject | undefined;
   readonly caller: Caller;
-  /** `mcp-param-*` headers of a modern client, lower-case, passed on as they came. */
+  /** `mcp-param-*` headers of a modern client, lower-case, passed on as they came; absent when its transport has no headers. */
   readonly paramHeaders?: Readonly<Record<string, string>>;
 }
 
@@ -43,6 +44,12 @@ export interface AnswerSink {
   end(failure?: GatewayError): void;
   /** A notification that belongs to this request, its progress token being the caller's. */
   notify(notification: JsonRpcNotification): void;
+  /**
+   * A request of the upstream's that came with the answer: goes to a legacy client's session on the stream of this answer.
+   *
+   * @returns `undefined` when nothing can be sent on it: nothing was asked then
+   */
+  ask(question: UpstreamQuestion): AskedQuestion | undefined;
   /**
    * The upstream ended its connection in the middle of the answer and wants to be asked for the rest in so many milliseconds: a reader may be sent away as well. Sinks whose
    * readers cannot come back leave it out.

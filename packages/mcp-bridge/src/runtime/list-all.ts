@@ -16,10 +16,12 @@ const MAX_SHOWN = 10;
 export interface UpstreamList {
   /** Each has what it is known by (`name`, `uri` or `uriTemplate`), and a tool an `inputSchema`; unknown keys are kept. */
   readonly entries: readonly JsonObject[];
-  /** How long the list may be kept, in milliseconds: the least of all pages. Modern upstreams say it. */
+  /** How long the list may be kept, in milliseconds: the least of all pages, 0 for what is no such time. Modern upstreams say it. */
   readonly ttlMs?: number;
-  /** `private` as soon as one page is. */
+  /** `private` as soon as one page is, or says nothing that can be understood. */
   readonly cacheScope?: "public" | "private";
+  /** Entries that break the specification and are not among the others, each with the reason; the first ten. */
+  readonly leftOut?: readonly string[];
 }
 
 /** An {@link UpstreamList} and, of tools, what their calls must mirror into headers. */
@@ -39,6 +41,8 @@ export interface ListAllDeps {
   readonly timeoutMs: number;
   /** Whether the upstream is modern and behind HTTP: then parameters may have to be mirrored. */
   readonly mirrors: boolean;
+  /** What was said of entries that break the specification, by list: the same is not said again. */
+  readonly said: Map<string, string>;
   /** Whether the upstream said that it has such a list; without, an error answer means that it has none. */
   readonly declared: boolean;
 }
@@ -125,29 +129,37 @@ class Listing {
     this.#bytes += Buffer.byteLength(JSON.stringify(page));
     if (this.#bytes > MAX_BYTES)
       throw new GatewayError("UPSTREAM_LIMIT", `${connectorName(key)} lists more than ${MAX_BYTES} bytes of ${word}`);
-    if (typeof ttlMs === "number" && ttlMs >= 0) this.#ttlMs = Math.min(ttlMs, this.#ttlMs ?? ttlMs);
-    if (cacheScope === "private" || (cacheScope === "public" && this.#cacheScope === undefined))
-      this.#cacheScope = cacheScope;
+    if (ttlMs !== undefined) {
+      const least = typeof ttlMs === "number" && Number.isSafeInteger(ttlMs) && ttlMs > 0 ? ttlMs : 0;
+      this.#ttlMs = Math.min(least, this.#ttlMs ?? least);
+    }
+    if (cacheScope !== undefined && this.#cacheScope !== "private")
+      this.#cacheScope = cacheScope === "public" ? "public" : "private";
   }
 
   done(): ListedEntries {
-    const { key, kind, logger } = this.#deps;
-    if (this.#leftOut.length > 0) {
-      const names = this.#leftOut.slice(0, MAX_SHOWN);
-      const fields = { connectorId: key, list: kind, count: this.#leftOut.length, entries: names };
-      logger.warn(fields, "Entries that break the specification were left out of a list");
-    }
-    if (this.#mended.length > 0) {
-      const names = this.#mended.slice(0, MAX_SHOWN);
-      const fields = { connectorId: key, list: kind, count: this.#mended.length, entries: names };
-      logger.warn(fields, "Entries that break the specification were mended, or clients would refuse the whole list");
-    }
+    this.#say(this.#leftOut, "Entries that break the specification were left out of a list");
+    const why = "Entries that break the specification were mended, or clients would refuse the whole list";
+    this.#say(this.#mended, why);
     return {
       entries: this.#entries,
       mirrored: this.#mirrored,
+      ...(this.#leftOut.length === 0 ? {} : { leftOut: this.#leftOut.slice(0, MAX_SHOWN) }),
       ...(this.#ttlMs === undefined ? {} : { ttlMs: this.#ttlMs }),
       ...(this.#cacheScope === undefined ? {} : { cacheScope: this.#cacheScope }),
     };
+  }
+
+  /** Once, and once more when it is about others. */
+  #say(entries: readonly string[], what: string): void {
+    const { key, kind, logger, said } = this.#deps;
+    const name = `${kind} ${what}`;
+    const text = entries.join("\n");
+    if (said.get(name) === text) return;
+    said.set(name, text);
+    if (entries.length === 0) return;
+    const fields = { connectorId: key, list: kind, count: entries.length, entries: entries.slice(0, MAX_SHOWN) };
+    logger.warn(fields, what);
   }
 
   #addEntry(value: unknown): void {

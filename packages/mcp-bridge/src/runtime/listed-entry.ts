@@ -1,6 +1,7 @@
 import {
   isJsonObject,
   mirroredParams,
+  withoutMirrored,
   type JsonObject,
   type ListKind,
   type MirroredParam,
@@ -43,7 +44,8 @@ const NONE: readonly MirroredParam[] = [];
  * Looks at one entry: it needs what it is known by, and a tool an `inputSchema` whose annotations keep the rules (2026-07-28, Streamable HTTP, Schema
  * Extension). What would make clients refuse the whole list is mended; everything else is the upstream's own business. Never throws; a reason names the entry.
  *
- * @param mirrors whether parameters of tools may have to be mirrored into headers
+ * @param mirrors whether parameters of tools may have to be mirrored into headers: the upstream is a modern one over HTTP. With any other the annotations of a
+ *   tool mean nothing, but over HTTP the gateway's own clients would have to leave out a tool whose annotations break the rules: it loses them instead
  */
 export function readEntry(kind: ListKind, given: JsonObject, mirrors: boolean): ReadEntry {
   const { member, word, maxLength } = IDENTITY[kind];
@@ -59,8 +61,11 @@ export function readEntry(kind: ListKind, given: JsonObject, mirrors: boolean): 
   const { type } = inputSchema;
   if (type !== undefined && type !== "object")
     return { ok: false, reason: `${id.slice(0, 64)} (its inputSchema is not of an object)` };
-  if (!mirrors) return { ...sound, mirrored: NONE };
   const mirrored = mirroredParams(inputSchema);
-  if (!mirrored.ok) return { ok: false, reason: `${id.slice(0, 64)} (${mirrored.reason})` };
-  return { ...sound, mirrored: mirrored.params };
+  if (mirrored.ok) return { ...sound, mirrored: mirrors ? mirrored.params : NONE };
+  if (mirrors) return { ok: false, reason: `${id.slice(0, 64)} (${mirrored.reason})` };
+  const { entry, mended } = sound;
+  const schema = isJsonObject(entry["inputSchema"]) ? entry["inputSchema"] : inputSchema;
+  const unannotated = { ...entry, inputSchema: withoutMirrored(schema) };
+  return { ...sound, entry: unannotated, mended: [...mended, "x-mcp-header"], mirrored: NONE };
 }

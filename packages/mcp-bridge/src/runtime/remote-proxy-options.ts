@@ -14,6 +14,7 @@ import {
 } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification, ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import { ByteBudget } from "../byte-budget.js";
 import type { UpstreamAuthorization } from "../http/upstream-authorization.js";
 import { GATEWAY_INFO, type UpstreamFacts } from "../link.js";
@@ -49,6 +50,10 @@ export interface RemoteProxyPorts {
   readonly onListChanged?: (feature: ServerFeature) => void;
   /** What it tells outside of any request and that is no change of a list; see `LinkEvents`. */
   readonly onNotification?: (notification: JsonRpcNotification, sessionKey?: string) => void;
+  /** Puts a question of the upstream's to the client of a session; see `LinkEvents`. @default there is no way to any client */
+  readonly onQuestion?: (sessionKey: string, question: UpstreamQuestion) => AskedQuestion | undefined;
+  /** From now on each client session has a process of its own; see `LinkEvents`. */
+  readonly onIsolated?: () => void;
 }
 
 /** Either a whole connector, or (as the plan has it, R8) the address of one over HTTP. */
@@ -93,6 +98,8 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     onAvailability: options.onAvailability ?? (() => {}),
     onListChanged: options.onListChanged ?? (() => {}),
     onNotification: options.onNotification ?? (() => {}),
+    onQuestion: options.onQuestion ?? (() => undefined),
+    onIsolated: options.onIsolated ?? (() => {}),
     known: options.known ?? [],
     ...(agent === undefined ? {} : { agent }),
     ...(options.authorization === undefined ? {} : { authorization: options.authorization }),

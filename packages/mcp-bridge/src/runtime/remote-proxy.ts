@@ -1,5 +1,6 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject, ListKind, LogLevel } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, ListKind, LogLevel } from "@cortex-os/mcp-core/wire";
+import { InFlight } from "../channel/in-flight.js";
 import { closedFailure, connectorName, cutShortFailure } from "../http/failures.js";
 import type { Link, UpstreamFacts } from "../link.js";
 import { Announcements } from "./announcements.js";
@@ -37,7 +38,7 @@ export class RemoteProxy {
   /** Links that take no new calls but still have some in flight. */
   readonly #leaving: LeavingLinks;
   /** What waits for the first connection. */
-  readonly #waiting = new Set<Promise<unknown>>();
+  readonly #waiting = new InFlight<object>();
   #state: ProxyState = { kind: "idle" };
   #link: Link | undefined;
   #prior: UpstreamFacts | undefined;
@@ -94,13 +95,13 @@ export class RemoteProxy {
    * @throws GatewayError as {@link list}, or CANCELLED
    */
   async callTool(name: string, args: JsonObject, options: CallToolOptions = {}): Promise<JsonObject> {
-    return this.#whenUp(async (link) => this.#lists.call(link, name, args, options));
+    return this.#whenUp(async (link, facts) => this.#lists.call(link, facts, name, args, options));
   }
 
   /** Forwards a client's request; see `Link.send`. Before the first connection it waits for it, when down it fails at once. */
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
-    const link = this.#link;
-    if (link !== undefined) return link.send(this.#lists.mirror(call), sink);
+    const { facts } = this;
+    if (this.#link !== undefined && facts !== undefined) return this.#lists.send(this.#link, facts, call, sink);
     if (isBeginning(this.#state)) return this.#sendLater(call, sink);
     sink.fail(this.#unavailable());
     this.#probe();
@@ -123,6 +124,11 @@ export class RemoteProxy {
   /** From which level on anybody wants log messages of what all callers share; remembered over reconnects. */
   setLogLevel(level: LogLevel): void {
     this.#wishes.setLogLevel(level);
+  }
+
+  /** Tells the upstream something that a legacy client told the gateway; see `Link.tellOfClient`. */
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void {
+    this.#link?.tellOfClient(sessionKey, notification);
   }
 
   /** A client session ended: what the upstream holds for it is released. */
@@ -161,8 +167,7 @@ export class RemoteProxy {
    * @returns when all is released. Never rejects; a second call changes nothing, `dispose` ends it at once
    */
   retire(graceMs: number, why: string): Promise<void> {
-    this.#retired ??= this.#retire(graceMs, why);
-    return this.#retired;
+    return (this.#retired ??= this.#retire(graceMs, why));
   }
 
   async #retire(graceMs: number, why: string): Promise<void> {
@@ -172,7 +177,7 @@ export class RemoteProxy {
       logger.warn({ connectorId: this.#key, graceMs }, `Calls were cut short: their connector ${why}`);
       void this.#dispose(cutShortFailure(this.#key, why, graceMs));
     });
-    if (this.#waiting.size > 0) await Promise.allSettled(this.#waiting);
+    if (this.#waiting.size > 0) await this.#waiting.drained();
     this.#closing.abort(closedFailure(this.#key));
     this.#leave();
     await this.#leaving.whenGone();
@@ -181,8 +186,7 @@ export class RemoteProxy {
   }
 
   #dispose(error: GatewayError): Promise<void> {
-    this.#disposed ??= this.#close(error);
-    return this.#disposed;
+    return (this.#disposed ??= this.#close(error));
   }
 
   async #close(error: GatewayError): Promise<void> {
@@ -217,8 +221,7 @@ export class RemoteProxy {
       else lost = error;
     };
     const events = this.#announcements.ofLink(() => this.#link === link, onLost);
-    const prior = this.#prior === undefined ? {} : { prior: this.#prior };
-    const link = this.#transport.link({ ...this.#options, events, ...prior });
+    const link = this.#transport.link({ ...this.#options, events, ...(this.#prior && { prior: this.#prior }) });
     try {
       const facts = await link.open(this.#closing.signal);
       if (lost !== undefined) throw lost;
@@ -276,16 +279,13 @@ export class RemoteProxy {
 
   #sendLater(call: UpstreamCall, sink: AnswerSink): Exchange {
     const waiting = new WaitingExchange(sink);
-    this.#whenConnected(() => waiting.begin(() => this.send(call, sink))).catch(() =>
-      waiting.fail(this.#unavailable()),
-    );
+    const fail = () => waiting.fail(this.#unavailable());
+    this.#whenConnected(() => waiting.begin(() => this.send(call, sink))).catch(fail);
     return waiting;
   }
 
-  async #whenConnected<T>(begin: () => T | Promise<T>): Promise<T> {
-    const waiting = this.#connectNow().then(begin);
-    this.#waiting.add(waiting);
-    return waiting.finally(() => this.#waiting.delete(waiting));
+  #whenConnected<T>(begin: () => T | Promise<T>): Promise<T> {
+    return this.#waiting.during(this.#connectNow().then(begin));
   }
 
   async #whenUp<T>(begin: (link: Link, facts: UpstreamFacts) => Promise<T>): Promise<T> {

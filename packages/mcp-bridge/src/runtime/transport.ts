@@ -1,4 +1,4 @@
-import { GatewayError } from "@cortex-os/mcp-core";
+import { GatewayError, type ConnectorSpec } from "@cortex-os/mcp-core";
 import { connectorName } from "../http/failures.js";
 import { HttpTransport } from "../http/http-transport.js";
 import type { Link, LinkDeps } from "../link.js";
@@ -22,7 +22,7 @@ export interface Transport {
 export function transportFor(options: ResolvedOptions): Transport {
   const { spec } = options;
   const { transport } = spec;
-  if (transport.kind === "stdio") return stdioTransport(spec.key);
+  if (transport.kind === "stdio") return stdioTransport(spec);
   if (transport.kind === "unsupported") return brokenTransport("unsupported", unsupported(spec.key, transport.reason));
   try {
     const { url, headers, publicOnly = false, sse = false } = transport;
@@ -45,11 +45,12 @@ export function transportFor(options: ResolvedOptions): Transport {
   }
 }
 
-function stdioTransport(key: string): Transport {
+function stdioTransport({ key, isolation }: ConnectorSpec): Transport {
+  const isolating = { current: isolation };
   return {
     kind: "stdio",
     retryable: true,
-    link: (deps) => new StdioLink(deps),
+    link: (deps) => new StdioLink(deps, { isolation: isolating }),
     endSession: () => {},
     forward: () => Promise.reject(unsupported(key, "only HTTP connectors forward raw requests")),
     close: () => Promise.resolve(),
@@ -68,6 +69,7 @@ function brokenTransport(kind: Transport["kind"], error: GatewayError): Transpor
     unsubscribe: () => Promise.resolve(),
     setLogLevel: () => {},
     hearsChanges: false,
+    tellOfClient: () => {},
     endSession: () => {},
     close: () => Promise.resolve(),
   };

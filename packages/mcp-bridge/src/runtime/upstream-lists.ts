@@ -1,9 +1,11 @@
+import { GatewayError, WIRE_CODE } from "@cortex-os/mcp-core";
 import { LISTS, mirroredHeaders, type JsonObject, type ListKind, type MirroredParam } from "@cortex-os/mcp-core/wire";
-import { withMirroredParams } from "../http/param-headers.js";
+import { isOursToMirror, withMirroredParams } from "../http/param-headers.js";
 import type { Link, UpstreamFacts } from "../link.js";
-import type { UpstreamCall } from "./exchange.js";
+import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
 import { listAll, type UpstreamList } from "./list-all.js";
 import { readEntry } from "./listed-entry.js";
+import { isSame, MirroredCall } from "./mirrored-call.js";
 import type { CallToolOptions, ResolvedOptions } from "./remote-proxy-options.js";
 
 /** Longest result of a call of the gateway's own, in bytes. */
@@ -13,7 +15,11 @@ const MAX_RESULT_BYTES = 32 * 1024 * 1024;
 export class UpstreamLists {
   readonly #options: ResolvedOptions;
   readonly #isHttp: boolean;
+  /** What was said of the entries that are left out or mended: it is said once, and not with each list. */
+  readonly #said = new Map<string, string>();
   #mirrored: ReadonlyMap<string, readonly MirroredParam[]>;
+  /** Tools are being listed because a call's headers were refused: calls that are refused meanwhile wait for the same list. */
+  #relisting: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions, isHttp: boolean) {
     this.#options = options;
@@ -30,17 +36,71 @@ export class UpstreamLists {
       kind,
       logger,
       monotonic,
+      said: this.#said,
       timeoutMs: spec.timeouts.listMs,
-      mirrors: this.#isHttp && facts.era === "modern",
+      mirrors: this.#mirrors(facts),
       declared: facts.capabilities[LISTS[kind].feature] !== undefined,
     });
     if (kind === "tools") this.#mirrored = mirrored;
     return list;
   }
 
-  /** A call of the gateway's own. @throws GatewayError as `Link.request` */
-  call(link: Link, name: string, args: JsonObject, { signal, timeoutMs }: CallToolOptions): Promise<JsonObject> {
-    const mirrored = this.#mirrored.get(name);
+  /** A call of the gateway's own; sent once more, as {@link MirroredCall} is, when its headers were refused. @throws GatewayError as `Link.request` */
+  async call(
+    link: Link,
+    facts: UpstreamFacts,
+    name: string,
+    args: JsonObject,
+    options: CallToolOptions,
+  ): Promise<JsonObject> {
+    const headers = this.#headersFor(name, args);
+    try {
+      return await this.#request(link, name, args, headers, options);
+    } catch (error) {
+      const isMismatch = GatewayError.is(error) && error.data?.["upstreamCode"] === WIRE_CODE.HEADER_MISMATCH;
+      if (!isMismatch || !this.#mirrors(facts)) throw error;
+      await this.#relist(link, facts).catch(() => {});
+      const now = this.#headersFor(name, args);
+      if (isSame(now, headers)) throw error;
+      return this.#request(link, name, args, now, options);
+    }
+  }
+
+  /** A client's call, with the headers that its tool asks for. */
+  send(link: Link, facts: UpstreamFacts, call: UpstreamCall, sink: AnswerSink): Exchange {
+    if (!this.#mirrors(facts) || !isOursToMirror(call)) return link.send(call, sink);
+    const deps = {
+      mirror: () => withMirroredParams(call, this.#mirrored),
+      send: (mirrored: UpstreamCall, to: AnswerSink) => link.send(mirrored, to),
+      relist: () => this.#relist(link, facts),
+    };
+    return new MirroredCall(deps, sink);
+  }
+
+  #mirrors({ era }: UpstreamFacts): boolean {
+    return this.#isHttp && era === "modern";
+  }
+
+  #headersFor(name: string, args: JsonObject): Record<string, string> {
+    return mirroredHeaders(this.#mirrored.get(name) ?? [], args);
+  }
+
+  #relist(link: Link, facts: UpstreamFacts): Promise<void> {
+    this.#relisting ??= this.list("tools", link, facts)
+      .then(() => {})
+      .finally(() => {
+        this.#relisting = undefined;
+      });
+    return this.#relisting;
+  }
+
+  #request(
+    link: Link,
+    name: string,
+    args: JsonObject,
+    paramHeaders: Readonly<Record<string, string>>,
+    { signal, timeoutMs }: CallToolOptions,
+  ): Promise<JsonObject> {
     return link.request(
       "tools/call",
       { name, arguments: args },
@@ -48,14 +108,9 @@ export class UpstreamLists {
         timeoutMs: timeoutMs ?? this.#options.spec.timeouts.callMs,
         maxBytes: MAX_RESULT_BYTES,
         ...(signal === undefined ? {} : { signal }),
-        ...(mirrored === undefined ? {} : { paramHeaders: mirroredHeaders(mirrored, args) }),
+        paramHeaders,
       },
     );
-  }
-
-  /** A client's call with the headers that its tool asks for. */
-  mirror(call: UpstreamCall): UpstreamCall {
-    return withMirroredParams(call, this.#mirrored);
   }
 }
 

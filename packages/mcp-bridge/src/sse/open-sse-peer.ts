@@ -1,5 +1,5 @@
 import { GatewayError, type Clock, type ConnectorTimeouts } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonRpcNotification } from "@cortex-os/mcp-core/wire";
+import type { JsonObject, JsonRpcNotification, JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { PeerEvents, Serving } from "../channel/lane.js";
 import { ask } from "../channel/own-request.js";
 import { describedBy } from "../described-by.js";
@@ -21,6 +21,8 @@ export interface SseGreeting extends Pick<SsePeerDeps, "isOwn" | "onUnreachable"
   /** The revision that is offered; the server may choose another one. */
   readonly revision: string;
   readonly clientInfo?: JsonObject;
+  /** What the server may ask back. @default nothing */
+  readonly capabilities?: JsonObject;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function openSsePeer(
     { ...opening, ...greeting },
     {
       onNotification: (notification: JsonRpcNotification) => events.onNotification(notification),
+      onRequest: (request: JsonRpcRequest, bytes: number) => events.onRequest(request, bytes),
       onLost: (error: GatewayError) => {
         if (serves) events.onLost(error);
       },
@@ -55,8 +58,8 @@ export async function openSsePeer(
       if (bounded.aborted) giveUp();
       bounded.addEventListener("abort", giveUp);
       await peer.connect();
-      const { clientInfo = opening.clientInfo, revision } = greeting;
-      const params = { protocolVersion: revision, capabilities: {}, clientInfo };
+      const { capabilities = {}, clientInfo = opening.clientInfo, revision } = greeting;
+      const params = { protocolVersion: revision, capabilities, clientInfo };
       const response = await ask(peer.channel, "initialize", params);
       const judged = judgeInitialize(upstream.key, { status: 200, body: "", response });
       if (GatewayError.is(judged)) throw judged;

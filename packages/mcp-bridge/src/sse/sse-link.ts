@@ -1,5 +1,5 @@
 import { GatewayError } from "@cortex-os/mcp-core";
-import { LATEST_LEGACY, type JsonObject, type LogLevel } from "@cortex-os/mcp-core/wire";
+import { LATEST_LEGACY, type JsonObject, type JsonRpcNotification, type LogLevel } from "@cortex-os/mcp-core/wire";
 import { ClientCall } from "../channel/client-call.js";
 import { InFlight } from "../channel/in-flight.js";
 import { Lane } from "../channel/lane.js";
@@ -53,16 +53,18 @@ export class SseLink implements Link {
   }
 
   async open(signal: AbortSignal): Promise<UpstreamFacts> {
-    const { events, logger, opening, remembered, sessions } = this.#deps;
+    const { events, logger, opening, remembered, sessions, timers } = this.#deps;
     const { callMs, callMaxMs, listMs } = opening.timeouts;
     const onUnreachable = (error: GatewayError): void => this.#lost(error);
     const greeting = { isOwn: true, revision: LATEST_LEGACY, onUnreachable };
     const control = new Lane({
       logger,
+      timers,
       open: (heard, bounded) => openSsePeer(opening, greeting, heard, bounded),
       callBounds: { idleMs: callMs, maxMs: callMaxMs },
       levelMs: listMs,
       owner: { kind: "all" },
+      askSession: () => undefined,
       onNotification: (notification) => {
         if (this.#state.kind === "open") this.#state.voice.take(notification);
       },
@@ -81,6 +83,8 @@ export class SseLink implements Link {
       onNotification: (notification, sessionKey) => {
         if (this.#state.kind === "open") tellOf(notification, "legacy", events, sessionKey);
       },
+      onQuestion: (sessionKey, question) =>
+        this.#state.kind === "open" ? events.onQuestion(sessionKey, question) : undefined,
       onUnreachable,
     };
     if (this.#logLevel !== undefined) control.setLogLevel(this.#logLevel);
@@ -89,8 +93,8 @@ export class SseLink implements Link {
 
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
     let lane: Lane | undefined;
-    const exchange = new ClientCall(call, sink, (settled) => {
-      lane?.forget(settled);
+    const exchange = new ClientCall(call, sink, (settled, error) => {
+      lane?.forget(settled, error);
       this.#calls.delete(settled);
     });
     this.#calls.add(exchange);
@@ -128,6 +132,10 @@ export class SseLink implements Link {
 
   get hearsChanges(): boolean {
     return this.#state.kind === "open" && this.#state.voice.hearsChanges;
+  }
+
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void {
+    this.#deps.sessions.find(sessionKey)?.tell(notification);
   }
 
   endSession(sessionKey: string): void {

@@ -75,6 +75,7 @@ export class SsePeer implements LanePeer {
       ...{ connectorId: this.#key, timers, logger, redact, output: "its event stream" },
       write: (line, request) => this.#write(line, request),
       onNotification: (notification) => events.onNotification(notification),
+      onRequest: (request, bytes) => events.onRequest(request, bytes),
     });
   }
 

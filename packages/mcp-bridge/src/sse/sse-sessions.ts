@@ -2,6 +2,7 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { isLegacyRevision, LATEST_LEGACY, type JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { Lane } from "../channel/lane.js";
 import { connectorName, UnreachableError } from "../http/failures.js";
+import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { Caller } from "../runtime/exchange.js";
 import { openSsePeer, type SseOpening } from "./open-sse-peer.js";
 
@@ -12,6 +13,8 @@ const MAX_SESSIONS = 256;
 export interface SseFollower {
   /** @param sessionKey the client session whose connection it came from; what several clients of a principal share speaks to none of them */
   onNotification(notification: JsonRpcNotification, sessionKey: string): void;
+  /** See `LinkEvents`. */
+  onQuestion(sessionKey: string, question: UpstreamQuestion): AskedQuestion | undefined;
   /** No connection can be made any more. */
   onUnreachable(error: GatewayError): void;
 }
@@ -48,6 +51,11 @@ export class SseSessions {
     return lane;
   }
 
+  /** The connection of a client session, when it has one. */
+  find(sessionKey: string): Lane | undefined {
+    return this.#lanes.get(keyOf({ sessionKey }));
+  }
+
   /** The client session ended: its connection is closed. */
   end(sessionKey: string): void {
     this.#end(keyOf({ sessionKey }), this.#failure("UPSTREAM_UNAVAILABLE", "the client's session ended"));
@@ -61,22 +69,25 @@ export class SseSessions {
 
   #create(key: string, caller: Caller): Lane {
     if (this.#lanes.size >= MAX_SESSIONS) this.#makeRoom();
-    const { logger, timeouts } = this.#opening;
+    const { logger, timeouts, timers } = this.#opening;
     const { callMs, callMaxMs, listMs } = timeouts;
-    const { clientInfo, revision, sessionKey } = caller;
+    const { capabilities, clientInfo, revision, sessionKey } = caller;
     const greeting = {
       isOwn: false,
       onUnreachable: (error: GatewayError) => this.follower?.onUnreachable(error),
       revision: isLegacyRevision(revision) ? revision : LATEST_LEGACY,
-      // A connection shared by a principal's clients is the gateway's own: no single client's name fits it.
+      // A connection shared by a principal's clients is the gateway's own: no single client's name fits it, and nobody can be asked over it.
       ...(sessionKey === undefined || clientInfo === undefined ? {} : { clientInfo }),
+      ...(sessionKey === undefined || capabilities === undefined ? {} : { capabilities }),
     };
     const lane = new Lane({
       logger,
+      timers,
       open: (events, signal) => openSsePeer(this.#opening, greeting, events, signal),
       callBounds: { idleMs: callMs, maxMs: callMaxMs },
       levelMs: listMs,
-      owner: sessionKey === undefined ? { kind: "principal" } : { kind: "session", sessionKey },
+      owner: sessionKey === undefined ? { kind: "principal" } : { kind: "session", sessionKey, client: caller },
+      askSession: (asked, question) => this.follower?.onQuestion(asked, question),
       onNotification: (notification) => {
         if (sessionKey !== undefined) this.follower?.onNotification(notification, sessionKey);
       },

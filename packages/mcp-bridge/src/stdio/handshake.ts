@@ -27,6 +27,8 @@ export interface ProbePatience {
 /** What a {@link Handshake} introduces, and waits by. */
 export interface HandshakeSettings {
   readonly clientInfo: JsonObject;
+  /** What a legacy server may ask back. */
+  readonly capabilities: JsonObject;
   readonly timers: Timers;
   readonly patience: ProbePatience;
 }
@@ -95,8 +97,8 @@ export class Handshake {
   }
 
   #initialize(revision: string): Promise<JsonRpcResponse> {
-    const { clientInfo } = this.#settings;
-    return this.#peer.ask("initialize", { protocolVersion: revision, capabilities: {}, clientInfo });
+    const { capabilities, clientInfo } = this.#settings;
+    return this.#peer.ask("initialize", { protocolVersion: revision, capabilities, clientInfo });
   }
 
   #legacyFacts(result: JsonObject): DetectedFacts {

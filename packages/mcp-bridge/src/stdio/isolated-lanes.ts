@@ -1,4 +1,6 @@
-import { GatewayError } from "@cortex-os/mcp-core";
+import { GatewayError, type Isolation } from "@cortex-os/mcp-core";
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { SHARED_CAPABILITIES } from "../asking/client-capabilities.js";
 import type { LinkDeps, UpstreamFacts } from "../link.js";
 import type { Caller } from "../runtime/exchange.js";
 import { connectorFailure } from "../channel/connector-failure.js";
@@ -18,13 +20,26 @@ import { tellOf } from "../channel/tell-of.js";
 export class IsolatedLanes {
   readonly #deps: LinkDeps;
   readonly #options: StdioLinkOptions;
+  readonly #isolation: { readonly current: Isolation };
+  readonly #onAmbiguous: () => void;
   /** The last one is the one used most recently. */
   readonly #lanes = new Map<string, Lane>();
   readonly #ending = new Set<Promise<void>>();
 
-  constructor(deps: LinkDeps, options: StdioLinkOptions) {
+  /**
+   * @param isolation how clients are kept apart right now
+   * @param onAmbiguous a server that a principal's clients share asked what several of them could have been meant by
+   */
+  constructor(
+    deps: LinkDeps,
+    options: StdioLinkOptions,
+    isolation: { readonly current: Isolation },
+    onAmbiguous: () => void,
+  ) {
     this.#deps = deps;
     this.#options = options;
+    this.#isolation = isolation;
+    this.#onAmbiguous = onAmbiguous;
   }
 
   /**
@@ -34,7 +49,8 @@ export class IsolatedLanes {
    * @returns `undefined` for who shares the one that all share, an error when there are too many, with calls under way on all of them
    */
   of(caller: Caller, twin: UpstreamFacts): Lane | GatewayError | undefined {
-    const { isolation, key } = this.#deps.spec;
+    const { key } = this.#deps.spec;
+    const { current: isolation } = this.#isolation;
     if (isolation === "shared") return undefined;
     const { sessionKey, principal } = caller;
     // A caller without a session counts as its principal.
@@ -51,7 +67,15 @@ export class IsolatedLanes {
       const what = `all of its ${maxLanes} isolated processes are busy; try again when a call has ended`;
       return connectorFailure(key, "LIMITED", what);
     }
-    return this.#start(name, isOfSession ? { kind: "session", sessionKey } : { kind: "principal" }, caller, twin);
+    const owner = isOfSession
+      ? ({ kind: "session", sessionKey, client: caller } as const)
+      : ({ kind: "principal" } as const);
+    return this.#start(name, owner, caller, twin);
+  }
+
+  /** The process of a client session, when it has one. */
+  find(sessionKey: string): Lane | undefined {
+    return this.#lanes.get(sessionLane(sessionKey));
   }
 
   /** A client session ended, and its process with it. */
@@ -68,16 +92,24 @@ export class IsolatedLanes {
     await Promise.all(this.#ending);
   }
 
+  /** What a process may ask back: what its client offers, or whatever one of its clients may offer. One without sessions has none that can be asked. */
+  #capabilitiesFor(owner: LaneOwner): JsonObject {
+    if (owner.kind === "session") return owner.client.capabilities ?? {};
+    return this.#isolation.current === "principal" ? SHARED_CAPABILITIES : {};
+  }
+
   #start(name: string, owner: LaneOwner, caller: Caller, twin: UpstreamFacts): Lane {
     const { events } = this.#deps;
     const lane = newLane(this.#deps, this.#options, {
       owner,
       twin,
       clientInfo: caller.clientInfo,
+      capabilities: this.#capabilitiesFor(owner),
+      onAmbiguous: this.#onAmbiguous,
       onEnded: (error) => this.#end(name, lane, error),
-      onNotification: (notification) => {
+      onNotification: (notification, sessionKey = owner.kind === "session" ? owner.sessionKey : undefined) => {
         // What several sessions of a principal share speaks to none of them.
-        if (owner.kind === "session") tellOf(notification, twin.era, events, owner.sessionKey);
+        if (sessionKey !== undefined) tellOf(notification, twin.era, events, sessionKey);
       },
     });
     this.#lanes.set(name, lane);

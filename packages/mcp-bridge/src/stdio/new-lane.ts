@@ -15,22 +15,28 @@ export interface LaneSettings {
   readonly twin?: UpstreamFacts;
   /** How the child's client is introduced. @default as the gateway itself */
   readonly clientInfo?: JsonObject | undefined;
+  /** What it may ask back. */
+  readonly capabilities: JsonObject;
   readonly onEnded: (error: GatewayError) => void;
-  readonly onNotification: (notification: JsonRpcNotification) => void;
+  readonly onAmbiguous?: () => void;
+  readonly onNotification: (notification: JsonRpcNotification, sessionKey?: string) => void;
 }
 
 /** A lane of a link, not opened yet. */
 export function newLane(deps: LinkDeps, options: StdioLinkOptions, settings: LaneSettings): Lane {
-  const { owner, prior, twin, clientInfo = deps.clientInfo ?? GATEWAY_INFO, onEnded, onNotification } = settings;
+  const { prior, twin, clientInfo = deps.clientInfo ?? GATEWAY_INFO, capabilities, ...own } = settings;
   const { callMs, callMaxMs, listMs } = deps.spec.timeouts;
-  const opening = { ...openingDeps(deps, options, clientInfo, prior), ...(twin === undefined ? {} : { twin }) };
+  const opening = {
+    ...openingDeps(deps, options, { clientInfo, capabilities }, prior),
+    ...(twin === undefined ? {} : { twin }),
+  };
   return new Lane({
+    ...own,
     logger: deps.logger,
+    timers: deps.timers,
     open: (events, signal) => openPeer(opening, events, signal),
     callBounds: { idleMs: callMs, maxMs: callMaxMs },
     levelMs: listMs,
-    owner,
-    onNotification,
-    onEnded,
+    askSession: (sessionKey, question) => deps.events.onQuestion(sessionKey, question),
   });
 }

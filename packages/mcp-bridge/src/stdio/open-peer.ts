@@ -1,4 +1,4 @@
-import { GatewayError, type Clock } from "@cortex-os/mcp-core";
+import { GatewayError, toJsonRpcError, type Clock } from "@cortex-os/mcp-core";
 import type { PeerEvents, Serving } from "../channel/lane.js";
 import type { UpstreamFacts } from "../link.js";
 import { Handshake, type DetectedFacts, type HandshakeSettings } from "./handshake.js";
@@ -17,6 +17,8 @@ export interface OpeningDeps {
   /** What another process of the same server has turned out to be just now: modern facts need no greeting at all. */
   readonly twin?: UpstreamFacts;
 }
+
+const TOO_EARLY = new GatewayError("INVALID_REQUEST", "Requests may be sent when the session was initialized");
 
 type Way = "detect" | "initialize" | "trust";
 
@@ -96,9 +98,14 @@ class Opening {
   }
 
   async #start(way: Way): Promise<Serving<Peer>> {
-    const peer = await Peer.start(this.#deps.peer, {
+    const peer: Peer = await Peer.start(this.#deps.peer, {
       onNotification: (notification) => {
         this.#events.onNotification(notification);
+      },
+      onRequest: (request, bytes) => {
+        if (this.#done) this.#events.onRequest(request, bytes);
+        // Before it was greeted a server may send nothing but pings (2025-11-25, Lifecycle).
+        else peer.channel.send({ jsonrpc: "2.0", id: request.id, error: toJsonRpcError(TOO_EARLY) });
       },
       onLost: (error) => {
         if (this.#done) this.#events.onLost(error);

@@ -56,6 +56,9 @@ export class Peer implements LanePeer {
       onNotification: (notification) => {
         events.onNotification(notification);
       },
+      onRequest: (request, bytes) => {
+        events.onRequest(request, bytes);
+      },
     });
   }
 

@@ -1,8 +1,7 @@
-import { GatewayError } from "@cortex-os/mcp-core";
-import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { GatewayError, type Isolation } from "@cortex-os/mcp-core";
 import { connectorName } from "../http/failures.js";
 import type { LinkDeps, UpstreamFacts } from "../link.js";
-import type { ProbePatience } from "./handshake.js";
+import type { HandshakeSettings, ProbePatience } from "./handshake.js";
 import type { OpeningDeps } from "./open-peer.js";
 
 /** What may be set about a `StdioLink`; every bound has a default. */
@@ -17,6 +16,8 @@ export interface StdioLinkOptions {
   readonly maxQueuedBytes?: number;
   /** How many processes principals or sessions may have of one connector; the longest unused makes room for the next. @default 64 */
   readonly maxLanes?: number;
+  /** How clients are kept apart right now; outlives the link. @default what the connector's spec says */
+  readonly isolation?: { current: Isolation };
   /** The environment of which children get a minimal part. @default `process.env` */
   readonly hostEnv?: Readonly<Record<string, string | undefined>>;
 }
@@ -33,7 +34,7 @@ const DEFAULT_PATIENCE: ProbePatience = { soundMs: 1_500, maxMs: 5_000 };
 export function openingDeps(
   deps: LinkDeps,
   options: StdioLinkOptions,
-  clientInfo: JsonObject,
+  introduction: Pick<HandshakeSettings, "clientInfo" | "capabilities">,
   prior: UpstreamFacts | undefined,
 ): OpeningDeps {
   const { spec, timers, logger, clock } = deps;
@@ -50,7 +51,7 @@ export function openingDeps(
       ...{ connectorId: key, command, args, env, hostEnv, timers, logger, graceMs, maxLineBytes, maxQueuedBytes },
       ...(cwd === undefined ? {} : { cwd }),
     },
-    handshake: { clientInfo, timers, patience },
+    handshake: { ...introduction, timers, patience },
     clock,
     startMs: timeouts.startMs,
     ...(prior === undefined ? {} : { prior }),

@@ -1,5 +1,6 @@
-import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
-import { withMeta, type JsonObject, type LogLevel } from "@cortex-os/mcp-core/wire";
+import { GatewayError, type GatewayErrorCode, type Isolation } from "@cortex-os/mcp-core";
+import { withMeta, type JsonObject, type JsonRpcNotification, type LogLevel } from "@cortex-os/mcp-core/wire";
+import { SHARED_CAPABILITIES } from "../asking/client-capabilities.js";
 import { ClientCall } from "../channel/client-call.js";
 import { connectorFailure } from "../channel/connector-failure.js";
 import { InFlight } from "../channel/in-flight.js";
@@ -40,6 +41,7 @@ type State =
 export class StdioLink implements Link {
   readonly #deps: LinkDeps;
   readonly #options: StdioLinkOptions;
+  readonly #isolation: { current: Isolation };
   readonly #isolated: IsolatedLanes;
   /** What `close` waits for when it drains: calls of clients, and requests of the gateway's own. */
   readonly #inFlight = new InFlight<object>();
@@ -50,7 +52,8 @@ export class StdioLink implements Link {
   constructor(deps: LinkDeps, options: StdioLinkOptions = {}) {
     this.#deps = deps;
     this.#options = options;
-    this.#isolated = new IsolatedLanes(deps, options);
+    this.#isolation = options.isolation ?? { current: deps.spec.isolation };
+    this.#isolated = new IsolatedLanes(deps, options, this.#isolation, () => this.#isolate());
   }
 
   async open(signal: AbortSignal): Promise<UpstreamFacts> {
@@ -59,9 +62,12 @@ export class StdioLink implements Link {
     const control = newLane(this.#deps, this.#options, {
       owner: { kind: "all" },
       prior: this.#deps.prior,
+      // When clients have processes of their own, nobody is asked by this one.
+      capabilities: this.#isolation.current === "shared" ? SHARED_CAPABILITIES : {},
       onEnded: (error) => this.#onLost(error),
-      onNotification: (notification) => {
-        if (this.#state.kind === "open") this.#state.voice.take(notification);
+      onAmbiguous: () => this.#isolate(),
+      onNotification: (notification, sessionKey) => {
+        if (this.#state.kind === "open") this.#state.voice.take(notification, sessionKey);
       },
     });
     this.#control = control;
@@ -79,8 +85,8 @@ export class StdioLink implements Link {
 
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
     let lane: Lane | undefined;
-    const exchange = new ClientCall(call, sink, (settled) => {
-      lane?.forget(settled);
+    const exchange = new ClientCall(call, sink, (settled, error) => {
+      lane?.forget(settled, error);
       this.#inFlight.delete(settled);
     });
     this.#inFlight.add(exchange);
@@ -121,6 +127,10 @@ export class StdioLink implements Link {
     return this.#state.kind === "open" && this.#state.voice.hearsChanges;
   }
 
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void {
+    this.#isolated.find(sessionKey)?.tell(notification);
+  }
+
   endSession(sessionKey: string): void {
     this.#isolated.endSession(sessionKey);
   }
@@ -130,6 +140,17 @@ export class StdioLink implements Link {
     this.#over(error);
     if (drain) await this.#inFlight.drained();
     await this.#endLanes(error);
+  }
+
+  /** From now on, each client session has a process of its own (design.md, decision 6). */
+  #isolate(): void {
+    if (this.#isolation.current === "session") return;
+    this.#isolation.current = "session";
+    const { events, logger, spec } = this.#deps;
+    const what =
+      "Connector asked what several clients could have been meant by; each client session has a process of its own now";
+    logger.warn({ connectorId: spec.key }, what);
+    events.onIsolated();
   }
 
   get #clientInfo(): JsonObject {

@@ -20,6 +20,7 @@ test("@cortex-os/mcp-core exports exactly these values", () => {
     "backoffDelayMs",
     "branded",
     "connectorSpecOf",
+    "distinctToolName",
     "isConnectorKey",
     "messageOf",
     "modernHttpStatus",

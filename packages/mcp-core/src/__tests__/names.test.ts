@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_NAME_POLICY, isConnectorKey, publicToolName } from "../names.js";
+import { DEFAULT_NAME_POLICY, distinctToolName, isConnectorKey, publicToolName } from "../names.js";
 
 const policy = DEFAULT_NAME_POLICY;
 const keys = fc.stringMatching(/^[A-Za-z0-9_-]{1,32}$/);
@@ -26,6 +26,16 @@ test.each([
 
 test("the default policy is design.md's", () => {
   expect(DEFAULT_NAME_POLICY).toEqual({ separator: "__", maxLength: 50, prefix: "always" });
+});
+
+describe("distinctToolName", () => {
+  test("is the prefixed name with the digest that a changed or long one gets", () => {
+    expect(distinctToolName("a", "read", DEFAULT_NAME_POLICY)).toBe("a__read_d6b8dade");
+    for (const tool of ["read file", "r".repeat(60)])
+      expect(distinctToolName("a", tool, DEFAULT_NAME_POLICY)).toBe(
+        publicToolName("a", tool, DEFAULT_NAME_POLICY, true),
+      );
+  });
 });
 
 describe("publicToolName (design.md, decision 4)", () => {

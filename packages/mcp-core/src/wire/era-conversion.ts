@@ -10,6 +10,8 @@ export interface CallerIdentity {
   readonly revision: string;
   /** The client's own `clientInfo`, as it sent it. */
   readonly clientInfo?: JsonObject;
+  /** What a legacy client declared in its `initialize`; a modern one says it in each request's `_meta`. @default nothing */
+  readonly capabilities?: JsonObject;
   /** From which level on the client wants log messages: of its session, or of this request. @default none */
   readonly logLevel?: LogLevel;
 }

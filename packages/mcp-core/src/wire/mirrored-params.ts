@@ -90,7 +90,7 @@ function collect(schema: JsonObject, path: readonly string[], found: MirroredPar
     const reason =
       keyword === "properties" && isJsonObject(value)
         ? collectProperties(value, path, found)
-        : keyword !== ANNOTATION && !DATA.has(keyword) && isAnnotated(value, 0)
+        : keyword !== ANNOTATION && !DATA.has(keyword) && isAnnotated(value, 0, MAPS.has(keyword))
           ? `an ${ANNOTATION} stands where no plain chain of properties leads`
           : undefined;
     if (reason !== undefined) return reason;
@@ -122,12 +122,46 @@ function collectProperties(
 
 /** Data such as `default` or `examples` may well hold the word; only schemas are looked at. */
 const DATA: ReadonlySet<string> = new Set(["default", "examples", "const", "enum"]);
+/** Keywords whose members have names of the author's, which may be any word. */
+const MAPS: ReadonlySet<string> = new Set([
+  "properties",
+  "patternProperties",
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+]);
 
-function isAnnotated(value: JsonValue | undefined, depth: number): boolean {
+/** @param isMap whether it is no schema itself, but one for each of its names */
+function isAnnotated(value: JsonValue | undefined, depth: number, isMap: boolean): boolean {
   if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return false;
-  if (!isJsonObject(value)) return value.some((member) => isAnnotated(member, depth + 1));
-  if (value[ANNOTATION] !== undefined) return true;
-  return Object.entries(value).some(([key, member]) => !DATA.has(key) && isAnnotated(member, depth + 1));
+  if (!isJsonObject(value)) return value.some((member) => isAnnotated(member, depth + 1, false));
+  if (!isMap && value[ANNOTATION] !== undefined) return true;
+  return Object.entries(value).some(
+    ([key, member]) => (isMap || !DATA.has(key)) && isAnnotated(member, depth + 1, !isMap && MAPS.has(key)),
+  );
+}
+
+/** A schema without any annotation, wherever it stands; data that only looks like one is kept. Nested deeper than is searched it is as it was. */
+export function withoutMirrored(inputSchema: JsonObject): JsonObject {
+  return Object.fromEntries(unannotatedMembers(inputSchema, 0, false));
+}
+
+function unannotated(value: JsonValue | undefined, depth: number, isMap: boolean): JsonValue | undefined {
+  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return value;
+  if (!isJsonObject(value)) return value.map((member) => unannotated(member, depth + 1, false) ?? null);
+  return Object.fromEntries(unannotatedMembers(value, depth, isMap));
+}
+
+function unannotatedMembers(
+  schema: JsonObject,
+  depth: number,
+  isMap: boolean,
+): (readonly [string, JsonValue | undefined])[] {
+  return Object.entries(schema).flatMap(([key, member]) => {
+    if (!isMap && key === ANNOTATION) return [];
+    const isData = !isMap && DATA.has(key);
+    return [[key, isData ? member : unannotated(member, depth + 1, !isMap && MAPS.has(key))] as const];
+  });
 }
 
 function duplicateAmong(params: readonly MirroredParam[]): string | undefined {

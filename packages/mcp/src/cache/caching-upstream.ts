@@ -1,6 +1,12 @@
 import type { Caller, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
-import { paramsForUpstream, type JsonObject, type ListKind, type LogLevel } from "@cortex-os/mcp-core/wire";
+import {
+  paramsForUpstream,
+  type JsonObject,
+  type JsonRpcNotification,
+  type ListKind,
+  type LogLevel,
+} from "@cortex-os/mcp-core/wire";
 import type { CreateUpstream, ReadySink, Upstream, UpstreamEvents } from "../connectors/upstream.js";
 import type { AnswerShelf, Wanted } from "./answer-shelf.js";
 import type { AnswerStore } from "./answer-store.js";
@@ -119,6 +125,10 @@ class CachingUpstream implements Upstream {
 
   callTool(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonObject> {
     return this.#inner.callTool(name, args, options);
+  }
+
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void {
+    this.#inner.tellOfClient?.(sessionKey, notification);
   }
 
   endSession(sessionKey: string): void {

@@ -7,6 +7,7 @@ import {
   type JsonRpcResponse,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import type { ReadySink } from "../connectors/upstream.js";
 import type { AnswerFill } from "./answer-fill.js";
 import { keptAnswer } from "./kept-answer.js";
@@ -51,6 +52,10 @@ export class KeepingSink implements ReadySink {
 
   notify(notification: JsonRpcNotification): void {
     this.#sink.notify(notification);
+  }
+
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    return this.#sink.ask(question);
   }
 
   pollLater(delayMs: number, ask: () => void): void {

@@ -8,6 +8,8 @@ export interface PartList {
   readonly ttlMs?: number;
   /** `private` as soon as the upstream said so. */
   readonly cacheScope?: "public" | "private";
+  /** Entries that are not offered because they break the specification, each with the reason. */
+  readonly leftOut?: readonly string[];
 }
 
 /** What one connector offers, as its upstream described it. */

@@ -1,4 +1,4 @@
-import { publicToolName, type NamePolicy } from "@cortex-os/mcp-core";
+import { distinctToolName, publicToolName, type NamePolicy } from "@cortex-os/mcp-core";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { byCodeUnits } from "./by-code-units.js";
 import { entriesOf, type CatalogPart, type NameCollision, type NamedEntry } from "./catalog-part.js";
@@ -21,19 +21,37 @@ export function nameEntries(
   kind: "tools" | "prompts",
   policy: NamePolicy,
 ): NamedEntries {
-  const claims = new Map<string, Claim[]>();
-  const shared = policy.prefix === "auto" ? namesOfferedTwice(parts, kind) : undefined;
-  for (const part of parts) {
-    for (const [own, definition] of firstByName(entriesOf(part, kind))) {
-      const prefixed = shared === undefined ? policy.prefix === "always" : shared.has(own);
-      const name = publicToolName(part.key, own, policy, prefixed);
-      const claim = { name, connector: part.key, own, definition };
-      const others = claims.get(name);
-      if (others === undefined) claims.set(name, [claim]);
-      else others.push(claim);
-    }
+  const claims = parts.flatMap((part) =>
+    [...firstByName(entriesOf(part, kind))].map(([own, definition]): Claim => {
+      const name = publicToolName(part.key, own, policy, policy.prefix === "always");
+      return { name, connector: part.key, own, definition };
+    }),
+  );
+  return settle(byName(policy.prefix === "auto" ? prefixColliding(claims, policy) : claims));
+}
+
+/**
+ * Under `auto`, whatever shares its name with another one gets its connector's key in front, and everything else keeps its name. Where the longer name is what yet
+ * another one is called, it gets a digest as well: no tool may come by a name that one beside it has.
+ */
+function prefixColliding(claims: readonly Claim[], policy: NamePolicy): readonly Claim[] {
+  const short = byName(claims);
+  return claims.map((claim) => {
+    if (short.get(claim.name)?.length === 1) return claim;
+    const { connector, own } = claim;
+    const long = publicToolName(connector, own, policy, true);
+    return { ...claim, name: short.has(long) ? distinctToolName(connector, own, policy) : long };
+  });
+}
+
+function byName(claims: readonly Claim[]): ReadonlyMap<string, readonly Claim[]> {
+  const claimants = new Map<string, Claim[]>();
+  for (const claim of claims) {
+    const others = claimants.get(claim.name);
+    if (others === undefined) claimants.set(claim.name, [claim]);
+    else others.push(claim);
   }
-  return settle(claims);
+  return claimants;
 }
 
 function settle(claims: ReadonlyMap<string, readonly Claim[]>): NamedEntries {
@@ -57,23 +75,11 @@ function settle(claims: ReadonlyMap<string, readonly Claim[]>): NamedEntries {
 }
 
 function firstByName(entries: readonly JsonObject[]): ReadonlyMap<string, JsonObject> {
-  const byName = new Map<string, JsonObject>();
+  const first = new Map<string, JsonObject>();
   for (const definition of entries) {
     const { name } = definition;
     // What has no name cannot be asked for.
-    if (typeof name === "string" && name !== "" && !byName.has(name)) byName.set(name, definition);
+    if (typeof name === "string" && name !== "" && !first.has(name)) first.set(name, definition);
   }
-  return byName;
-}
-
-function namesOfferedTwice(parts: readonly CatalogPart[], kind: "tools" | "prompts"): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const part of parts) {
-    for (const name of firstByName(entriesOf(part, kind)).keys()) {
-      if (seen.has(name)) twice.add(name);
-      seen.add(name);
-    }
-  }
-  return twice;
+  return first;
 }

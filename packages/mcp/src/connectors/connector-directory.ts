@@ -1,5 +1,6 @@
 import type { ConnectorOrigin, ConnectorStatus, Logger } from "@cortex-os/mcp-core";
 import { GatewayError } from "@cortex-os/mcp-core";
+import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
 import { Catalog, type CatalogPolicy } from "../catalog/catalog.js";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { CatalogHolder } from "../catalog/catalog-holder.js";
@@ -152,6 +153,11 @@ export class ConnectorDirectory {
   /** Why sources cannot be read at present; empty when all is well. */
   problems(): readonly string[] {
     return this.#sources.problems();
+  }
+
+  /** Passes on what a legacy client told the gateway to every upstream that the client has a session or a process with. */
+  tellOfClient(sessionKey: string, notification: JsonRpcNotification): void {
+    for (const { upstream } of this.#reconciler.connectors) upstream?.tellOfClient?.(sessionKey, notification);
   }
 
   /** A client session ended: nothing is held for it any longer. */

@@ -8,7 +8,8 @@ import {
   type RandomSource,
   type Timers,
 } from "@cortex-os/mcp-core";
-import type { JsonRpcNotification, ServerFeature } from "@cortex-os/mcp-core/wire";
+import { LIST_KINDS, type JsonRpcNotification, type ServerFeature } from "@cortex-os/mcp-core/wire";
+import type { AskedQuestion, UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import { entriesOf, type CatalogPart } from "../catalog/catalog-part.js";
 import { ConnectorLists } from "./connector-lists.js";
 import { wholeReason, type ConnectorState } from "./connector-state.js";
@@ -29,6 +30,8 @@ export interface ConnectorDeps {
   readonly onSync: (connector: Connector, seconds: number, ok: boolean) => void;
   /** Hears what the upstream tells outside of any request; `sessionKey` as in `UpstreamEvents`. */
   readonly onNotification?: (connector: Connector, notification: JsonRpcNotification, sessionKey?: string) => void;
+  /** Puts a question of the upstream's to the client of a session; see `UpstreamEvents`. */
+  readonly onQuestion?: (sessionKey: string, question: UpstreamQuestion) => AskedQuestion | undefined;
   /** Hears why a start or a retry did not connect; the attempts of the upstream's own are only in `onChange`. */
   readonly onConnectFailed?: (connector: Connector, error: unknown) => void;
 }
@@ -62,6 +65,7 @@ export class Connector {
   #retrying = false;
   #waiting: (() => void)[] = [];
   #closed = false;
+  #isIsolated = false;
 
   constructor(spec: ConnectorSpec, deps: ConnectorDeps, { inherited, stored }: Earlier = {}) {
     this.spec = spec;
@@ -80,6 +84,12 @@ export class Connector {
       },
       onNotification: (notification: JsonRpcNotification, sessionKey?: string) => {
         if (!this.#closed) this.#deps.onNotification?.(this, notification, sessionKey);
+      },
+      // Also of one that is closed: the calls that it still has may ask.
+      onQuestion: (sessionKey: string, question: UpstreamQuestion) => this.#deps.onQuestion?.(sessionKey, question),
+      onIsolated: () => {
+        this.#isIsolated = true;
+        if (!this.#closed) this.#deps.onChange(this);
       },
     };
     this.#upstream = deps.createUpstream(spec, events, stored && earlierOf(stored));
@@ -116,13 +126,16 @@ export class Connector {
 
   status(): ConnectorStatus {
     const era = this.#upstream?.facts?.era;
+    const leftOut = LIST_KINDS.flatMap((kind) => this.part?.lists[kind]?.leftOut ?? []);
     return {
       key: this.key,
       source: this.spec.source,
       state: this.#state.kind,
       ...(this.#state.kind === "down" ? { reason: wholeReason(this.#state) } : {}),
       ...(era === undefined ? {} : { era }),
+      ...(this.#isIsolated ? { note: ISOLATED } : {}),
       tools: this.part === undefined ? 0 : entriesOf(this.part, "tools").length,
+      ...(leftOut.length === 0 ? {} : { leftOut }),
       since: new Date(this.#since).toISOString(),
     };
   }
@@ -255,5 +268,8 @@ export class Connector {
     for (const resolve of waiting) resolve();
   }
 }
+
+const ISOLATED =
+  "it asked what several clients could have been meant by, so that each client has a process of its own now; isolation: session in its entry has it so from the start";
 
 const earlierOf = ({ facts, part }: StoredPart): EarlierUpstream => ({ facts, tools: entriesOf(part, "tools") });

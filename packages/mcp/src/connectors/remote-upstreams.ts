@@ -28,11 +28,11 @@ const HELD_BYTES = 256 * 1024 * 1024;
 export function remoteUpstreams(deps: RemoteUpstreamDeps): CreateUpstream {
   const budget = new ByteBudget(HELD_BYTES);
   const { authorize, ...ports } = deps;
-  return (spec, { onAvailability, onListChanged, onNotification }, earlier) => {
+  return (spec, events, earlier) => {
     const learned = earlier === undefined ? {} : { prior: earlier.facts, known: earlier.tools };
     const authorization = authorize?.(spec);
     return new RemoteProxy({
-      ...{ spec, ...ports, budget, onAvailability, onListChanged, onNotification, ...learned },
+      ...{ spec, ...ports, budget, ...events, ...learned },
       ...(authorization === undefined ? {} : { authorization }),
     });
   };

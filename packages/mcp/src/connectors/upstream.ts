@@ -1,5 +1,13 @@
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
-import type { AnswerSink, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
+import type {
+  AnswerSink,
+  AskedQuestion,
+  Exchange,
+  UpstreamCall,
+  UpstreamFacts,
+  UpstreamList,
+  UpstreamQuestion,
+} from "@cortex-os/mcp-bridge";
 import type {
   JsonObject,
   JsonRpcNotification,
@@ -34,6 +42,8 @@ export interface Upstream {
   /** The most verbose level at which anybody wants log messages of what all callers share. */
   setLogLevel(level: LogLevel): void;
   callTool(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonObject>;
+  /** Passes on what a legacy client told the gateway, in the client's own session or process; absent when there are none. */
+  tellOfClient?(sessionKey: string, notification: JsonRpcNotification): void;
   endSession(sessionKey: string): void;
   /** Ends it at once: calls in flight fail. */
   dispose(): Promise<void>;
@@ -55,6 +65,10 @@ export interface UpstreamEvents {
    * @param sessionKey the client session that it is for, when it came from what only that one uses
    */
   readonly onNotification: (notification: JsonRpcNotification, sessionKey?: string) => void;
+  /** It asks the client of a session something outside of its requests. @returns `undefined` when there is no way to the client */
+  readonly onQuestion: (sessionKey: string, question: UpstreamQuestion) => AskedQuestion | undefined;
+  /** It asked something that several clients could have been meant by: from now on each client session has a process of its own. */
+  readonly onIsolated: () => void;
 }
 
 /** What was learned of an upstream in an earlier life of the gateway. */

@@ -11,11 +11,11 @@ import {
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { ChannelSink, type MessageChannel } from "./channel-sink.js";
 import type { Gateway } from "./gateway.js";
-import { openSession, serveRequest, takeNotification } from "./legacy-client.js";
+import { openSession, serveRequest, takeMessage } from "./legacy-client.js";
 import { checkModernMeta, modernCaller } from "./modern-client.js";
 import { BATCH_REVISION, readBatch } from "./read-batch.js";
 import { readMessage } from "./read-message.js";
-import type { ClientSession } from "./session-store.js";
+import type { ClientSession } from "./client-session.js";
 
 /** Most requests of one client under way: as many as an HTTP front has connections. */
 const MAX_UNDER_WAY = 10_000;
@@ -119,7 +119,7 @@ export class ChannelClient {
         this.#notification(message.message);
         return;
       case "response":
-      // Nothing is asked of clients yet.
+        if (this.#session !== undefined) takeMessage(this.#deps.gateway, this.#session, message);
     }
   }
 
@@ -197,7 +197,8 @@ export class ChannelClient {
       const sink = typeof id === "string" || typeof id === "number" ? this.#modern.get(id) : undefined;
       sink?.cancel(typeof reason === "string" ? reason : undefined);
     }
-    if (this.#session !== undefined) takeNotification(this.#session, notification);
+    if (this.#session !== undefined)
+      takeMessage(this.#deps.gateway, this.#session, { kind: "notification", message: notification });
   }
 
   #sink({ id, params }: JsonRpcRequest, onDone: () => void): ChannelSink {

@@ -8,6 +8,7 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import { belongsToRequest } from "./belongs-to-request.js";
+import type { MessageToClient } from "./client-questions.js";
 import type { LegacySink } from "./legacy-client.js";
 
 /** The way out that all answers to one client share: whole messages, one after the other. */
@@ -63,15 +64,16 @@ export class ChannelSink implements LegacySink {
 
   cancel(reason?: string): void {
     if (this.#done) return;
-    this.#finish();
+    // First: what was asked beside the answer is taken back by the same way.
     this.#exchange?.cancel(reason);
+    this.#finish();
   }
 
   /** Answers with `error` and gives up what was under way. */
   shutDown(error: GatewayError): void {
     if (this.#done) return;
-    this.fail(error);
     this.#exchange?.cancel(error.message);
+    this.fail(error);
   }
 
   /** The channel's reader has caught up. */
@@ -105,6 +107,13 @@ export class ChannelSink implements LegacySink {
     if (this.#done) return;
     const text = encoded(notification);
     if (text !== undefined) this.#deps.channel.send(text);
+  }
+
+  tell(message: MessageToClient): boolean {
+    if (this.#done) return false;
+    const text = encoded(message);
+    if (text !== undefined) this.#deps.channel.send(text);
+    return text !== undefined;
   }
 
   respond(response: JsonRpcResponse): void {

@@ -1,9 +1,13 @@
 import type { Exchange } from "@cortex-os/mcp-bridge";
 import type { ReadySink } from "../connectors/upstream.js";
+import type { MessageToClient } from "./client-questions.js";
 import type { Defer } from "./scope.js";
 
-/** Where the answer to a client's request goes, whoever gives it: an upstream or the gateway itself. */
-export type ClientSink = ReadySink;
+/** Where the answer to a client's request goes, whoever gives it: an upstream or the gateway itself. Who the client is, it does not know. */
+export interface ClientSink extends Omit<ReadySink, "ask"> {
+  /** Sends a message beside the answer, also when bytes of the upstream's are passed on. @returns false when there is no way to do that (any more) */
+  tell(message: MessageToClient): boolean;
+}
 
 /** The exchange of a request that was answered at once. */
 export const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };

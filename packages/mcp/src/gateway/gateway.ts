@@ -64,12 +64,11 @@ export class Gateway {
       onSync: (_connector, seconds, ok) => {
         metrics.synced(ok, seconds);
       },
-      onChange: () => {
-        this.#onDirectoryChanged();
-      },
+      onChange: () => this.#onDirectoryChanged(),
       onNotification: ({ key }, notification, sessionKey) => {
         this.#notices.fromUpstream(key, notification, sessionKey);
       },
+      onQuestion: (sessionKey, question) => this.sessions.find(sessionKey)?.ask(question),
     });
     this.#measuring = new Measuring({ directory: this.#directory, clock, monotonic, metrics });
     this.#measuring.follow(options.serviceMap);

@@ -5,14 +5,14 @@ import {
   isJsonObject,
   isLegacyRevision,
   LATEST_LEGACY,
+  type ClassifiedMessage,
   type JsonObject,
-  type JsonRpcNotification,
   type JsonRpcRequest,
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
 import type { Gateway } from "./gateway.js";
 import type { Scope } from "./scope.js";
-import type { ClientSession } from "./session-store.js";
+import type { ClientSession } from "./client-session.js";
 
 /** Where one request of a session is answered, whatever the transport. */
 export interface LegacySink extends ClientSink {
@@ -37,6 +37,7 @@ export function openSession({ sessions }: Gateway, scope: Scope, { params }: Jso
   const asked = params?.["protocolVersion"];
   if (typeof asked !== "string") throw new GatewayError("INVALID_PARAMS", "params.protocolVersion is missing");
   const clientInfo = params?.["clientInfo"];
+  const capabilities = params?.["capabilities"];
   const revision = isLegacyRevision(asked) ? asked : LATEST_LEGACY;
   const description = scope.describe();
   if (GatewayError.is(description)) throw description;
@@ -45,6 +46,7 @@ export function openSession({ sessions }: Gateway, scope: Scope, { params }: Jso
     revision,
     principal: ANONYMOUS.id,
     ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
+    ...(isJsonObject(capabilities) ? { capabilities } : {}),
   });
   return { session, result: description.initialized(revision) };
 }
@@ -76,9 +78,19 @@ export function serveRequest(
   sink.attach(router.handle({ message, caller: session.caller, scope: session.scope }, sink));
 }
 
-/** Takes a notification of a session's client; those that are not for the gateway are dropped. */
-export function takeNotification(session: ClientSession, { method, params }: JsonRpcNotification): void {
-  if (method !== "notifications/cancelled") return;
+/** Takes an answer or a notification of a session's client; what is neither for the gateway nor for an upstream of the session is dropped. */
+export function takeMessage(
+  { router }: Gateway,
+  session: ClientSession,
+  { kind, message }: Exclude<ClassifiedMessage, { kind: "invalid" | "request" }>,
+): void {
+  if (kind === "response") session.questions.answered(message);
+  else if (message.method === "notifications/cancelled") cancel(session, message.params);
+  else if (message.method === "notifications/progress") session.questions.progressed(message.params);
+  else if (message.method === "notifications/roots/list_changed") router.rootsChanged(session.caller, message);
+}
+
+function cancel(session: ClientSession, params: JsonObject | undefined): void {
   const id = params?.["requestId"];
   const reason = params?.["reason"];
   if (typeof id !== "string" && typeof id !== "number") return;

@@ -1,7 +1,10 @@
-import type { Exchange } from "@cortex-os/mcp-bridge";
+import type { AskedQuestion, Exchange, UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import type { GatewayError, GatewayErrorCode, Monotonic } from "@cortex-os/mcp-core";
 import type { Era, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { ReadySink } from "../connectors/upstream.js";
+import type { MessageToClient } from "./client-questions.js";
 import type { ClientSink } from "./client-sink.js";
+import type { SessionStore } from "./session-store.js";
 
 /**
  * How a request can end: `answered` (whatever the upstream said), `failed` (an error of ours), `broken` (bytes that stopped half-way) or
@@ -31,27 +34,33 @@ export interface EndedRequest {
 /** Hears how one request ended. */
 export type RequestObserver = (ended: EndedRequest) => void;
 
-/** Passes everything on and reports once how the request ended and how long it took. */
-export class MeteredSink implements ClientSink {
+/** What of a request a {@link MeteredSink} reports, and whose it is. */
+export interface MeteredRequest extends Pick<EndedRequest, "method" | "era" | "scope"> {
+  /** The client session it came in, which can be asked back. */
+  readonly sessionKey?: string | undefined;
+}
+
+/** What {@link MeteredSink}s work through. */
+export interface MeteredSinkDeps {
+  readonly monotonic: Monotonic;
+  readonly observe: RequestObserver;
+  readonly sessions: Pick<SessionStore, "find">;
+}
+
+/** Passes everything on and reports once how the request ended and how long it took. It knows whose request it is, and so whom an upstream asks beside its answer. */
+export class MeteredSink implements ReadySink, ClientSink {
   readonly #sink: ClientSink;
-  readonly #request: Pick<EndedRequest, "method" | "era" | "scope">;
-  readonly #monotonic: Monotonic;
-  readonly #observe: RequestObserver;
+  readonly #request: MeteredRequest;
+  readonly #deps: MeteredSinkDeps;
   readonly #startedMs: number;
   #connector: string | undefined;
   #reported = false;
 
-  constructor(
-    sink: ClientSink,
-    request: Pick<EndedRequest, "method" | "era" | "scope">,
-    monotonic: Monotonic,
-    observe: RequestObserver,
-  ) {
+  constructor(sink: ClientSink, request: MeteredRequest, deps: MeteredSinkDeps) {
     this.#sink = sink;
     this.#request = request;
-    this.#monotonic = monotonic;
-    this.#observe = observe;
-    this.#startedMs = monotonic.elapsedMs();
+    this.#deps = deps;
+    this.#startedMs = deps.monotonic.elapsedMs();
   }
 
   /** The request goes to this connector, and counts as its from now on. */
@@ -91,6 +100,16 @@ export class MeteredSink implements ClientSink {
     this.#sink.notify(notification);
   }
 
+  tell(message: MessageToClient): boolean {
+    return this.#sink.tell(message);
+  }
+
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    const { sessionKey } = this.#request;
+    const session = sessionKey === undefined ? undefined : this.#deps.sessions.find(sessionKey);
+    return session?.ask(question, this.#sink);
+  }
+
   pollLater(delayMs: number, ask: () => void): void {
     this.#sink.pollLater?.(delayMs, ask);
   }
@@ -119,12 +138,13 @@ export class MeteredSink implements ClientSink {
     if (this.#reported) return;
     this.#reported = true;
     const { method, era, scope } = this.#request;
-    this.#observe({
+    const { monotonic, observe } = this.#deps;
+    observe({
       method,
       era,
       scope,
       outcome,
-      seconds: (this.#monotonic.elapsedMs() - this.#startedMs) / 1_000,
+      seconds: (monotonic.elapsedMs() - this.#startedMs) / 1_000,
       ...(this.#connector === undefined ? {} : { connector: this.#connector }),
       ...(error === undefined ? {} : { code: error.code }),
     });

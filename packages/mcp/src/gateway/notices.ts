@@ -6,7 +6,8 @@ import { LogInterest } from "./log-interest.js";
 import { ResourceWatches } from "./resource-watches.js";
 import type { Scope } from "./scope.js";
 import { SessionRequests } from "./session-requests.js";
-import type { ClientSession, SessionStore } from "./session-store.js";
+import type { ClientSession } from "./client-session.js";
+import type { SessionStore } from "./session-store.js";
 import { Subscriptions } from "./subscriptions.js";
 
 /** What {@link Notices} work through. */

@@ -4,10 +4,11 @@ import {
   LISTS,
   mirroredMismatch,
   type Era,
+  type JsonRpcNotification,
   type JsonRpcRequest,
   type ListKind,
 } from "@cortex-os/mcp-core/wire";
-import type { Caller, Exchange } from "@cortex-os/mcp-bridge";
+import { offersRoots, type Caller, type Exchange } from "@cortex-os/mcp-bridge";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { CallTarget } from "./call-target.js";
 import { afterwards, ANSWERED, type ClientSink } from "./client-sink.js";
@@ -29,7 +30,7 @@ export interface ClientRequest {
 
 /** What the router works through. */
 export interface RouterDeps {
-  readonly directory: Pick<ConnectorDirectory, "find" | "follow">;
+  readonly directory: Pick<ConnectorDirectory, "find" | "follow" | "tellOfClient">;
   readonly subscriptions: Subscriptions;
   readonly sessions: Pick<SessionStore, "find">;
   readonly sessionRequests: SessionRequests;
@@ -58,16 +59,18 @@ export class Router {
     this.#deps = deps;
   }
 
+  /** A legacy client says that its roots are others: the upstreams that were told of roots in its session hear it. */
+  rootsChanged(caller: Caller, notification: JsonRpcNotification): void {
+    const { sessionKey } = caller;
+    if (sessionKey !== undefined && offersRoots(caller)) this.#deps.directory.tellOfClient(sessionKey, notification);
+  }
+
   /** Answers through `sink`, now or later; never throws. */
   handle(request: ClientRequest, sink: ClientSink): Exchange {
     const { message, caller, scope } = request;
-    const { monotonic, observe } = this.#deps;
-    const metered = new MeteredSink(
-      sink,
-      { method: message.method, era: caller.era, scope: scope.connector },
-      monotonic,
-      observe,
-    );
+    const { era, sessionKey } = caller;
+    const what = { method: message.method, era, scope: scope.connector, sessionKey };
+    const metered = new MeteredSink(sink, what, this.#deps);
     return metered.over(this.#safely(metered, () => this.#route(request, metered)));
   }
 

@@ -49,6 +49,12 @@ export class SelfDescription {
     return isJsonObject(capability) && capability["listChanged"] === true;
   }
 
+  /** Whether clients were told that they may subscribe to resources. */
+  get subscribes(): boolean {
+    const { resources } = this.#said.capabilities;
+    return isJsonObject(resources) && resources["subscribe"] === true;
+  }
+
   /** Whether clients were told that there are log messages. */
   get logs(): boolean {
     return this.#said.capabilities["logging"] !== undefined;

@@ -1,8 +1,10 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import { isLogLevel, LOG_LEVELS, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { unknownMethod } from "./call-target.js";
+import type { ClientSession } from "./client-session.js";
 import type { LogInterest } from "./log-interest.js";
 import type { ResourceWatches } from "./resource-watches.js";
-import type { ClientSession } from "./session-store.js";
+import type { SelfDescription } from "./self-description.js";
 
 /** What {@link SessionRequests} work through. */
 export interface SessionRequestsDeps {
@@ -29,19 +31,18 @@ export class SessionRequests {
     const level = params?.["level"];
     if (!isLogLevel(level))
       throw new GatewayError("INVALID_PARAMS", `params.level must be one of ${LOG_LEVELS.join(", ")}`);
-    const description = session.scope.describe();
-    if (GatewayError.is(description)) throw description;
-    if (!description.logs) throw new GatewayError("METHOD_UNKNOWN", "Method not found: logging/setLevel");
+    if (!descriptionOf(session).logs) throw unknownMethod("logging/setLevel").error;
     session.setLogLevel(level);
     this.#deps.logInterest.set(session.id, level, session.scope.connector);
   }
 
   /**
    * `resources/subscribe` (2025-11-25, Resources); once more for the same resource changes nothing.
-   * @throws GatewayError INVALID_PARAMS, LIMITED beyond 1,000 resources, or what {@link ResourceWatches.watch} throws
+   * @throws GatewayError INVALID_PARAMS, METHOD_UNKNOWN when the session's scope has no subscriptions, LIMITED beyond 1,000 resources, or what {@link ResourceWatches.watch} throws
    */
   async subscribe(session: ClientSession, params: JsonObject | undefined): Promise<void> {
     const uri = uriOf(params);
+    if (!descriptionOf(session).subscribes) throw unknownMethod("resources/subscribe").error;
     if (session.watches.has(uri)) return;
     if (session.watches.size >= MAX_WATCHES)
       throw new GatewayError("LIMITED", `A session may subscribe to ${MAX_WATCHES} resources; unsubscribe from some`);
@@ -79,6 +80,13 @@ export class SessionRequests {
     session.watches.get(uri)?.();
     session.watches.delete(uri);
   }
+}
+
+/** @throws GatewayError when it is not known what the session's scope is */
+function descriptionOf({ scope }: ClientSession): SelfDescription {
+  const description = scope.describe();
+  if (GatewayError.is(description)) throw description;
+  return description;
 }
 
 function uriOf(params: JsonObject | undefined): string {

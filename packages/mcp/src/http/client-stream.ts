@@ -102,7 +102,8 @@ export class ClientStream implements Forgettable {
     const missed = this.#log.since(position);
     if (missed === undefined) return "gone";
     if (this.#hasEnded && missed.length === 0) return "complete";
-    this.#reader?.end();
+    // Its client has left it: what it still has to deliver would hold it for as long as the network likes.
+    this.#reader?.cutOff();
     const reader = this.#attach(response, this.#deps.sse);
     // Where the client is already: some lose their place when a connection breaks before its first event.
     this.#prime(position, RETRY_MS);

@@ -1,7 +1,7 @@
 import { ByteBudget } from "@cortex-os/mcp-bridge";
 
-/** What remembering one event costs beside its bytes: millions of tiny ones must not be free. */
-const EVENT_OVERHEAD_BYTES = 128;
+/** What remembering one event costs beside its bytes, with its share of the stream around it: millions of tiny ones must not be free. */
+const EVENT_OVERHEAD_BYTES = 1024;
 /** A copy this small costs less than what it frees: a piece of a chunk keeps the whole chunk. */
 const COPIED_BYTES = 16 * 1024;
 

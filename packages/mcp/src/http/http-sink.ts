@@ -15,6 +15,7 @@ import {
   type JsonRpcResponse,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSink } from "../gateway/client-sink.js";
 import type { ClientStream, StreamOwner } from "./client-stream.js";
 import type { Unanswered } from "./open-answers.js";
@@ -102,13 +103,14 @@ export class HttpSink implements ClientSink, Unanswered {
 
   shutDown(error: GatewayError): void {
     if (this.#done) return;
+    // First: what was asked beside the answer is taken back on its stream.
+    this.#exchange?.cancel(error.message);
     if (this.#passedOn === undefined) this.fail(error);
     else if (mayEndAnywhere(this.#passedOn)) {
       this.#finish();
       // The upstream's stream is passed on in whole events: one more may follow.
       this.#response.end(encodeSseMessage(this.#errorAnswer(error)));
     } else this.abort();
-    this.#exchange?.cancel(error.message);
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
@@ -148,7 +150,12 @@ export class HttpSink implements ClientSink, Unanswered {
   }
 
   notify(notification: JsonRpcNotification): void {
-    if (!this.#done) this.#begin().send(notification);
+    this.tell(notification);
+  }
+
+  tell(message: MessageToClient): boolean {
+    // In bytes of an upstream's that are passed on as they come there is no room.
+    return !this.#done && this.#passedOn === undefined && this.#begin().send(message);
   }
 
   respond(response: JsonRpcResponse): void {
@@ -248,6 +255,7 @@ export class HttpSink implements ClientSink, Unanswered {
 
   readonly #onClose = (): void => {
     this.#cancelSlow();
+    this.#cancelLimit();
     // A stream of a session looks after its connections itself.
     if (this.#done || this.#resumable !== undefined) return;
     this.#finish();

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Exchange } from "@cortex-os/mcp-bridge";
 import { GatewayError, toJsonRpcError, type Roster } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSink } from "../gateway/client-sink.js";
 import type { ClientStream } from "./client-stream.js";
 import type { Unanswered } from "./open-answers.js";
@@ -100,8 +101,8 @@ export class BatchMember implements ClientSink {
   /** Answers with `error` and gives up what was under way. */
   shutDown(error: GatewayError): void {
     if (this.#done) return;
-    this.fail(error);
     this.#exchange?.cancel(error.message);
+    this.fail(error);
   }
 
   start(_status: number, headers: Readonly<Record<string, string>>): void {
@@ -131,6 +132,10 @@ export class BatchMember implements ClientSink {
 
   notify(notification: JsonRpcNotification): void {
     if (!this.#done) this.#stream.send(notification);
+  }
+
+  tell(message: MessageToClient): boolean {
+    return !this.#done && this.#stream.send(message);
   }
 
   respond(response: JsonRpcResponse): void {

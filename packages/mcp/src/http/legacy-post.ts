@@ -3,11 +3,11 @@ import { GatewayError, type Logger } from "@cortex-os/mcp-core";
 import { HEADER, isLegacyRevision, type ClassifiedMessage, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
 import { afterwards, ANSWERED } from "../gateway/client-sink.js";
-import { openSession, serveRequest, takeNotification, type OpenedSession } from "../gateway/legacy-client.js";
+import { openSession, serveRequest, takeMessage, type OpenedSession } from "../gateway/legacy-client.js";
 import { unsupportedVersion } from "../gateway/modern-client.js";
 import { BATCH_REVISION, readBatch } from "../gateway/read-batch.js";
 import type { Scope } from "../gateway/scope.js";
-import type { ClientSession } from "../gateway/session-store.js";
+import type { ClientSession } from "../gateway/client-session.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import { HttpSink, type HttpSinkDeps } from "./http-sink.js";
 import { BatchAnswer } from "./legacy-batch.js";
@@ -56,8 +56,7 @@ export class LegacyHttp {
         (onDone) => new HttpSink(response, id, "legacy", this.#deps, onDone, this.#streams.of(session)),
       );
     } else {
-      // Responses are accepted and dropped: nothing is asked of clients yet.
-      if (message.kind === "notification") takeNotification(session, message.message);
+      takeMessage(this.#gateway, session, message);
       sendEmpty(response, 202);
     }
   }
@@ -80,9 +79,12 @@ export class LegacyHttp {
       return true;
     }
     let answer: BatchAnswer | undefined;
-    for (const { kind, message } of read.messages) {
-      if (kind === "notification") takeNotification(session, message);
-      if (kind !== "request") continue;
+    for (const member of read.messages) {
+      if (member.kind !== "request") {
+        takeMessage(this.#gateway, session, member);
+        continue;
+      }
+      const { message } = member;
       const whole = (answer ??= new BatchAnswer(response, { ...this.#deps, streams: this.#streams.of(session) }));
       serveRequest(this.#gateway, session, message, (onDone) => whole.member(message.id, onDone));
     }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "@cortex-os/mcp-core";
-import type { ClientSession } from "../gateway/session-store.js";
+import type { ClientSession } from "../gateway/client-session.js";
 import { sendEmpty, sendError } from "./respond.js";
 import type { SessionStreams } from "./session-streams.js";
 

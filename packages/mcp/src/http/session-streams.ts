@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { ClientSession } from "../gateway/session-store.js";
+import type { ClientSession } from "../gateway/client-session.js";
 import { ClientStream, type ClientStreamDeps, type Resumed, type StreamOwner } from "./client-stream.js";
 import { EventMemory } from "./event-log.js";
 import { STANDING, StandingStream } from "./standing-stream.js";

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
-import { encodeSseMessage, type JsonRpcNotification } from "@cortex-os/mcp-core/wire";
-import type { ClientSession, NotificationStream } from "../gateway/session-store.js";
+import { encodeSseMessage } from "@cortex-os/mcp-core/wire";
+import type { MessageToClient } from "../gateway/client-questions.js";
+import type { ClientSession, NotificationStream } from "../gateway/client-session.js";
 import { RETRY_MS, primer, type ClientStreamDeps } from "./client-stream.js";
 import { EventLog, type Forgettable } from "./event-log.js";
 import { SseResponse } from "./sse-response.js";
@@ -38,7 +39,7 @@ export class StandingStream implements NotificationStream, Forgettable {
   resume(response: ServerResponse, position: number): boolean {
     if (position > this.#log.last) return false;
     const missed = this.#log.since(position);
-    this.#reader?.end();
+    this.#reader?.cutOff();
     const reader = this.#attach(response, position);
     for (const event of missed ?? []) reader.event(this.#head(event.position), event.bytes);
     this.#session.listen(this);
@@ -46,9 +47,9 @@ export class StandingStream implements NotificationStream, Forgettable {
     return true;
   }
 
-  notify(notification: JsonRpcNotification): void {
+  notify(message: MessageToClient): void {
     const reader = this.#reader;
-    const bytes = encoded(notification);
+    const bytes = encoded(message);
     if (reader === undefined || bytes === undefined) return;
     this.#deps.memory.mayForget(this);
     this.#log.add(bytes, Infinity);

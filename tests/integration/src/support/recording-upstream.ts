@@ -1,22 +1,12 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
-import { text } from "node:stream/consumers";
+import { startJsonRpcServer, type JsonRpcServer } from "./json-rpc-server.js";
 
 /** The member of `_meta` by which a request is known again. */
 export const MARKER = "com.example/marker";
 
 /** A server of 2026-07-28 over HTTP that does nothing but write down who came. It checks nothing, so that only the gateway can have refused. */
-export interface RecordingUpstream {
-  readonly url: string;
+export interface RecordingUpstream extends JsonRpcServer {
   /** How often each marker arrived. */
   readonly arrived: ReadonlyMap<string, number>;
-  close(): Promise<void>;
-}
-
-interface Asked {
-  readonly id?: unknown;
-  readonly method: string;
-  readonly params?: { readonly _meta?: Readonly<Record<string, unknown>> };
 }
 
 /** Lasts no moment and is for one caller only: no answer may stand for another request's. */
@@ -55,29 +45,10 @@ const ANSWERS: Readonly<Record<string, object>> = {
 /** Starts it on a free port. */
 export async function startRecordingUpstream(): Promise<RecordingUpstream> {
   const arrived = new Map<string, number>();
-  const answer = async (request: IncomingMessage): Promise<string> => {
-    const { id, method, params } = JSON.parse(await text(request)) as Asked;
+  const server = await startJsonRpcServer(({ method, params }) => {
     const marker = params?._meta?.[MARKER];
     if (typeof marker === "string") arrived.set(marker, (arrived.get(marker) ?? 0) + 1);
-    const result = ANSWERS[method];
-    const unknown = { error: { code: -32_601, message: "Method not found" } };
-    return JSON.stringify({ jsonrpc: "2.0", id, ...(result === undefined ? unknown : { result }) });
-  };
-  const server = createServer((request, response) => {
-    void answer(request).then((body) => {
-      response.writeHead(200, { "content-type": "application/json" }).end(body);
-    });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return {
-    url: `http://127.0.0.1:${address.port}/mcp`,
-    arrived,
-    close: async () => {
-      const closed = once(server, "close");
-      server.close().closeAllConnections();
-      await closed;
-    },
-  };
+    return ANSWERS[method];
+  });
+  return { ...server, arrived };
 }

@@ -28,12 +28,14 @@ function channelUnderTest({ takes = true, sent = true } = {}): {
   logger: RecordingLogger;
   written: JsonObject[];
   notified: JsonRpcNotification[];
+  asked: string[];
   answer: (value: unknown) => void;
 } {
   const time = new ManualTime();
   const logger = new RecordingLogger();
   const written: JsonObject[] = [];
   const notified: JsonRpcNotification[] = [];
+  const asked: string[] = [];
   const channel = new Channel({
     ...{ connectorId: "demo", timers: time, logger, output: "stdout" },
     redact: (text) => text.replaceAll("s3cret", "[redacted]"),
@@ -43,13 +45,14 @@ function channelUnderTest({ takes = true, sent = true } = {}): {
       written.push(JSON.parse(line) as JsonObject);
       return { withdraw: () => !sent };
     },
+    onRequest: ({ method }, bytes) => void asked.push(`${method}, ${bytes} byte`),
     onNotification: (notification) => {
       if (notification.method === "explode") throw new Error("a listener's bug");
       notified.push(notification);
     },
   });
   const answer = (value: unknown): void => channel.accept(typeof value === "string" ? value : JSON.stringify(value), 1);
-  return { channel, time, logger, written, notified, answer };
+  return { channel, time, logger, written, notified, asked, answer };
 }
 
 const ok = (id: unknown, result: JsonObject = {}): object => ({ jsonrpc: "2.0", id, result });
@@ -220,16 +223,15 @@ describe("a peer that does not behave", () => {
     channel.notify("n", round as JsonObject);
   });
 
-  test("is told -32601 for what it asks, {} for a ping, and nothing once it is modern", () => {
-    const { channel, written, answer } = channelUnderTest();
+  test("a peer gets {} for a ping, whatever else it asks is handed on, and nothing of that once it is modern", () => {
+    const { channel, written, asked, answer } = channelUnderTest();
     answer({ jsonrpc: "2.0", id: 1, method: "ping" });
     answer({ jsonrpc: "2.0", id: "r", method: "sampling/createMessage", params: {} });
     channel.answersRequests = false;
     answer({ jsonrpc: "2.0", id: 2, method: "ping" });
-    expect(written).toEqual([
-      ok(1),
-      { jsonrpc: "2.0", id: "r", error: { code: -32_601, message: "Method not found" } },
-    ]);
+    answer({ jsonrpc: "2.0", id: 3, method: "roots/list" });
+    expect(written).toEqual([ok(1)]);
+    expect(asked).toEqual(["sampling/createMessage, 1 byte"]);
   });
 
   test("gets a request failed whose answer is malformed, and no other", () => {

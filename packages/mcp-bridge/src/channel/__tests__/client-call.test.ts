@@ -39,6 +39,7 @@ function callUnderTest(meta?: { readonly progressToken: string }): {
       written.push(line);
       return { withdraw: () => false };
     },
+    onRequest: () => {},
     onNotification: () => {},
   });
   return { call, sink, settled: () => settled, written, begin: () => call.begin(channel, FACTS, {}) };

@@ -16,6 +16,7 @@ function earsUnderTest(takes: () => boolean = () => true) {
       written.push(JSON.parse(line) as JsonObject);
       return { withdraw: () => false };
     },
+    onRequest: () => {},
     onNotification: (notification: JsonRpcNotification) => {
       if (!ears.take(notification)) strange.push(notification.method);
     },

@@ -15,6 +15,7 @@ function channelUnderTest() {
       outgoing.push(request);
       return { withdraw: () => false, settle: () => void (settled += 1) };
     },
+    onRequest: () => {},
     onNotification: () => {},
   });
   const request = () =>

@@ -1,3 +1,4 @@
+import { RecordedQuestions } from "../../asking/__tests__/recorded-questions.js";
 import {
   DEFAULT_TIMEOUTS,
   systemClock,
@@ -64,6 +65,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
   };
   const lost: GatewayError[] = [];
   const told: [JsonRpcNotification, string?][] = [];
+  const questions = new RecordedQuestions();
   const changes = { count: 0 };
   const changed: ServerFeature[] = [];
   const { agent, prior, headers = {}, sse = false } = options;
@@ -92,6 +94,8 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
         onNotification: (notification, sessionKey) => {
           told.push(sessionKey === undefined ? [notification] : [notification, sessionKey]);
         },
+        onQuestion: (sessionKey, question) => questions.ask(question, sessionKey),
+        onIsolated: () => {},
         onLost: (error) => {
           lost.push(error);
         },
@@ -104,7 +108,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
     await transport.close();
   };
   onTestFinished(close);
-  return { link, make, transport, logger, lost, told, changes, changed, close };
+  return { link, make, transport, logger, lost, told, questions, changes, changed, close };
 }
 
 /** An open link. */

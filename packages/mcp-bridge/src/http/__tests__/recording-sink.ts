@@ -1,5 +1,7 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import { SseParser, type JsonObject, type JsonRpcNotification, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
+import { RecordedQuestions } from "../../asking/__tests__/recorded-questions.js";
+import type { AskedQuestion, UpstreamQuestion } from "../../asking/question.js";
 import type { AnswerSink } from "../../runtime/exchange.js";
 
 /** A sink that keeps what it is given, and complains about what may not come any more. */
@@ -8,6 +10,8 @@ export class RecordingSink implements AnswerSink {
   headers: Readonly<Record<string, string>> = {};
   readonly chunks: Buffer[] = [];
   readonly notifications: JsonRpcNotification[] = [];
+  /** What the upstream asked. */
+  readonly questions = new RecordedQuestions();
   /** How often the upstream wanted to be polled, and what has it asked at once. */
   readonly polls: { readonly delayMs: number; readonly ask: () => void }[] = [];
   response: JsonRpcResponse | undefined;
@@ -62,6 +66,10 @@ export class RecordingSink implements AnswerSink {
 
   notify(notification: JsonRpcNotification): void {
     this.notifications.push(notification);
+  }
+
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    return this.questions.ask(question);
   }
 
   pollLater(delayMs: number, ask: () => void): void {

@@ -143,11 +143,12 @@ describe("headers of a modern request", () => {
   });
 });
 
-test("the gateway mirrors for legacy clients only, and only where the tool asks for it", () => {
+test("the gateway mirrors for clients that have no headers to do it with, and only where the tool asks for it", () => {
   const mirrored = new Map([["echo", [{ header: "mcp-param-a", path: ["a"] }]]]);
-  expect(withMirroredParams(toolCall(LEGACY_CALLER), mirrored).paramHeaders).toEqual({ "mcp-param-a": "1" });
+  for (const caller of [LEGACY_CALLER, MODERN_CALLER])
+    expect(withMirroredParams(toolCall(caller), mirrored).paramHeaders).toEqual({ "mcp-param-a": "1" });
   for (const call of [
-    toolCall(MODERN_CALLER),
+    { ...toolCall(MODERN_CALLER), paramHeaders: {} },
     toolCall(LEGACY_CALLER, 1, {}, "other"),
     { ...toolCall(LEGACY_CALLER), method: "ping" },
     { ...toolCall(LEGACY_CALLER), params: undefined },

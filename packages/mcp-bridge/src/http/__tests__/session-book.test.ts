@@ -110,7 +110,7 @@ describe("the book of sessions", () => {
           end: (gone) => Promise.resolve(void ended.push(gone.id ?? "")),
           closedError: () => new GatewayError("UPSTREAM_UNAVAILABLE", "closed"),
         },
-        facts(caller.principal),
+        { facts: facts(caller.principal) },
       );
       return caller.principal === "unopened" ? session : known;
     });

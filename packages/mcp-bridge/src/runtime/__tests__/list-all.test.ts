@@ -53,6 +53,25 @@ describe("the tools of an upstream", () => {
     });
   });
 
+  test.each<[JsonObject, JsonObject]>([
+    [
+      { ttlMs: -1, cacheScope: "public" },
+      { ttlMs: 0, cacheScope: "public" },
+    ],
+    [{ ttlMs: 1.5 }, { ttlMs: 0 }],
+    [
+      { ttlMs: "60000", cacheScope: "Public" },
+      { ttlMs: 0, cacheScope: "private" },
+    ],
+    [
+      { ttlMs: null, cacheScope: null },
+      { ttlMs: 0, cacheScope: "private" },
+    ],
+  ])("hints that break the specification, %j, count as the most careful ones", async (hints, careful) => {
+    const { proxy } = await proxyTo(lists(() => ({ tools: [tool("a")], ...hints })));
+    expect(await proxy.list("tools")).toEqual({ entries: [tool("a")], ...careful });
+  });
+
   test("a legacy upstream says neither ttl nor scope", async () => {
     const { proxy } = await proxyTo(
       legacy((seen, res) => json(res, 200, result(seen, { tools: [tool("a")] })), { sessions: new Set() }),
@@ -84,6 +103,24 @@ describe("the tools of an upstream", () => {
       "no schema (no inputSchema)",
       expect.stringContaining("mirrors (") as string,
     ]);
+  });
+
+  test("what was said of a list is not said with each list, but again when it is something else", async () => {
+    const bad = (name: string): JsonObject => tool(name, { inputSchema: { type: "array" } });
+    let entries = [bad("one"), tool("good")];
+    const { proxy, logger } = await proxyTo(lists(() => ({ tools: entries })));
+    const listed = async (next: JsonObject[]) => {
+      entries = next;
+      return (await proxy.list("tools")).leftOut;
+    };
+    const one = ["one (its inputSchema is not of an object)"];
+    expect(await listed([bad("one"), tool("good")])).toEqual(one);
+    expect(await listed([bad("one"), tool("good")])).toEqual(one);
+    expect(logger.messages("warn")).toHaveLength(1);
+    expect(await listed([bad("two"), tool("good")])).toEqual(["two (its inputSchema is not of an object)"]);
+    expect(await listed([tool("good")])).toBeUndefined();
+    expect(await listed([bad("two")])).toHaveLength(1);
+    expect(logger.messages("warn")).toHaveLength(3);
   });
 
   test.each<[string, (cursor: string | undefined) => JsonObject, string, string]>([
@@ -179,9 +216,15 @@ describe("the other lists of an upstream (R22)", () => {
   });
 
   test.each([
-    ["resources", { entries: [{ uri: "a:b", name: "b", "x-own": 1 }], ttlMs: 5 }],
-    ["resourceTemplates", { entries: [{ uriTemplate: "a:{b}", name: "t" }] }],
-    ["prompts", { entries: [{ name: "p" }], cacheScope: "private" }],
+    [
+      "resources",
+      { entries: [{ uri: "a:b", name: "b", "x-own": 1 }], ttlMs: 5, leftOut: ["undefined (no usable uri)"] },
+    ],
+    [
+      "resourceTemplates",
+      { entries: [{ uriTemplate: "a:{b}", name: "t" }], leftOut: ["(an entry that is no object)"] },
+    ],
+    ["prompts", { entries: [{ name: "p" }], cacheScope: "private", leftOut: ['"" (no usable name)'] }],
   ] as const)("%s are known by their own member, and what has none is left out", async (kind, list) => {
     const { proxy, logger } = await proxyTo(script);
     expect(await proxy.list(kind)).toEqual(list);

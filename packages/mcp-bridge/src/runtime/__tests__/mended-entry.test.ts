@@ -32,6 +32,21 @@ describe("an entry that would make clients refuse the whole list (R6)", () => {
     expect(mended.ok && mended.entry).toBe(entry);
   });
 
+  test("a tool with annotations that break the rules loses them where they mean nothing, and the others keep theirs", () => {
+    const annotated = (header: unknown): JsonObject => ({ a: { type: "string", "x-mcp-header": header as string } });
+    const sound = tool({ inputSchema: { type: "object", properties: annotated("A") } });
+    expect(read("tools", sound)).toEqual({ entry: sound, mended: [] });
+    const broken = { type: "object", properties: annotated("a b"), default: { "x-mcp-header": 1 } };
+    expect(read("tools", tool({ inputSchema: broken, title: 5 }))).toEqual({
+      entry: tool({ inputSchema: { ...broken, properties: { a: { type: "string" } } } }),
+      mended: ["title", "x-mcp-header"],
+    });
+    expect(readEntry("tools", tool({ inputSchema: broken }), true)).toEqual({
+      ok: false,
+      reason: 't (its x-mcp-header of "a" is no header name)',
+    });
+  });
+
   test("a tool whose schema does not say that it is of an object says so now", () => {
     const $schema = "http://json-schema.org/draft-07/schema#";
     expect(read("tools", tool({ inputSchema: { $schema } }))).toEqual({

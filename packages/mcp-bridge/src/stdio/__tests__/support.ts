@@ -18,6 +18,8 @@ import { RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject, JsonRpcNotification, JsonRpcResponse, ServerFeature } from "@cortex-os/mcp-core/wire";
 import { expect, vi } from "vitest";
 import type { LinkDeps, UpstreamFacts } from "../../link.js";
+import { RecordedQuestions } from "../../asking/__tests__/recorded-questions.js";
+import type { AskedQuestion, UpstreamQuestion } from "../../asking/question.js";
 import type { AnswerSink, Caller, UpstreamCall } from "../../runtime/exchange.js";
 import { StdioLink } from "../stdio-link.js";
 import type { StdioLinkOptions } from "../stdio-link-options.js";
@@ -81,6 +83,10 @@ export interface LinkUnderTest {
   readonly lost: GatewayError[];
   /** What was told outside of any request: the notification, and whose session it came from. */
   readonly told: [JsonRpcNotification, string?][];
+  /** What clients were asked outside of their calls. */
+  readonly questions: RecordedQuestions;
+  /** How often it was said that each session has a process of its own from now on. */
+  readonly isolated: { readonly count: number };
   /** Whose lists were said to have changed. */
   readonly changed: ServerFeature[];
   /** How often its tools were. */
@@ -114,6 +120,8 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
   const logger = new RecordingLogger();
   const lost: GatewayError[] = [];
   const told: [JsonRpcNotification, string?][] = [];
+  const questions = new RecordedQuestions();
+  const isolated = { count: 0 };
   const changed: ServerFeature[] = [];
   const deps: LinkDeps = {
     spec: stdioSpec(setup),
@@ -129,6 +137,10 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
       onNotification: (notification, sessionKey) => {
         told.push(sessionKey === undefined ? [notification] : [notification, sessionKey]);
       },
+      onQuestion: (sessionKey, question) => questions.ask(question, sessionKey),
+      onIsolated: () => {
+        isolated.count += 1;
+      },
       onLost: (error) => {
         lost.push(error);
       },
@@ -143,6 +155,8 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
     logger,
     lost,
     told,
+    questions,
+    isolated,
     changed,
     changes: () => changed.filter((feature) => feature === "tools").length,
     open: (signal = new AbortController().signal) => link.open(signal),
@@ -181,6 +195,8 @@ export const until = (condition: () => unknown): Promise<void> =>
 /** A sink that keeps what it hears. */
 export class RecordingSink implements AnswerSink {
   readonly notifications: JsonRpcNotification[] = [];
+  /** What the upstream asked. */
+  readonly questions = new RecordedQuestions();
   response: JsonRpcResponse | undefined;
   failure: GatewayError | undefined;
   /** How often it heard an outcome: more than once is a fault. */
@@ -209,6 +225,10 @@ export class RecordingSink implements AnswerSink {
   fail(error: GatewayError): void {
     this.failure = error;
     this.#settle();
+  }
+
+  ask(question: UpstreamQuestion): AskedQuestion | undefined {
+    return this.questions.ask(question);
   }
 
   notify(notification: JsonRpcNotification): void {

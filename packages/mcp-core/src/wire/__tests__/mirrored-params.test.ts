@@ -1,7 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../json-rpc.js";
-import { mirroredHeaders, mirroredMismatch, mirroredParams, type MirroredParam } from "../mirrored-params.js";
+import {
+  mirroredHeaders,
+  mirroredMismatch,
+  mirroredParams,
+  withoutMirrored,
+  type MirroredParam,
+} from "../mirrored-params.js";
 
 describe("parameters mirrored into headers (2026-07-28, x-mcp-header)", () => {
   const region = { type: "string", "x-mcp-header": "Region" };
@@ -50,6 +56,44 @@ describe("parameters mirrored into headers (2026-07-28, x-mcp-header)", () => {
     ["definitions", { $defs: { a: region } }],
   ])("a schema with %s is refused", (_, bad) => {
     expect(mirroredParams(bad)).toMatchObject({ ok: false });
+  });
+
+  test.each<[string, JsonObject]>([
+    ["a property", { properties: { "x-mcp-header": { type: "string" } } }],
+    ["a property of an item", { items: { properties: { "x-mcp-header": { type: "string" } } } }],
+    ["a definition", { $defs: { "x-mcp-header": { type: "string" } } }],
+  ])("%s may be called like the annotation", (_, named) => {
+    expect(mirroredParams(named)).toEqual({ ok: true, params: [] });
+    expect(withoutMirrored(named)).toEqual(named);
+  });
+
+  test("an annotation of a property that is called like data is found", () => {
+    expect(mirroredParams({ items: { properties: { default: region } } })).toMatchObject({ ok: false });
+  });
+
+  test("are taken out wherever they stand, and data stays", () => {
+    const data = { default: { "x-mcp-header": 1 }, examples: [{ "x-mcp-header": 1 }] };
+    const plain = { type: "string" };
+    expect(
+      withoutMirrored({
+        "x-mcp-header": "A",
+        properties: { region, default: region, list: { type: "array", items: [region, { anyOf: [region] }] } },
+        $defs: { a: region },
+        required: ["region"],
+        ...data,
+      }),
+    ).toEqual({
+      properties: { region: plain, default: plain, list: { type: "array", items: [plain, { anyOf: [plain] }] } },
+      $defs: { a: plain },
+      required: ["region"],
+      ...data,
+    });
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (anything) => {
+        // Without the word there is nothing to take out.
+        expect(withoutMirrored(anything as JsonObject)).toEqual(anything);
+      }),
+    );
   });
 
   test("a schema nested without end is refused, not followed", () => {

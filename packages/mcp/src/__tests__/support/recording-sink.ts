@@ -1,5 +1,6 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
+import type { MessageToClient } from "../../gateway/client-questions.js";
 import type { ClientSink } from "../../gateway/client-sink.js";
 
 /** One thing a {@link RecordingSink} was told. */
@@ -8,6 +9,7 @@ export type SinkEvent =
   | { readonly kind: "write"; readonly text: string }
   | { readonly kind: "end" }
   | { readonly kind: "notify"; readonly notification: JsonRpcNotification }
+  | { readonly kind: "tell"; readonly message: MessageToClient }
   | { readonly kind: "respond"; readonly response: JsonRpcResponse }
   | { readonly kind: "result"; readonly id: RequestId; readonly result: unknown }
   | { readonly kind: "fail"; readonly error: GatewayError }
@@ -32,6 +34,15 @@ export class RecordingSink implements ClientSink {
 
   notify(notification: JsonRpcNotification): void {
     this.events.push({ kind: "notify", notification });
+  }
+
+  ask(): undefined {
+    return undefined;
+  }
+
+  tell(message: MessageToClient): boolean {
+    this.events.push({ kind: "tell", message });
+    return true;
   }
 
   respond(response: JsonRpcResponse): void {

@@ -62,6 +62,8 @@ export class CacheSetUp {
       onAvailability: () => {},
       onListChanged: () => void told.push("list"),
       onNotification: () => void told.push("updated"),
+      onQuestion: () => undefined,
+      onIsolated: () => {},
     };
     const front = create(specOf("docs", spec), events);
     const back = this.#upstreams.of("docs");

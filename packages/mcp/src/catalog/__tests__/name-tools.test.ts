@@ -36,10 +36,50 @@ describe("public names", () => {
     expect(named.collisions).toEqual([]);
   });
 
-  test("auto: a prefixed name that a third connector's own name equals is refused to both", () => {
+  test("auto: a prefixed name that a third connector's own name equals gets a digest; the third one keeps what it has", () => {
     const named = nameTools([partOf("a", "read"), partOf("b", "read"), partOf("c", "a__read")], AUTO);
-    expect(named.tools.map(({ name }) => name)).toEqual(["b__read"]);
-    expect(named.collisions).toEqual([{ name: "a__read", claimants: ["a/read", "c/a__read"] }]);
+    expect(named.tools.map(({ name, connector }) => [name, connector])).toEqual([
+      ["a__read", "c"],
+      ["a__read_d6b8dade", "a"],
+      ["b__read", "b"],
+    ]);
+    expect(named.collisions).toEqual([]);
+  });
+
+  test("auto: a name that even the digest does not keep apart is refused to both", () => {
+    const parts = [partOf("a", "read"), partOf("b", "read"), partOf("c", "a__read", "a__read_d6b8dade")];
+    expect(nameTools(parts, AUTO)).toMatchObject({
+      tools: [{ name: "a__read" }, { name: "b__read" }],
+      collisions: [{ name: "a__read_d6b8dade", claimants: ["a/read", "c/a__read_d6b8dade"] }],
+    });
+  });
+
+  test("auto: what collides with nothing keeps its name, whoever comes and goes beside it", () => {
+    const offered = fc.uniqueArray(
+      fc.record({
+        key: fc.constantFrom("b", "c", "d", "a__b"),
+        names: fc.uniqueArray(fc.constantFrom("x", "y", "a__x", "b__x", "c__a__x", "x y"), { maxLength: 5 }),
+      }),
+      { selector: ({ key }) => key },
+    );
+    fc.assert(
+      fc.property(offered, (others) => {
+        const parts = others.map(({ key, names }) => partOf(key, ...names));
+        const { tools } = nameTools([partOf("a", "mine", "x"), ...parts], AUTO);
+        expect(tools.find(({ name }) => name === "mine")?.connector).toBe("a");
+        const sole = !others.some(({ names }) => names.includes("x"));
+        const own = tools.find(({ connector, tool }) => connector === "a" && tool === "x");
+        expect(own?.name === "x").toBe(sole);
+        // Nobody comes by a name that another one has by itself.
+        for (const { name, connector, tool } of tools) {
+          const owners = others
+            .filter(({ names }) => (names as readonly string[]).includes(name))
+            .map(({ key }) => key);
+          if (name !== tool) expect(owners).toEqual([]);
+          else expect(owners).toEqual(connector === "a" ? [] : [connector]);
+        }
+      }),
+    );
   });
 
   test("the separator is configurable", () => {

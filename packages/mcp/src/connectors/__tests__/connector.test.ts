@@ -137,6 +137,23 @@ describe("a connector", () => {
     });
   });
 
+  test("names what its upstream lists and breaks the specification, while that is so", async () => {
+    const { connector, upstream } = setUp();
+    upstream().goUp({ tools: {}, prompts: {} });
+    await upstream().answerTools([toolOf("a")], { leftOut: ["b (no inputSchema)"] });
+    await upstream().answer("prompts", [], { leftOut: ["(an entry that is no object)"] });
+    expect(connector.status()).toMatchObject({
+      tools: 1,
+      leftOut: ["b (no inputSchema)", "(an entry that is no object)"],
+    });
+    upstream().announceChange();
+    upstream().announceChange("prompts");
+    await settle();
+    await upstream().answerTools([toolOf("a")]);
+    await upstream().answer("prompts", []);
+    expect(connector.status()).not.toHaveProperty("leftOut");
+  });
+
   test("since tells when the state was entered, not when it was last confirmed", async () => {
     const { connector, upstream, time } = setUp();
     await upstream().serve("a");

@@ -93,6 +93,8 @@ export function setUpProxy(
       changes.tools += 1;
     },
     onNotification: () => {},
+    onQuestion: () => undefined,
+    onIsolated: () => {},
   });
   const proxy = (): TestProxy => {
     const last = made.at(-1);

@@ -194,6 +194,12 @@ describe("R6: a caller's proxy that is released", () => {
 test("connectors that are not reached over HTTP are made otherwise", () => {
   const { createUpstream } = setUpProxy();
   const spec = specOf("x", { transport: { kind: "unsupported", reason: "no" } });
-  const events = { onAvailability: () => {}, onListChanged: () => {}, onNotification: () => {} };
+  const events = {
+    onAvailability: () => {},
+    onListChanged: () => {},
+    onNotification: () => {},
+    onQuestion: () => undefined,
+    onIsolated: () => {},
+  };
   expect(() => createUpstream(spec, events)).toThrow("not an HTTP connector");
 });

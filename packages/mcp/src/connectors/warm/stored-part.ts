@@ -78,11 +78,12 @@ function isPart(value: unknown): value is CatalogPart {
 
 function isList(value: unknown): value is PartList {
   if (!isJsonObject(value)) return false;
-  const { entries, ttlMs, cacheScope } = value;
+  const { entries, ttlMs, cacheScope, leftOut } = value;
   return (
     Array.isArray(entries) &&
     entries.every(isJsonObject) &&
     (ttlMs === undefined || typeof ttlMs === "number") &&
-    (cacheScope === undefined || cacheScope === "public" || cacheScope === "private")
+    (cacheScope === undefined || cacheScope === "public" || cacheScope === "private") &&
+    (leftOut === undefined || (Array.isArray(leftOut) && leftOut.every((entry) => typeof entry === "string")))
   );
 }

@@ -7,11 +7,14 @@ import { MeteredSink, type EndedRequest } from "../metered-sink.js";
 const REQUEST = { method: "tools/call", era: "modern" } as const;
 const ERROR = new GatewayError("UPSTREAM_TIMEOUT", "too late");
 
+const NO_SESSIONS = { find: () => undefined };
+
 async function setUp() {
   const time = new ManualTime();
   const inner = new RecordingSink();
   const seen: EndedRequest[] = [];
-  const sink = new MeteredSink(inner, REQUEST, time, (request) => seen.push(request));
+  const observe = (request: EndedRequest) => seen.push(request);
+  const sink = new MeteredSink(inner, REQUEST, { monotonic: time, observe, sessions: NO_SESSIONS });
   await time.advance(1_500);
   return { inner, seen, sink };
 }
@@ -100,7 +103,11 @@ describe("the metered sink (R15)", () => {
   test("says when the reader is behind", async () => {
     const inner = new RecordingSink();
     inner.write = () => false;
-    const sink = new MeteredSink(inner, REQUEST, new ManualTime(), () => {});
+    const sink = new MeteredSink(inner, REQUEST, {
+      monotonic: new ManualTime(),
+      observe: () => {},
+      sessions: NO_SESSIONS,
+    });
     expect(sink.write(Buffer.from("x"))).toBe(false);
   });
 });

@@ -8,7 +8,13 @@ import { ownUri } from "../../catalog/own-uri.js";
 import { ResourceWatches, type UriReader } from "../resource-watches.js";
 
 const upstream = (key: string): TestUpstream =>
-  new TestUpstream(specOf(key), { onAvailability: () => {}, onListChanged: () => {}, onNotification: () => {} });
+  new TestUpstream(specOf(key), {
+    onAvailability: () => {},
+    onListChanged: () => {},
+    onNotification: () => {},
+    onQuestion: () => undefined,
+    onIsolated: () => {},
+  });
 
 /** Watches over connectors a and b; `x:…` is a's, `y:…` is b's, and `cortex://a/…` as well. */
 function setUp() {

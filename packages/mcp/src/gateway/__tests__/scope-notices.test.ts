@@ -111,6 +111,18 @@ describe("what clients of one connector hear of its resources", () => {
   });
 });
 
+describe("what one connector does not offer", () => {
+  test.each([
+    ["logging/setLevel", { level: "debug" }],
+    ["resources/subscribe", { uri: "x:1" }],
+  ])("%s is a method that it does not know", async (method, params) => {
+    const { own, session } = await ready();
+    const sink = session(own("b")).send(method, params);
+    await settle();
+    expect(sink.failure.code).toBe("METHOD_UNKNOWN");
+  });
+});
+
 describe("what clients of one connector hear of its log", () => {
   const message = { jsonrpc: "2.0" as const, method: "notifications/message", params: { level: "error", data: "x" } };
   const vendor = { jsonrpc: "2.0" as const, method: "notifications/vendor", params: {} };
@@ -131,11 +143,6 @@ describe("what clients of one connector hear of its log", () => {
     ]);
     sessions.end(ofA.opened.id, "gone");
     expect([a.logLevels, b.logLevels]).toEqual([["debug", "error"], ["error"]]);
-  });
-
-  test("one that has none does not know logging/setLevel", async () => {
-    const { own, session } = await ready();
-    expect(session(own("b")).send("logging/setLevel", { level: "debug" }).failure.code).toBe("METHOD_UNKNOWN");
   });
 });
 

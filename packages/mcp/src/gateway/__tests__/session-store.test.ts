@@ -1,12 +1,7 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test } from "vitest";
-import {
-  DEFAULT_SESSION_LIMITS,
-  SessionStore,
-  type ClientSession,
-  type NotificationStream,
-  type SessionLimits,
-} from "../session-store.js";
+import { type ClientSession, type NotificationStream } from "../client-session.js";
+import { DEFAULT_SESSION_LIMITS, SessionStore, type SessionLimits } from "../session-store.js";
 import { fakeScope } from "./fake-scope.js";
 
 const SCOPE = fakeScope();

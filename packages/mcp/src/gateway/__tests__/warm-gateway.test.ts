@@ -72,6 +72,27 @@ test("after a restart the list has the same bytes, before anything is connected,
   expect(failed["error"]).toMatchObject({ code: -31_001 });
 });
 
+test("after a restart a connector's own address tells what it was, before it is connected and while it is away (R23)", async () => {
+  const upstream = await startUpstream();
+  const folder = await stateFolder();
+  const specs = [specAt("files", upstream.url)];
+  const own = "/mcp/-/files";
+  const first = await startServed(specs, { catalogStore: storeIn(folder) });
+  const tell = async (port: number): Promise<string[]> =>
+    Promise.all(["server/discover", "tools/list"].map(async (method) => (await askModern(port, method, {}, own)).text));
+  const before = await tell(first.port);
+  await first.gateway.close();
+  await upstream.close();
+
+  const { gateway, port } = await startServed(specs, { catalogStore: storeIn(folder) });
+  expect(await tell(port)).toEqual(before);
+  await vi.waitFor(() => expect(stateOf({ gateway }, "files")).toBe("down"));
+  expect(await tell(port)).toEqual(before);
+  const client = await initialize(port, "2025-11-25", own);
+  const call = { name: "echo", arguments: { message: "x" } };
+  expect(answerOf(await client.request(1, "tools/call", call))["error"]).toMatchObject({ code: -31_001 });
+});
+
 test("a call connects its connector at once, whoever else is being waited for", async () => {
   const upstream = await startUpstream();
   const folder = await stateFolder();

@@ -159,13 +159,17 @@ describe("/mcp/-/<key>: one connector exactly as it is", () => {
     const slow = specAt("slow", `http://127.0.0.1:${silent}/mcp`);
     const running = await startGateway([slow], { startup: { graceMs: 1 } });
     const { port = 0 } = await startFront(running);
+    const impatient = await RawConnection.open(port);
+    impatient.write(rawModern("server/discover").replace("/mcp", "/mcp/-/b"));
     const early = askModern(port, "server/discover", {}, "/mcp/-/a");
     const unknown = askModern(port, "server/discover", {}, "/mcp/-/b");
-    const impatient = await RawConnection.open(port);
-    impatient.write(rawModern("server/discover").replace("/mcp", "/mcp/-/a"));
+    // By the time that this is answered the gateway has read what came before, and afterwards that the client is gone.
+    await send({ port, method: "GET", path: "/livez" });
     impatient.socket.destroy();
+    await send({ port, method: "GET", path: "/livez" });
     running.source.name([slow, specAt("a", upstream.url)]);
     expect([(await early).status, (await unknown).status]).toEqual([200, 404]);
+    expect(await running.metrics.exposition()).toContain('rejected_requests_total{reason="scope"} 1');
   });
 
   test("sessions end when the connector is removed, and its streams with them", async () => {

@@ -22,11 +22,20 @@ export class EventClient {
   readonly #close: () => void;
   #response: IncomingMessage | undefined;
 
-  /** @param lastEventId asks to go on after that event; without it a POST is sent, or a GET when `method` says so */
-  constructor(port: number, lastEventId?: string, method = lastEventId === undefined ? "POST" : "GET") {
+  /**
+   * @param lastEventId asks to go on after that event; without it a POST is sent, or a GET when `method` says so
+   * @param own more headers, and the body
+   */
+  constructor(
+    port: number,
+    lastEventId?: string,
+    method = lastEventId === undefined ? "POST" : "GET",
+    own: { readonly headers?: Record<string, string>; readonly body?: string } = {},
+  ) {
     const headers = {
       accept: "text/event-stream",
       ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }),
+      ...own.headers,
     };
     const sending = request({ host: "127.0.0.1", port, method, path: "/mcp", agent: false, headers });
     this.#close = () => sending.destroy();
@@ -42,7 +51,7 @@ export class EventClient {
       response.on("error", () => {});
       response.on("close", () => (this.isOver = true));
     });
-    sending.end();
+    sending.end(own.body);
   }
 
   /** The events that are whole, with the id each of them leaves the client with. */

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EventLog, EventMemory } from "../event-log.js";
 
-const OVERHEAD = 128;
+const OVERHEAD = 1_024;
 const bytesOf = (length: number): Uint8Array => new Uint8Array(length).fill(length);
 
 describe("an event log", () => {
   test("knows what came after each position that it holds", () => {
-    const log = new EventLog(new EventMemory(10_000), 10_000);
+    const log = new EventLog(new EventMemory(100_000), 100_000);
     for (const length of [1, 2, 3]) expect(log.add(bytesOf(length), Infinity)).toBe(true);
     expect(log.last).toBe(3);
     expect(log.since(0)?.map(({ position }) => position)).toEqual([1, 2, 3]);
@@ -28,7 +28,7 @@ describe("an event log", () => {
   });
 
   test("drops nothing from the position on that must be kept, and says that it could not", () => {
-    const memory = new EventMemory(10_000);
+    const memory = new EventMemory(100_000);
     const log = new EventLog(memory, 2 * (10 + OVERHEAD));
     for (let n = 0; n < 3; n += 1) log.add(bytesOf(10), Infinity);
     expect(log.add(bytesOf(10), 3)).toBe(true);
@@ -41,7 +41,7 @@ describe("an event log", () => {
   test("whatever is added and dropped: it holds the newest within its bound, in order, and gives all of it back", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 60 }), (lengths) => {
-        const bound = 1_500;
+        const bound = 12_000;
         const memory = new EventMemory(100_000);
         const log = new EventLog(memory, bound);
         for (const length of lengths) log.add(bytesOf(length), Infinity);

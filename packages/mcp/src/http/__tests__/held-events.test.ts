@@ -11,7 +11,8 @@ failOnLeaks();
 describe("what is held for a client that may come back", () => {
   const BYTES = 1_000;
   /** A stream may hold three such events, a session five. */
-  const limits = { ...DEFAULT_EVENT_LOG_LIMITS, streamBytes: 3 * (BYTES + 128), sessionBytes: 5 * (BYTES + 128) };
+  const COST = BYTES + 1_024;
+  const limits = { ...DEFAULT_EVENT_LOG_LIMITS, streamBytes: 3 * COST, sessionBytes: 5 * COST };
   const small = { ...PRIMED, streams: { limits } } as const;
   const filled = (n: number): Buffer => event(String(n).padEnd(BYTES - "data: \n\n".length, "."));
   const numbers = (client: EventClient): number[] => client.data.map((data) => Number.parseInt(data, 10));
@@ -50,7 +51,7 @@ describe("what is held for a client that may come back", () => {
     const set = await startSink((sink) => {
       sink.start(200, SSE);
       sink.write(filled(1));
-      sink.write(event("2".repeat(4 * BYTES)));
+      sink.write(event("2".repeat(6 * BYTES)));
       sink.write(filled(3));
     }, small);
     const client = await new EventClient(set.port).untilData(3);

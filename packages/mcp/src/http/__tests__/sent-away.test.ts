@@ -115,6 +115,19 @@ describe("a client of 2025-11-25 may be sent away and asked to come back (SEP-16
     expect(time.pending).toBe(0);
   });
 
+  test("a connection that broke before counts no more: the next one has the whole time", async () => {
+    const { client, own, back, time } = await called(1, limited);
+    await time.advance(400);
+    client.close();
+    await vi.waitFor(() => expect(time.delays).toContain(KEEP_MS));
+    const again = back(client.lastId);
+    await again.until(() => again.events.length === 1);
+    await time.advance(499);
+    own.respond(ANSWER);
+    await again.untilOver();
+    expect(again.data).toEqual([JSON.stringify(ANSWER)]);
+  });
+
   test("an answer within that time is what it would have been, and leaves no timer", async () => {
     const { port, time } = await startSink((own) => own.respond(ANSWER), limited);
     const reply = await send({ port, method: "POST" });

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http";
 import { vi } from "vitest";
 import { startServer } from "../../__tests__/support/http.js";
 import { fakeScope } from "../../gateway/__tests__/fake-scope.js";
-import { ClientSession } from "../../gateway/session-store.js";
+import { ClientSession } from "../../gateway/client-session.js";
 import { DEFAULT_STREAM_POLICY } from "../client-stream.js";
 import { DEFAULT_EVENT_LOG_LIMITS } from "../event-log.js";
 import { HttpSink } from "../http-sink.js";
@@ -44,7 +44,7 @@ interface Options {
 /** A session whose event streams can be gone on with. */
 export function sessionStreams(time: ManualTime, sse: SseDeps, revision: string, own: Partial<ClientStreamsDeps> = {}) {
   const caller = { era: "legacy", revision, principal: "p" } as const;
-  const session = new ClientSession("session-1", fakeScope(), caller, 0);
+  const session = new ClientSession("session-1", fakeScope(), caller, 0, time);
   const deps = { sse, timers: time, policy: DEFAULT_STREAM_POLICY, limits: DEFAULT_EVENT_LOG_LIMITS };
   const streams = new ClientStreams({ ...deps, isAccepting: () => true, ...own }).of(session);
   return { session, streams };

@@ -20,7 +20,7 @@ describe("what is stored of a connector (R4, R23)", () => {
     );
     const entries = [odd as Record<string, never>];
     const lists = {
-      tools: { entries, ttlMs: 5, cacheScope: "private" },
+      tools: { entries, ttlMs: 5, cacheScope: "private", leftOut: ["b (no inputSchema)"] },
       prompts: { entries: [] },
     } as const;
     const stored: StoredPart = { ...whole, part: { key: "files", lists } };
@@ -66,6 +66,14 @@ describe("what is stored of a connector (R4, R23)", () => {
     ["a part without lists", sealed({ v: 1, ...whole, part: { key: "files" } })],
     ["a list that is none", sealed({ v: 1, ...whole, part: { key: "files", lists: { tools: 1 } } })],
     ["entries that are none", sealed({ v: 1, ...whole, part: { key: "files", lists: { tools: { entries: [1] } } } })],
+    [
+      "reasons that are none",
+      sealed({ v: 1, ...whole, part: { key: "files", lists: { tools: { entries: [], leftOut: 5 } } } }),
+    ],
+    [
+      "a reason that is no text",
+      sealed({ v: 1, ...whole, part: { key: "files", lists: { tools: { entries: [], leftOut: [5] } } } }),
+    ],
     [
       "a hint that is none",
       sealed({ v: 1, ...whole, part: { key: "files", lists: { tools: { entries: [], ttlMs: "" } } } }),
