@@ -81,6 +81,17 @@ export function connectionFailure(key: string, error: unknown, sent: boolean): G
   return new GatewayError("UPSTREAM_UNAVAILABLE", message, { cause: error });
 }
 
+/** Whether a request was not even tried, because HTTP cannot carry it: that says nothing about the upstream. */
+export const isUnsendable = (error: unknown): boolean => codeOf(error) === "UND_ERR_INVALID_ARG";
+
+/** INVALID_REQUEST for what {@link isUnsendable}. */
+export const unsendableFailure = (cause: unknown): GatewayError =>
+  new GatewayError("INVALID_REQUEST", "The request has headers that HTTP cannot carry", { cause });
+
+/** Whether a failed request means that the upstream cannot be used by anybody. @param sent whether bytes of it may have reached the upstream */
+export const losesLink = (error: unknown, sent: boolean): boolean =>
+  error instanceof UnauthorizedError || (!sent && !isUnsendable(error));
+
 /** UPSTREAM_PROTOCOL: the upstream said something that is not MCP. */
 export function protocolFailure(key: string, what: string, cause?: unknown): GatewayError {
   const options = cause === undefined ? {} : { cause };
