@@ -63,4 +63,12 @@ export function findNode24() {
   return binary;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) console.log(findNode24());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    console.log(findNode24());
+  } catch (error) {
+    // What npm complained of stands above.
+    console.error(error instanceof Error ? error.message.split("\n")[0] : error);
+    process.exitCode = 1;
+  }
+}

@@ -42,6 +42,16 @@ describe("what was under way when the gateway died", () => {
     expect(book.replay().toGateway).toEqual([request(2, "resources/read")]);
   });
 
+  test("R22: what it asked the client needs no answer any more, unless it was answered or withdrawn", () => {
+    const book = withSession();
+    for (const id of ["a", "b", "c"]) expect(book.heard(request(id, "elicitation/create"))).toHaveLength(1);
+    book.sent(result("a"));
+    book.heard(notification("notifications/cancelled", { requestId: "b" }));
+    const reason = "the gateway went away";
+    expect(book.lost()).toEqual([notification("notifications/cancelled", { requestId: "c", reason })]);
+    expect(book.lost()).toEqual([]);
+  });
+
   test("is asked again, calls too, when the gateway said farewell: it answered everything that it read", () => {
     const book = new ConversationBook();
     book.sent(request(1, "tools/call", { name: "x" }));

@@ -95,6 +95,14 @@ describe("a configuration that is followed (issue 4, hot reload)", () => {
     expect(gateway.settings).toEqual([]);
   });
 
+  test("what the gateway may keep is bounded anew at once", async () => {
+    const { write, gateway, live } = await following();
+    await live.follow(gateway);
+    await write({ cache: { bytes: 0 } });
+    expect(await live.reload()).toEqual({ changed: ["cache.bytes"], needRestart: [] });
+    expect(gateway.settings).toMatchObject([{ cache: { bytes: 0 } }]);
+  });
+
   test("what needs a restart is named once, for as long as it differs from what is in force", async () => {
     const { write, gateway, live, logger } = await following();
     await live.follow(gateway);

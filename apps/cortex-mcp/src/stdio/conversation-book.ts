@@ -57,6 +57,8 @@ export class ConversationBook {
   readonly #batched = new Set<RequestId>();
   readonly #listening = new Map<RequestId, Listening>();
   readonly #session = new SessionMemory();
+  /** What the gateway asked the client and has no answer to. */
+  readonly #asked = new Set<RequestId>();
   #saidFarewell = false;
   #hasSuccessor = false;
 
@@ -86,6 +88,8 @@ export class ConversationBook {
     for (const classified of messages) {
       if (classified.kind === "request") this.#opened(classified.message, isBatch);
       else if (classified.kind === "notification") this.#notified(classified.message);
+      else if (classified.kind === "response" && classified.message.id !== undefined)
+        this.#asked.delete(classified.message.id);
     }
   }
 
@@ -101,8 +105,10 @@ export class ConversationBook {
   heard(line: string): readonly string[] {
     const classified = classifyMessage(parsed(line));
     if (classified.kind === "response") return this.#answered(classified.message) ? [line] : [];
+    if (classified.kind === "request") this.#asked.add(classified.message.id);
     if (classified.kind !== "notification") return [line];
     const { method, params } = classified.message;
+    if (method === "notifications/cancelled") this.#withdrawn(params);
     if (method === FAREWELL.method) {
       this.#saidFarewell = true;
       this.#hasSuccessor = params?.["successor"] === true;
@@ -113,10 +119,17 @@ export class ConversationBook {
 
   /**
    * The gateway is gone.
-   * @returns answers for the client, to what was under way and must not be sent again
+   * @returns answers for the client, to what was under way and must not be sent again; and what it was asked and needs to answer no more
    */
   lost(): readonly string[] {
-    const failures: string[] = [];
+    const failures = [...this.#asked].map((requestId) =>
+      JSON.stringify({
+        jsonrpc: "2.0",
+        method: "notifications/cancelled",
+        params: { requestId, reason: "the gateway went away" },
+      }),
+    );
+    this.#asked.clear();
     for (const [id, { method }] of [...this.#open]) {
       const isUnread = this.#unsent.has(id) || (this.#saidFarewell && !this.#batched.has(id));
       if (isUnread || REPEATABLE.has(method)) continue;
@@ -182,6 +195,11 @@ export class ConversationBook {
     this.#closed(id);
     if (request !== undefined && "result" in answer) this.#session.agreed(request, answer.result);
     return true;
+  }
+
+  #withdrawn(params: JsonObject | undefined): void {
+    const id = params?.["requestId"];
+    if (typeof id === "string" || typeof id === "number") this.#asked.delete(id);
   }
 
   #acknowledged(line: string, params: JsonObject | undefined): readonly string[] {

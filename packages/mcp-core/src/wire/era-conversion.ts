@@ -75,17 +75,23 @@ export function resultForClient(result: JsonObject, { upstream, client, method }
     resultType === "input_required"
       ? "The connector asks for input in a way that needs a client of revision 2026-07-28 or later"
       : `The connector answered with a result of type ${JSON.stringify(resultType)}, which this client's revision cannot carry`;
-  return { ok: false, error: { code: -32_603, message } };
+  return { ok: false, error: { code: INTERNAL_ERROR, message } };
 }
 
 /** Legacy revisions' "Resource not found", which a modern server must not emit any more. */
 const LEGACY_NOT_FOUND = -32_002;
 const INVALID_PARAMS = -32_602;
+/** Its "URL elicitation required", which a modern server must not emit any more either: it would answer with `input_required`. */
+const LEGACY_URL_ELICITATION = -32_042;
+const INTERNAL_ERROR = -32_603;
 
 /** An upstream's error in the era of the client (2026-07-28, Resources, Error Handling). */
 export function errorForClient(error: JsonRpcErrorObject, { upstream, client }: AnswerRoute): JsonRpcErrorObject {
-  const isRetired = upstream === "legacy" && client === "modern" && error.code === LEGACY_NOT_FOUND;
-  return isRetired ? { ...error, code: INVALID_PARAMS } : error;
+  if (upstream !== "legacy" || client !== "modern") return error;
+  if (error.code === LEGACY_NOT_FOUND) return { ...error, code: INVALID_PARAMS };
+  if (error.code !== LEGACY_URL_ELICITATION) return error;
+  const message = "The connector asks for an elicitation first, in a way that needs a client of revision 2025-11-25";
+  return { code: INTERNAL_ERROR, message, data: { upstreamCode: error.code } };
 }
 
 /** Whether a result says how long and by whom it may be kept, in a way that a client can follow (2026-07-28, Caching). */

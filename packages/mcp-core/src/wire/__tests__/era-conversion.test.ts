@@ -159,6 +159,22 @@ describe("errorForClient (R22)", () => {
     expect(errorForClient(notFound, route("legacy", "modern"))).toEqual({ ...notFound, code: -32_602 });
   });
 
+  test("a modern client never sees the retired code of an elicitation that comes first, but that it is one (T22)", () => {
+    const first = { code: -32_042, message: "Authorize first", data: { elicitations: [{ url: "https://a.example" }] } };
+    expect(errorForClient(first, route("legacy", "modern"))).toEqual({
+      code: -32_603,
+      message: "The connector asks for an elicitation first, in a way that needs a client of revision 2025-11-25",
+      data: { upstreamCode: -32_042 },
+    });
+    expect(errorForClient(first, route("legacy", "legacy"))).toBe(first);
+  });
+
+  test("that a capability is missing is handed on with what it is, in either era", () => {
+    const missing = { code: -32_021, message: "no", data: { requiredCapabilities: { elicitation: {} } } };
+    expect(errorForClient(missing, route("modern", "legacy"))).toBe(missing);
+    expect(errorForClient(missing, route("modern", "modern"))).toBe(missing);
+  });
+
   test("every other error is handed on as it is", () => {
     expect(errorForClient(notFound, route("legacy", "legacy"))).toBe(notFound);
     const other = { code: 1, message: "own" };

@@ -50,6 +50,17 @@ describe("an event stream of a client with a session (2025-11-25, Resumability a
     expect(time.pending).toBe(0);
   });
 
+  test("brings a question of the upstream's that was asked meanwhile: it is an event like others", async () => {
+    const { client, own, cut, back } = await called(1);
+    await cut();
+    const question = { jsonrpc: "2.0", id: "q", method: "roots/list" } as const;
+    expect(own.tell(question)).toBe(true);
+    const again = await back(client.lastId).untilData(1);
+    expect(again.data).toEqual([JSON.stringify(question)]);
+    own.respond(ANSWER);
+    await again.untilOver();
+  });
+
   test("says again what was written and may not have arrived", async () => {
     const { client, own, cut, back } = await called(3);
     const [, first] = client.events;
