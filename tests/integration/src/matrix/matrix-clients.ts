@@ -8,20 +8,28 @@ const older = (revision: string, transport: ClientKind["transport"]): ClientKind
   era: "legacy",
   transport,
   wire: (gateway) => WIRES[transport](gateway, revision),
-  connect: async (gateway) => rawLegacy(revision, WIRES[transport](gateway, revision)),
+  connect: async (gateway) => rawLegacy(`${revision}, ${transport}`, revision, WIRES[transport](gateway, revision)),
 });
 
 const ofLegacySdk = (transport: "HTTP" | "stdio"): ClientKind => ({
   ...older("2025-11-25", transport),
   connect: async (gateway) =>
-    legacySdk(SDK_TRANSPORTS.legacy[transport](gateway), WIRES[transport](gateway, "2025-11-25")),
+    legacySdk(
+      `2025-11-25, ${transport}`,
+      SDK_TRANSPORTS.legacy[transport](gateway),
+      WIRES[transport](gateway, "2025-11-25"),
+    ),
 });
 
 const ofModernSdk = (transport: "HTTP" | "stdio"): ClientKind => ({
   ...older("2026-07-28", transport),
   era: "modern",
   connect: async (gateway) =>
-    modernSdk(SDK_TRANSPORTS.modern[transport](gateway), WIRES[transport](gateway, "2026-07-28")),
+    modernSdk(
+      `2026-07-28, ${transport}`,
+      SDK_TRANSPORTS.modern[transport](gateway),
+      WIRES[transport](gateway, "2026-07-28"),
+    ),
 });
 
 /** The clients of the matrix, oldest first. */
@@ -37,3 +45,6 @@ export const MATRIX_CLIENTS: readonly ClientKind[] = [
   ofModernSdk("HTTP"),
   ofModernSdk("stdio"),
 ];
+
+/** Those that are also put in front of one connector alone, at an address of its own: one of each era. */
+export const ALONE_CLIENTS: readonly ClientKind[] = [ofLegacySdk("HTTP"), ofModernSdk("HTTP")];

@@ -1,4 +1,3 @@
-import type { ClientKind } from "./matrix-client.js";
 import { REASONS, type Reason } from "./reasons.js";
 
 /** What was seen of one operation. */
@@ -11,7 +10,10 @@ export interface Seen {
 export interface Table {
   readonly title: string;
   readonly about: string;
+  readonly columns: readonly string[];
   readonly rows: readonly { readonly title: string; readonly cells: readonly (Seen | undefined)[] }[];
+  /** Whether it is of one connector in front of all clients: then it has a line in the summary. */
+  readonly isConnector?: boolean;
 }
 
 const INTRODUCTION = `# Which client works with which connector
@@ -26,33 +28,33 @@ Clients of 2025-11-25 are the v1 SDK's, those of 2026-07-28 the v2 SDK's; no SDK
 tests' own that speak their revision as it was published. Clients over stdio start \`cortex-mcp stdio\`. HTTP+SSE has to be switched on (\`legacySse\`).
 `;
 
-/** The whole document. @param clients the columns */
-export function documentOf(clients: readonly ClientKind[], gateway: Table, connectors: readonly Table[]): string {
+/** The whole document. */
+export function documentOf(tables: readonly Table[]): string {
   const notes: Reason[] = [];
-  const tables = [gateway, ...connectors].map((table) => tableOf(table, clients, notes));
+  const written = tables.map((table) => tableOf(table, notes));
   const list = notes.map((reason, at) => `${at + 1}. ${REASONS[reason]}`);
-  return `${[INTRODUCTION, summaryOf(clients, connectors), ...tables, "## Notes", list.join("\n")].join("\n\n")}\n`.replaceAll(
-    /\n{3,}/g,
-    "\n\n",
-  );
+  const connectors = tables.filter(({ isConnector }) => isConnector);
+  const parts = [INTRODUCTION, summaryOf(connectors), ...written, "## Notes", list.join("\n")];
+  return `${parts.join("\n\n")}\n`.replaceAll(/\n{3,}/g, "\n\n");
 }
 
-function summaryOf(clients: readonly ClientKind[], connectors: readonly Table[]): string {
+function summaryOf(connectors: readonly Table[]): string {
+  const columns = connectors[0]?.columns ?? [];
   const rows = connectors.map(({ title, rows: operations }) => {
-    const cells = clients.map((_client, column) => {
+    const cells = columns.map((_client, column) => {
       const seen = operations.map(({ cells: row }) => row[column]);
       const working = seen.filter((each) => each?.works === true).length;
       return working === seen.length ? "all" : `${working} of ${seen.length}`;
     });
     return [title, ...cells];
   });
-  const heading = ["connector ╲ client", ...clients.map(({ title }) => title)];
-  return `## In short\n\nHow many of the operations below work; the rest is refused, with the reason.\n\n${markdown(heading, rows)}`;
+  const about = "How many of the operations below work; the rest is refused, with the reason.";
+  return `## In short\n\n${about}\n\n${markdown(["connector ╲ client", ...columns], rows)}`;
 }
 
-function tableOf({ title, about, rows }: Table, clients: readonly ClientKind[], notes: Reason[]): string {
+function tableOf({ title, about, columns, rows }: Table, notes: Reason[]): string {
   const body = rows.map(({ title: operation, cells }) => [operation, ...cells.map((seen) => cellOf(seen, notes))]);
-  return `## ${title}\n\n${about}\n\n${markdown(["", ...clients.map(({ title: client }) => client)], body)}`;
+  return `## ${title}\n\n${about}\n\n${markdown(["", ...columns], body)}`;
 }
 
 function cellOf(seen: Seen | undefined, notes: Reason[]): string {

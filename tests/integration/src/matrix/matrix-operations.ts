@@ -1,3 +1,4 @@
+import { ASKING_OPERATIONS } from "./operations/asking-operations.js";
 import { CALL_OPERATIONS } from "./operations/call-operations.js";
 import { CHANGE_OPERATIONS } from "./operations/change-operations.js";
 import { PROMPT_OPERATIONS } from "./operations/prompt-operations.js";
@@ -11,5 +12,6 @@ export const MATRIX_OPERATIONS: readonly Operation[] = [
   ...RESOURCE_OPERATIONS,
   ...PROMPT_OPERATIONS,
   ...CALL_OPERATIONS,
+  ...ASKING_OPERATIONS,
   ...CHANGE_OPERATIONS,
 ];

@@ -7,15 +7,18 @@ export interface UpstreamKind {
   readonly key: string;
   /** As the document calls it. */
   readonly title: string;
+  readonly revision: string;
   readonly era: "modern" | "legacy";
   readonly transport: "HTTP" | "stdio" | "HTTP+SSE";
   /** Whether it can say something that is no part of an answer: legacy HTTP without sessions cannot. */
   readonly isStateless: boolean;
+  /** Whether all clients share one legacy conversation with it, in which a question does not say whom it is for. */
+  readonly isShared?: true;
   start(): Promise<RunningUpstream>;
 }
 
-/** As many as the matrix has clients, so that each has resources of its own to watch. */
-const EXTRA_RESOURCES = 10;
+/** As many as the matrix has clients, also those at connectors' own addresses, so that each has a resource of its own to watch. */
+const EXTRA_RESOURCES = 12;
 
 /** Two busy cores must not fail a test. */
 const PATIENT = { connectMs: 60_000 };
@@ -25,8 +28,8 @@ const overHttp = async (key: string, options: object): Promise<RunningUpstream> 
   return { entry: { name: key, endpoint: server.url, timeouts: PATIENT }, close: async () => server.close() };
 };
 
-const overStdio = async (key: string, era: string): Promise<RunningUpstream> => {
-  const flags = ["--era", era, "--name", key, "--resources", String(EXTRA_RESOURCES)];
+const overStdio = async (key: string, ...era: readonly string[]): Promise<RunningUpstream> => {
+  const flags = [...era, "--name", key, "--resources", String(EXTRA_RESOURCES)];
   const args = [stdioMainPath, ...flags];
   return { entry: { name: key, command: process.execPath, args }, close: async () => {} };
 };
@@ -34,30 +37,58 @@ const overStdio = async (key: string, era: string): Promise<RunningUpstream> => 
 /** The upstreams of the matrix, newest first. */
 export const MATRIX_UPSTREAMS: readonly UpstreamKind[] = [
   {
-    ...{ key: "modern-http", title: "2026-07-28, Streamable HTTP", era: "modern", transport: "HTTP" },
+    ...{
+      key: "modern-http",
+      revision: "2026-07-28",
+      title: "2026-07-28, Streamable HTTP",
+      era: "modern",
+      transport: "HTTP",
+    },
     isStateless: false,
     start: async () => overHttp("modern-http", { era: "modern" }),
   },
   {
-    ...{ key: "modern-stdio", title: "2026-07-28, stdio", era: "modern", transport: "stdio" },
+    ...{ key: "modern-stdio", revision: "2026-07-28", title: "2026-07-28, stdio", era: "modern", transport: "stdio" },
     isStateless: false,
-    start: async () => overStdio("modern-stdio", "modern"),
+    start: async () => overStdio("modern-stdio", "--era", "modern"),
   },
   {
-    ...{ key: "legacy-http", title: "2025-11-25, Streamable HTTP with sessions", era: "legacy", transport: "HTTP" },
+    ...{
+      key: "legacy-http",
+      revision: "2025-06-18",
+      title: "2025-06-18, Streamable HTTP with sessions",
+      era: "legacy",
+      transport: "HTTP",
+    },
     isStateless: false,
-    start: async () => overHttp("legacy-http", { era: "legacy" }),
+    start: async () => overHttp("legacy-http", { era: "legacy", revision: "2025-06-18" }),
   },
   {
-    ...{ key: "no-sessions", title: "2025-11-25, Streamable HTTP without sessions", era: "legacy", transport: "HTTP" },
+    ...{
+      key: "no-sessions",
+      revision: "2025-11-25",
+      title: "2025-11-25, Streamable HTTP without sessions",
+      era: "legacy",
+      transport: "HTTP",
+    },
     isStateless: true,
     start: async () => overHttp("no-sessions", { era: "legacy", sessions: false }),
   },
   {
-    ...{ key: "http-sse", title: "2024-11-05, HTTP with SSE", era: "legacy", transport: "HTTP+SSE" },
+    ...{
+      key: "http-sse",
+      revision: "2024-11-05",
+      title: "2024-11-05, HTTP with SSE",
+      era: "legacy",
+      transport: "HTTP+SSE",
+    },
     isStateless: false,
     start: async () => {
-      const server = await startFixtureSse({ name: "http-sse", extraResources: EXTRA_RESOURCES });
+      const server = await startFixtureSse({
+        name: "http-sse",
+        extraResources: EXTRA_RESOURCES,
+        revision: "2024-11-05",
+      });
       // As a person would type it: which of the two transports it is the gateway finds out.
       return {
         entry: { name: "http-sse", endpoint: server.url, timeouts: PATIENT },
@@ -66,8 +97,9 @@ export const MATRIX_UPSTREAMS: readonly UpstreamKind[] = [
     },
   },
   {
-    ...{ key: "legacy-stdio", title: "2025-11-25, stdio", era: "legacy", transport: "stdio" },
+    ...{ key: "legacy-stdio", revision: "2025-03-26", title: "2025-03-26, stdio", era: "legacy", transport: "stdio" },
     isStateless: false,
-    start: async () => overStdio("legacy-stdio", "legacy"),
+    isShared: true,
+    start: async () => overStdio("legacy-stdio", "--era", "legacy", "--revision", "2025-03-26"),
   },
 ];

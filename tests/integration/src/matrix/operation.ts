@@ -17,12 +17,19 @@ export interface Trial extends GatewayTrial {
   readonly index: number;
   readonly upstream: UpstreamKind;
   readonly changes: SharedChanges;
+  /** Whether the client speaks to this connector alone, at `/mcp/-/<key>`. */
+  readonly isAlone: boolean;
 }
+
+/** Entries a page of the gateway's own lists: small, so that lists have several. */
+export const PAGE_SIZE = 60;
 
 /** One row of a table: one thing that a client may want, of the gateway itself or of a connector. */
 export interface Operation<T extends GatewayTrial = Trial> {
   /** As the table calls it. */
   readonly title: string;
+  /** Whether nobody else's call may be under way at a server that all clients share. @default false */
+  readonly needsQuiet?: boolean;
   /** Why it cannot work, by the specification. @default it works */
   readonly refusal?: (trial: T) => Reason | undefined;
   /** What is different although it works. @default nothing */
@@ -33,8 +40,8 @@ export interface Operation<T extends GatewayTrial = Trial> {
   refused?(trial: T): Promise<void>;
 }
 
-/** The public name of a tool or prompt of the upstream. */
-export const named = ({ upstream }: Trial, own: string): string => `${upstream.key}__${own}`;
+/** The name of a tool or prompt of the upstream, as the client calls it. */
+export const named = ({ upstream, isAlone }: Trial, own: string): string => (isAlone ? own : `${upstream.key}__${own}`);
 
 /** The URI of a resource of the upstream. */
 export const uriOf = ({ upstream }: Trial, path: string): string => `fixture://${upstream.key}/${path}`;

@@ -1,3 +1,4 @@
+import { answerTo, capabilitiesOf } from "./answers.js";
 import { AnsweredError, type Answered, type Heard, type Members, type Message } from "./message.js";
 import type { OpenWire, Wire } from "./wire.js";
 
@@ -33,30 +34,35 @@ export class RawClient {
   capabilities: Members = {};
   readonly #wire: Wire;
   readonly #waiting: Map<unknown, Waiting>;
+  readonly #name: string | undefined;
   readonly #givenUp = new Set<unknown>();
   #nextId = 0;
 
-  private constructor(revision: string, wire: Wire, waiting: Map<unknown, Waiting>) {
+  private constructor(revision: string, wire: Wire, waiting: Map<unknown, Waiting>, name: string | undefined) {
     this.revision = revision;
     this.#wire = wire;
     this.#waiting = waiting;
+    this.#name = name;
   }
 
-  /** Connects, and before 2026-07-28 shakes hands. */
-  static async connect(revision: string, open: OpenWire, capabilities: object = {}): Promise<RawClient> {
+  /**
+   * Connects, and before 2026-07-28 shakes hands.
+   * @param name with it, the client answers what servers ask of it, in this name
+   */
+  static async connect(revision: string, open: OpenWire, name?: string): Promise<RawClient> {
     const waiting = new Map<unknown, Waiting>();
     let take = (_message: Message): void => {};
     const wire = await open((message) => {
       take(message);
     });
-    const client = new RawClient(revision, wire, waiting);
+    const client = new RawClient(revision, wire, waiting, name);
     take = (message) => {
       client.#take(message);
     };
     if (revision >= MODERN) return client;
     const { protocolVersion, ...met } = await client.request("initialize", {
       protocolVersion: revision,
-      capabilities,
+      capabilities: name === undefined ? {} : capabilitiesOf(revision),
       clientInfo: CLIENT_INFO,
     });
     if (protocolVersion !== revision) throw new Error(`asked for ${revision}, got ${String(protocolVersion)}`);
@@ -171,7 +177,15 @@ export class RawClient {
     const { id, method, params = {} } = message;
     if (method === undefined) this.#of(id ?? null, message)?.answer(message);
     else if (method === "notifications/progress") this.#of(params["progressToken"], message)?.onProgress?.(params);
-    else this.heard.push({ method, params });
+    else if (id === undefined) this.heard.push({ method, params });
+    else this.#answer(id, method);
+  }
+
+  /** Answers a request of a server's. */
+  #answer(id: unknown, method: string): void {
+    const result = this.#name === undefined ? undefined : answerTo(this.#name, method);
+    const error = { code: -32_601, message: `Method not found: ${method}` };
+    void this.#wire.send({ jsonrpc: "2.0", id, ...(result === undefined ? { error } : { result }) });
   }
 
   /** The request that a message is of, if it is waited for. */

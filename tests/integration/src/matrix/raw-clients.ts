@@ -8,8 +8,8 @@ import { overStdio } from "./stdio-wire.js";
 import type { OpenWire } from "./wire.js";
 
 /** A legacy client without an SDK: no SDK of today begins with an older revision than 2025-11-25. */
-export async function rawLegacy(revision: string, wire: OpenWire): Promise<MatrixClient> {
-  const raw = await RawClient.connect(revision, wire);
+export async function rawLegacy(name: string, revision: string, wire: OpenWire): Promise<MatrixClient> {
+  const raw = await RawClient.connect(revision, wire, name);
   return {
     raw,
     heard: raw.heard,
@@ -19,9 +19,9 @@ export async function rawLegacy(revision: string, wire: OpenWire): Promise<Matri
       await raw.request("resources/subscribe", { uri });
       return async () => void (await raw.request("resources/unsubscribe", { uri }));
     },
-    callLogging: async (name: string, args: Members) => {
+    callLogging: async (tool: string, args: Members) => {
       await raw.request("logging/setLevel", { level: "info" });
-      await raw.request("tools/call", { name, arguments: args });
+      await raw.request("tools/call", { name: tool, arguments: args });
     },
     close: async () => raw.close(),
   };

@@ -6,7 +6,16 @@ import { StdioClientTransport as ModernSdkStdio } from "@modelcontextprotocol/cl
 import { Client as LegacySdkClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as LegacySdkStdio } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as LegacySdkHttp } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { ResultSchema } from "@modelcontextprotocol/sdk/types.js";
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+  ResultSchema,
+  type CreateMessageResult,
+  type ElicitResult,
+  type ListRootsResult,
+} from "@modelcontextprotocol/sdk/types.js";
+import { answerOf, capabilitiesOf } from "./answers.js";
 import type { SurfaceGateway } from "../support/surface-gateway.js";
 import type { MatrixClient } from "./matrix-client.js";
 import type { Heard, Members } from "./message.js";
@@ -19,10 +28,17 @@ const ANYTHING = {
 } as const;
 const NOTICES = ["tools", "resources", "prompts"].map((feature) => `notifications/${feature}/list_changed`);
 
-/** The v1 SDK's client, which speaks 2025-11-25, with a raw one beside it. */
-export async function legacySdk(transport: LegacySdkHttp | LegacySdkStdio, wire: OpenWire): Promise<MatrixClient> {
+/** The v1 SDK's client, which speaks 2025-11-25, with a raw one beside it. @param name in which it answers what servers ask */
+export async function legacySdk(
+  name: string,
+  transport: LegacySdkHttp | LegacySdkStdio,
+  wire: OpenWire,
+): Promise<MatrixClient> {
   const raw = await RawClient.connect("2025-11-25", wire);
-  const client = new LegacySdkClient(INFO);
+  const client = new LegacySdkClient(INFO, { capabilities: capabilitiesOf("2025-11-25") });
+  client.setRequestHandler(ElicitRequestSchema, () => answerOf(name, "elicitation") as ElicitResult);
+  client.setRequestHandler(CreateMessageRequestSchema, () => answerOf(name, "sampling") as CreateMessageResult);
+  client.setRequestHandler(ListRootsRequestSchema, () => answerOf(name, "roots") as ListRootsResult);
   const heard: Heard[] = [];
   client.fallbackNotificationHandler = async ({ method, params }) => {
     heard.push({ method, params: params ?? {} });
@@ -37,9 +53,9 @@ export async function legacySdk(transport: LegacySdkHttp | LegacySdkStdio, wire:
       await client.subscribeResource({ uri });
       return async () => void (await client.unsubscribeResource({ uri }));
     },
-    callLogging: async (name, args) => {
+    callLogging: async (tool, args) => {
       await client.setLoggingLevel("info");
-      await client.callTool({ name, arguments: args });
+      await client.callTool({ name: tool, arguments: args });
     },
     close: async () => {
       if (transport instanceof LegacySdkHttp) await transport.terminateSession();
@@ -49,10 +65,20 @@ export async function legacySdk(transport: LegacySdkHttp | LegacySdkStdio, wire:
   };
 }
 
-/** The v2 SDK's client, pinned to 2026-07-28, with a raw one beside it. */
-export async function modernSdk(transport: ModernSdkHttp | ModernSdkStdio, wire: OpenWire): Promise<MatrixClient> {
+/** The v2 SDK's client, pinned to 2026-07-28, with a raw one beside it. @param name in which it answers what servers ask */
+export async function modernSdk(
+  name: string,
+  transport: ModernSdkHttp | ModernSdkStdio,
+  wire: OpenWire,
+): Promise<MatrixClient> {
   const raw = await RawClient.connect("2026-07-28", wire);
-  const client = new ModernSdkClient(INFO, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+  const client = new ModernSdkClient(INFO, {
+    versionNegotiation: { mode: { pin: "2026-07-28" } },
+    capabilities: capabilitiesOf("2026-07-28"),
+  });
+  client.setRequestHandler("elicitation/create", () => answerOf(name, "elicitation") as ElicitResult);
+  client.setRequestHandler("sampling/createMessage", () => answerOf(name, "sampling") as CreateMessageResult);
+  client.setRequestHandler("roots/list", () => answerOf(name, "roots") as ListRootsResult);
   const heard: Heard[] = [];
   client.fallbackNotificationHandler = async ({ method, params }) => {
     heard.push({ method, params: { ...params } });
@@ -72,9 +98,9 @@ export async function modernSdk(transport: ModernSdkHttp | ModernSdkStdio, wire:
       const subscription = await client.listen({ resourceSubscriptions: [uri] });
       return async () => subscription.close();
     },
-    callLogging: async (name, args) => {
+    callLogging: async (tool, args) => {
       const _meta = { "io.modelcontextprotocol/logLevel": "info" };
-      await client.callTool({ name, arguments: args, _meta });
+      await client.callTool({ name: tool, arguments: args, _meta });
     },
     close: async () => {
       await client.close();

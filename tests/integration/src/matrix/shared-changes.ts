@@ -17,11 +17,12 @@ export interface SharedChange {
  * changes meanwhile, so that what is heard is of this change.
  */
 export class SharedChanges {
-  readonly #clients: readonly MatrixClient[];
+  readonly #audience: (key: string) => readonly MatrixClient[];
   readonly #changes = new Map<string, Promise<SharedChange>>();
 
-  constructor(clients: readonly MatrixClient[]) {
-    this.#clients = clients;
+  /** @param audience who is to hear of the changes of a connector */
+  constructor(audience: (key: string) => readonly MatrixClient[]) {
+    this.#audience = audience;
   }
 
   /** @param toggle the tool that changes it */
@@ -33,16 +34,17 @@ export class SharedChanges {
     return change;
   }
 
-  async #change({ client }: Trial, toggle: string, feature: string): Promise<SharedChange> {
+  async #change({ client, upstream }: Trial, toggle: string, feature: string): Promise<SharedChange> {
     const name = `n${randomUUID().slice(0, 8)}`;
     const notice = `notifications/${feature}/list_changed`;
-    const before = this.#clients.map((each) => timesHeard(each, notice));
+    const clients = this.#audience(upstream.key);
+    const before = clients.map((each) => timesHeard(each, notice));
     await client.request("tools/call", { name: toggle, arguments: { name, present: true } });
     const heard = await Promise.allSettled(
-      this.#clients.map(async (each, at) =>
+      clients.map(async (each, at) =>
         vi.waitFor(() => expect(timesHeard(each, notice)).toBeGreaterThan(before[at] ?? 0)),
       ),
     );
-    return { name, heardBy: new Set(this.#clients.filter((_, at) => heard[at]?.status === "fulfilled")) };
+    return { name, heardBy: new Set(clients.filter((_, at) => heard[at]?.status === "fulfilled")) };
   }
 }

@@ -44,7 +44,7 @@ export const RESOURCE_OPERATIONS: readonly Operation[] = [
     works: async (trial) => {
       const own = uriOf(trial, "nowhere");
       // The address of ours that names the connector: it is the connector that does not have it.
-      const uri = `cortex://${trial.upstream.key}/${encodeURIComponent(own)}`;
+      const uri = trial.isAlone ? own : `cortex://${trial.upstream.key}/${encodeURIComponent(own)}`;
       const { status, error } = await trial.client.raw.exchange("resources/read", { uri });
       // The code of older revisions must not be sent to a modern client (2026-07-28, Key Changes, 6).
       const isRetired = trial.kind.era === "legacy" && trial.upstream.era === "legacy";
@@ -68,7 +68,8 @@ export const RESOURCE_OPERATIONS: readonly Operation[] = [
       const uri = watchedBy(trial);
       if (trial.kind.era === "legacy") {
         const { error } = await trial.client.raw.exchange("resources/subscribe", { uri });
-        expect(error).toMatchObject({ code: -31_001, data: { upstreamCode: -32_601 } });
+        const refused = trial.isAlone ? { code: -32_601 } : { code: -31_001, data: { upstreamCode: -32_601 } };
+        expect(error).toMatchObject(refused);
         return;
       }
       const abort = new AbortController();

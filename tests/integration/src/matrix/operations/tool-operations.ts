@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { everyPage } from "../every-page.js";
 import type { Members } from "../message.js";
-import { named, statusOf, uriOf, type Operation } from "../operation.js";
+import { named, PAGE_SIZE, statusOf, uriOf, type Operation } from "../operation.js";
 
 const KNOWN_TYPES = ["text", "image", "audio", "resource_link", "resource", "resource"];
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
@@ -17,7 +17,8 @@ export const TOOL_OPERATIONS: readonly Operation[] = [
         const names = entries.map(({ name }) => name);
         expect(names).toEqual(expect.arrayContaining([named(trial, "echo"), named(trial, "log")]));
         expect(new Set(names).size).toBe(names.length);
-        if (client === trial.client.raw) expect(pages).toBeGreaterThan(1);
+        if (client === trial.client.raw) expect(pages).toBe(Math.ceil(names.length / PAGE_SIZE));
+        if (!trial.isAlone) expect(names.length).toBeGreaterThan(PAGE_SIZE);
       }
     },
   },
@@ -73,7 +74,11 @@ export const TOOL_OPERATIONS: readonly Operation[] = [
     works: async (trial) => {
       const name = named(trial, "none");
       const { status, error } = await trial.client.raw.exchange("tools/call", { name, arguments: {} });
-      expect(error).toEqual({ code: -32_602, message: `Unknown tool: "${name}"` });
+      // At the connector's own address it is the connector who says so.
+      expect(error).toEqual({
+        code: -32_602,
+        message: trial.isAlone ? "Unknown tool: none" : `Unknown tool: "${name}"`,
+      });
       expect(status).toBe(statusOf(trial, 200));
     },
   },
