@@ -27,7 +27,6 @@ export * from "./connectors/start-gate.js";
 export type { CatalogStore, StoredPart } from "./connectors/warm/catalog-store.js";
 export { fileCatalogStore, type FileCatalogStoreOptions } from "./connectors/warm/file-catalog-store.js";
 export type { RegistrableTool, ToolCallOptions, ToolRegistry } from "./connectors/tool-registrar.js";
-export * from "./gateway/client-session.js";
 export * from "./gateway/gateway.js";
 export type * from "./gateway/gateway-options.js";
 export type { GatewaySettings } from "./gateway/gateway-settings.js";
