@@ -224,12 +224,27 @@ describe("a start that fails", () => {
 
   test("because nothing is answered in time kills the server and says so", async () => {
     const args = ["--starts-after", "1000000", "--says", "still loading", "--ignore-eof"];
-    const { open } = linkTo({ args, timeouts: { startMs: 400 }, options: { patience: QUICK, graceMs: 1_000_000 } });
-    await expect(open()).rejects.toMatchObject({
+    const time = new ManualTime();
+    const { open } = linkTo({
+      args,
+      time,
+      timeouts: { startMs: 400 },
+      options: { patience: QUICK, graceMs: 1_000_000 },
+    });
+    const opening = open();
+    const outcome = expect(opening).rejects.toMatchObject({
       code: "UPSTREAM_TIMEOUT",
       message: 'Connector "demo": it did not answer within 400 ms of being started',
       detail: 'its last line on stderr: "still loading"',
     });
+    // However slow the machine is, the time starts when the server has said what it says.
+    await until(() => time.delays.some((delayMs) => delayMs === QUICK.soundMs));
+    await drive(
+      time,
+      opening.catch(() => {}),
+      100,
+    );
+    await outcome;
     expect(await markedProcesses()).toEqual([]);
   });
 
