@@ -10,6 +10,7 @@ export { isOfProtocol, isResourceUpdate, OWN_NOTIFICATIONS } from "./listening/n
 export { bearerChallenge, type BearerChallenge } from "./oauth/challenge.js";
 export type * from "./oauth/oauth-person.js";
 export type {
+  AuthorizationChange,
   IssuerCredentials,
   OAuthStore,
   StoredAuthorization,

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { systemTimers } from "@cortex-os/mcp-core";
 import { describe, expect, test, vi } from "vitest";
@@ -83,6 +83,16 @@ describe("login", () => {
     expect(err).not.toContain("hidden");
   });
 
+  test("that cannot keep the tokens says so, and does not claim to have logged in", async () => {
+    const { io, server, tokens } = await homeWithServer();
+    await mkdir(path.dirname(path.dirname(tokens)), { recursive: true });
+    await writeFile(path.dirname(tokens), "no folder");
+    const { code, out, err } = await loggedIn(io, server);
+    expect(code).toBe(1);
+    expect(out).toBe("");
+    expect(err).toContain("could not be stored");
+  });
+
   test("opens no browser when it is not to, and is called off by a signal", async () => {
     const { io, server, tokens } = await homeWithServer();
     const before = io.errLines.length;
@@ -128,6 +138,15 @@ describe("the listener that a browser comes back to", () => {
     await expect(ask("?code=late&state=right")).rejects.toThrow("fetch failed");
   });
 
+  test("outlives what cannot be read as an address, which any page can send a browser to", async () => {
+    const { visit, answer, ask } = await waiting();
+    const { origin } = new URL(visit.redirectUrl);
+    expect((await fetch(`${origin}//[`)).status).toBe(404);
+    expect((await ask("?code=good&state=right")).status).toBe(200);
+    expect((await answer).get("code")).toBe("good");
+    await visit.close();
+  });
+
   test("gives up when it is told to", async () => {
     const { visit, answer, giveUp } = await waiting();
     giveUp();
@@ -137,6 +156,35 @@ describe("the listener that a browser comes back to", () => {
 });
 
 describe("a file of tokens", () => {
+  test("lets one renew its tokens at a time, and be logged out of meanwhile", async () => {
+    const folder = path.join(await temporaryFolder(), "oauth");
+    const [first, second] = [new TokenFile(folder, "a"), new TokenFile(folder, "a")];
+    const order: string[] = [];
+    const done = await first.renewing();
+    const waiting = second.renewing().then((next) => {
+      order.push("second");
+      return next();
+    });
+    await first.update(() => ({ url: "https://x.test/mcp", credentials: [] }));
+    expect(await second.remove()).toBe(true);
+    await first.update((current) => current);
+    expect(first.read()).toBeUndefined();
+    order.push("first");
+    await done();
+    await waiting;
+    expect(order).toEqual(["first", "second"]);
+  });
+
+  test("is in a folder for its owner alone, also when that was there before", async () => {
+    const folder = path.join(await temporaryFolder(), "oauth");
+    await mkdir(folder);
+    await chmod(folder, 0o777);
+    await writeFile(path.join(folder, "a.json"), "{}", { mode: 0o644 });
+    await new TokenFile(folder, "a").update(() => ({ url: "https://x.test/mcp", credentials: [] }));
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect((await stat(path.join(folder, "a.json"))).mode & 0o777).toBe(0o600);
+  });
+
   test("is written by several at once without losing anything, and damaged it counts as none", async () => {
     const folder = path.join(await temporaryFolder(), "oauth");
     const issuers = Array.from({ length: 10 }, (_, number) => `https://issuer-${number}.example`);

@@ -96,7 +96,10 @@ function answerOf(
   { start, url, state }: Awaited & { readonly start: URL },
 ): Answer {
   if (request.headers.host !== host || request.method !== "GET") return { status: 403, text: "This is not for you." };
-  const asked = new URL(request.url ?? "/", start);
+  const { url: target = "/" } = request;
+  // Some targets are no addresses, and any page can have a browser ask for one.
+  if (!URL.canParse(target, start.href)) return { status: 404, text: "There is nothing here." };
+  const asked = new URL(target, start);
   if (asked.pathname === start.pathname) return { status: 302, text: "", location: url.href };
   if (asked.pathname !== CALLBACK_PATH) return { status: 404, text: "There is nothing here." };
   if (asked.searchParams.get("state") !== state)

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import path from "node:path";
-import type { OAuthStore, StoredAuthorization } from "@cortex-os/mcp-bridge";
+import type { AuthorizationChange, OAuthStore, StoredAuthorization } from "@cortex-os/mcp-bridge";
 import { acquireLock, ensureFolder, replaceFile } from "@cortex-os/mcp-registry";
 import { z } from "zod";
+
+/** How long one renewal is waited for, in milliseconds: longer than an authorization server may take. */
+const RENEWAL_MS = 15_000;
 
 const text = z.string();
 
@@ -49,11 +52,19 @@ export class TokenFile implements OAuthStore {
     }
   }
 
-  async update(change: (current: StoredAuthorization | undefined) => StoredAuthorization): Promise<void> {
+  async update(change: AuthorizationChange): Promise<void> {
     await this.#locked(async (token) => {
-      const content = `${JSON.stringify(change(this.read()), null, 2)}\n`;
+      const changed = change(this.read());
+      if (changed === undefined) return;
+      const content = `${JSON.stringify(changed, null, 2)}\n`;
       await replaceFile(this.#file, content, `${this.#file}.${token}.tmp`);
     });
+  }
+
+  async renewing(): Promise<() => Promise<void>> {
+    await this.#ensureFolder();
+    const lock = await acquireLock(`${this.#file}.renewal.lock`, { waitMs: RENEWAL_MS });
+    return () => lock.release();
   }
 
   /**
@@ -72,7 +83,7 @@ export class TokenFile implements OAuthStore {
 
   /** Between processes, too: a login and the running gateway may write at once. */
   async #locked<T>(task: (token: string) => Promise<T>): Promise<T> {
-    await ensureFolder(path.dirname(this.#file));
+    await this.#ensureFolder();
     const lock = await acquireLock(`${this.#file}.lock`);
     try {
       await Promise.all(lock.abandoned.map((token) => rm(`${this.#file}.${token}.tmp`, { force: true })));
@@ -80,5 +91,12 @@ export class TokenFile implements OAuthStore {
     } finally {
       await lock.release();
     }
+  }
+
+  /** What was there before may have been open to others: whoever can write into it could put an account of his own in the place of ours. */
+  async #ensureFolder(): Promise<void> {
+    const folder = path.dirname(this.#file);
+    await ensureFolder(folder);
+    await chmod(folder, 0o700);
   }
 }

@@ -7,16 +7,21 @@ const MOST_TIMES_AGAIN = 2;
 /** Most of a refusal's body that is waited for, in bytes. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/** Sends the request with this `authorization`. */
-export type SendAuthorized = (authorization: string | undefined, handler: Dispatcher.DispatchHandler) => void;
+/** Sends a request with this `authorization`. */
+export type SendAuthorized<R> = (
+  request: R,
+  authorization: string | undefined,
+  handler: Dispatcher.DispatchHandler,
+) => void;
 
 /**
  * One request to an upstream that may want authorization: stands between undici and whoever reads the answer, and keeps from him the refusals after which the
- * request is sent again.
+ * request is sent again. It is all that a request costs more whose upstream never refuses: nothing else is made before a refusal.
  */
-export class AuthorizedRequest implements Dispatcher.DispatchHandler {
+export class AuthorizedRequest<R> implements Dispatcher.DispatchHandler {
   readonly #authorization: UpstreamAuthorization;
-  readonly #send: SendAuthorized;
+  readonly #send: SendAuthorized<R>;
+  readonly #request: R;
   readonly #reader: Dispatcher.DispatchHandler;
   #sent: string | undefined;
   #timesAgain = 0;
@@ -26,15 +31,21 @@ export class AuthorizedRequest implements Dispatcher.DispatchHandler {
   #failure: Error | undefined;
   #controller: Dispatcher.DispatchController | undefined;
 
-  constructor(authorization: UpstreamAuthorization, send: SendAuthorized, reader: Dispatcher.DispatchHandler) {
+  constructor(
+    authorization: UpstreamAuthorization,
+    send: SendAuthorized<R>,
+    request: R,
+    reader: Dispatcher.DispatchHandler,
+  ) {
     this.#authorization = authorization;
     this.#send = send;
+    this.#request = request;
     this.#reader = reader;
   }
 
   send(): void {
     this.#sent = this.#authorization.header();
-    this.#send(this.#sent, this);
+    this.#send(this.#request, this.#sent, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
@@ -50,7 +61,8 @@ export class AuthorizedRequest implements Dispatcher.DispatchHandler {
   ): void {
     if (this.#timesAgain < MOST_TIMES_AGAIN && (status === 401 || status === 403)) {
       const sent = this.#sent;
-      const waiting = this.#authorization.refused({ status, challenge: headers["www-authenticate"], sent });
+      const isAgain = this.#timesAgain > 0;
+      const waiting = this.#authorization.refused({ status, challenge: headers["www-authenticate"], sent, isAgain });
       if (waiting !== undefined) {
         this.#waitFor(waiting);
         return;

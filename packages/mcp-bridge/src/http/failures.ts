@@ -57,6 +57,9 @@ export class UnauthorizedError extends GatewayError {
   }
 }
 
+/** {@link UnauthorizedError} that stays until somebody logs in. */
+export class NotGrantedError extends UnauthorizedError {}
+
 /**
  * UPSTREAM_PROTOCOL because `initialize` by POST met HTTP 400, 404 or 405 and nothing modern: there is no Streamable HTTP server at this address, but
  * there may be one of the older HTTP+SSE (2025-11-25, transports, Backwards Compatibility).

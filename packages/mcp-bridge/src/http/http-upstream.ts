@@ -123,12 +123,15 @@ export class HttpUpstream {
       this.#send(request, undefined, handler);
       return;
     }
-    const send = (authorization: string | undefined, reader: Dispatcher.DispatchHandler) =>
-      this.#send(request, authorization, reader);
-    new AuthorizedRequest(this.#authorization, send, handler).send();
+    new AuthorizedRequest(this.#authorization, this.#send, request, handler).send();
   }
 
-  #send(request: HttpRequest, authorization: string | undefined, handler: Dispatcher.DispatchHandler): void {
+  /** A member and no method, so that no request needs a function of its own. */
+  readonly #send = (
+    request: HttpRequest,
+    authorization: string | undefined,
+    handler: Dispatcher.DispatchHandler,
+  ): void => {
     const headers = [...this.#headers, ...request.headers];
     if (authorization !== undefined) headers.push("authorization", authorization);
     this.#lanes[request.lane].dispatch(
@@ -143,7 +146,7 @@ export class HttpUpstream {
       },
       handler,
     );
-  }
+  };
 
   /** Closes the sockets that are this upstream's own; what is in flight breaks. Idempotent. */
   destroy(): Promise<void> {

@@ -5,6 +5,8 @@ export interface AuthorizationRefusal {
   readonly challenge: string | undefined;
   /** The `authorization` of the refused request. */
   readonly sent: string | undefined;
+  /** Whether this very request was refused before, and sent again with what there was then. */
+  readonly isAgain: boolean;
 }
 
 /**

@@ -93,9 +93,7 @@ async function resourceMetadataOf(
   } catch (error) {
     if (GatewayError.is(error)) throw error;
     if (named === undefined) return undefined;
-    throw new UnauthorizedError(key, `has no usable metadata where it says it has ${quoteUpstream(named)}`, {
-      cause: error,
-    });
+    throw new UnauthorizedError(key, `has no usable metadata where it says it has ${quoteUpstream(named)}`);
   }
 }
 

@@ -7,23 +7,33 @@ export interface BearerChallenge {
   readonly error?: string;
 }
 
-const BEARER = /(?:^|,)\s*bearer(?:\s+|\s*$|\s*,)/i;
-/** One parameter: a name, and a value that is quoted or a token (RFC 9110, 11.2). */
-const PARAMETER = /([a-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi;
+/**
+ * One step through a list of challenges (RFC 9110, 11.6.1): what separates it from the last one, a word, and the value if the word is a parameter's name. Every step begins
+ * where the last one ended: whoever sends the header must not decide how long it is looked at.
+ */
+const STEP = /([\s,]*)([\w!#$%&'*+.^`|~/-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?/y;
 
 /**
- * The Bearer challenge among those of a `www-authenticate`. Never throws.
+ * The first Bearer challenge among those of a `www-authenticate`. Never throws.
  *
  * @returns `undefined` when there is none
  */
 export function bearerChallenge(header: string | undefined): BearerChallenge | undefined {
-  const start = BEARER.exec(header ?? "");
-  if (header === undefined || start === null) return undefined;
-  const found = new Map<string, string>();
-  for (const [, name = "", quoted, token = ""] of header.slice(start.index + start[0].length).matchAll(PARAMETER)) {
-    const key = name.toLowerCase();
-    if (!found.has(key)) found.set(key, quoted?.replaceAll(/\\(.)/g, "$1") ?? token);
+  let found: Map<string, string> | undefined;
+  STEP.lastIndex = 0;
+  for (let step = STEP.exec(header ?? ""); step !== null; step = STEP.exec(header ?? "")) {
+    const [, separator = "", word = "", quoted, token] = step;
+    const name = word.toLowerCase();
+    const value = quoted?.replaceAll(/\\(.)/g, "$1") ?? token;
+    if (value !== undefined) {
+      if (found?.has(name) === false) found.set(name, value);
+    } else if (step.index === 0 || separator.includes(",")) {
+      // The name of a scheme: what comes now is said of that one.
+      if (found !== undefined) break;
+      if (name === "bearer") found = new Map();
+    }
   }
+  if (found === undefined) return undefined;
   const resourceMetadata = found.get("resource_metadata");
   const scope = found.get("scope");
   const error = found.get("error");

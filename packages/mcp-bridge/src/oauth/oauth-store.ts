@@ -46,8 +46,22 @@ export interface OAuthStore {
    *
    * @throws GatewayError REGISTRY_IO
    */
-  update(change: (current: StoredAuthorization | undefined) => StoredAuthorization): Promise<void>;
+  update(change: AuthorizationChange): Promise<void>;
+  /**
+   * Waits until nobody else renews these tokens, in this process or another: a refresh token that comes twice may end them all (RFC 9700, 4.14.2).
+   *
+   * @returns lets the next one go on
+   * @throws GatewayError REGISTRY_IO when somebody takes too long, or there is no way to know
+   */
+  renewing(): Promise<() => Promise<void>>;
 }
+
+/** Makes something else of what is kept; `undefined`: it stays as it is. */
+export type AuthorizationChange = (current: StoredAuthorization | undefined) => StoredAuthorization | undefined;
+
+/** What is kept, as far as it is for this address. */
+export const partFor = (stored: StoredAuthorization | undefined, url: string): StoredAuthorization | undefined =>
+  stored?.url === url ? stored : undefined;
 
 /** What is known at that issuer. */
 export function credentialsAt(stored: StoredAuthorization | undefined, issuer: string): IssuerCredentials | undefined {

@@ -1,10 +1,14 @@
 import { GatewayError, messageOf, type Logger, type OAuthSettings, type Timers } from "@cortex-os/mcp-core";
+import { NotGrantedError, UnauthorizedError } from "../http/failures.js";
 import type { AuthorizationRefusal, UpstreamAuthorization } from "../http/upstream-authorization.js";
 import type { TrustedPlaces } from "./address-rules.js";
 import { wantedBy, type BearerChallenge } from "./challenge.js";
 import type { OAuthWish } from "./oauth-flow.js";
 import type { OAuthPerson } from "./oauth-person.js";
-import { credentialsAt, type OAuthStore, type StoredAuthorization } from "./oauth-store.js";
+import { credentialsAt, type AuthorizationChange, type OAuthStore, type StoredAuthorization } from "./oauth-store.js";
+
+/** Most refusals of one token that are remembered: upstreams make up what they want. */
+const MAX_DENIED = 64;
 
 /** How an {@link UpstreamOAuth} is made. */
 export interface UpstreamOAuthOptions {
@@ -30,8 +34,12 @@ export class UpstreamOAuth implements UpstreamAuthorization {
   readonly #options: UpstreamOAuthOptions;
   #header: string | undefined;
   #running: Promise<void> | undefined;
+  /** What this token cannot do, by the scopes that were asked for: nobody is there to grant them, so nothing is looked up again. */
+  readonly #denied = new Map<string, GatewayError>();
+  /** What the last run gained. */
+  #gained: string | undefined;
   /** What could not be stored, and what is stored instead of it. */
-  #unstored: { readonly kept: StoredAuthorization; readonly inPlaceOf: string | undefined } | undefined;
+  #unstored: Unstored | undefined;
 
   constructor(options: UpstreamOAuthOptions) {
     this.#options = options;
@@ -42,31 +50,54 @@ export class UpstreamOAuth implements UpstreamAuthorization {
     return this.#header;
   }
 
-  refused({ status, challenge: header, sent }: AuthorizationRefusal): Promise<void> | undefined {
+  refused({ status, challenge: header, sent, isAgain }: AuthorizationRefusal): Promise<void> | undefined {
     const challenge = wantedBy(status, header);
     if (challenge === undefined) return undefined;
     // Whoever comes with an old token missed the renewal.
     if (this.#isNewer(sent)) return Promise.resolve();
     this.reread();
     if (this.#isNewer(sent)) return Promise.resolve();
+    if (status === 401 && isAgain && sent !== undefined && sent === this.#gained) {
+      // Another one would be refused, too, and the next call would begin anew.
+      const why = "does not accept the token that its authorization server gave";
+      return Promise.reject(new UnauthorizedError(this.#options.key, why));
+    }
+    const denied = status === 403 ? this.#denialOf(challenge) : undefined;
+    if (denied !== undefined) return Promise.reject(ofOneRequest(denied));
     this.#running ??= this.#run({ challenge, renew: true }).finally(() => {
       this.#running = undefined;
     });
-    return status === 403 ? this.#running.catch(ofOneRequest) : this.#running;
+    if (status === 401) return this.#running;
+    return this.#running.catch((error: unknown) => {
+      if (error instanceof NotGrantedError) this.#denied.set(challenge.scope ?? "", error);
+      throw ofOneRequest(error);
+    });
   }
 
   /**
    * Has a new authorization granted, whatever there is.
    *
-   * @throws GatewayError UPSTREAM_UNAVAILABLE
+   * @throws GatewayError UPSTREAM_UNAVAILABLE; REGISTRY_IO when it was granted and is lost, because it could not be stored
    */
   async login(challenge: BearerChallenge): Promise<void> {
     await this.#run({ challenge, renew: false });
+    if (this.#unstored === undefined) return;
+    const { reason } = this.#unstored;
+    throw new GatewayError("REGISTRY_IO", `The authorization of "${this.#options.key}" could not be stored: ${reason}`);
   }
 
   /** Uses from now on what the store holds: somebody else may have logged in, or out. */
   reread(): void {
-    this.#header = headerOf(this.#read(), this.#options.url);
+    const header = headerOf(this.#read(), this.#options.url);
+    if (header === this.#header) return;
+    this.#header = header;
+    this.#denied.clear();
+  }
+
+  /** The refusal that is known already of what this challenge wants. */
+  #denialOf({ scope = "" }: BearerChallenge): GatewayError | undefined {
+    const [any] = this.#denied.values();
+    return this.#denied.get(scope) ?? (this.#denied.size < MAX_DENIED ? undefined : any);
   }
 
   #isNewer(sent: string | undefined): boolean {
@@ -88,29 +119,55 @@ export class UpstreamOAuth implements UpstreamAuthorization {
     try {
       const { fetch } = guarded;
       const read = () => this.#read();
-      const keep = (change: Change) => this.#keep(change);
-      await runOAuthFlow({ key, url, settings, places, read, secret, person, fetch, keep }, wish);
+      const keep = (change: AuthorizationChange) => this.#keep(change);
+      const renewing = () => this.#renewing();
+      await runOAuthFlow({ key, url, settings, places, read, secret, person, fetch, keep, renewing }, wish);
+      this.reread();
+      this.#gained = this.#header;
     } finally {
       await guarded.close();
     }
   }
 
   /** Stored first, used then: what the upstream has seen is never lost by a crash. */
-  async #keep(change: Change): Promise<void> {
+  async #keep(change: AuthorizationChange): Promise<void> {
     const { key, logger, store } = this.#options;
     try {
-      await store.update(change);
-      this.#unstored = undefined;
+      let isKept = false;
+      await store.update((stored) => {
+        const kept = change(this.#latest(stored));
+        isKept = kept !== undefined;
+        return kept;
+      });
+      if (isKept) this.#unstored = undefined;
     } catch (error) {
+      const reason = messageOf(error);
       // What was renewed is spent at the server: used without being stored it is good until the next start.
-      logger.error({ connectorId: key, reason: messageOf(error) }, "An authorization could not be stored");
-      this.#unstored = { kept: change(this.#read()), inPlaceOf: JSON.stringify(store.read()) };
+      logger.error({ connectorId: key, reason }, "An authorization could not be stored");
+      const stored = store.read();
+      const kept = change(this.#latest(stored));
+      if (kept !== undefined) this.#unstored = { kept, inPlaceOf: JSON.stringify(stored), reason };
     }
     this.reread();
   }
 
+  /** A disk on which nobody can wait for another does not keep a call from being made. */
+  async #renewing(): Promise<() => Promise<void>> {
+    const { key, logger, store } = this.#options;
+    try {
+      return await store.renewing();
+    } catch (error) {
+      logger.warn({ connectorId: key, reason: messageOf(error) }, "Tokens are renewed without waiting for others");
+      return () => Promise.resolve();
+    }
+  }
+
   #read(): StoredAuthorization | undefined {
-    const stored = this.#options.store.read();
+    return this.#latest(this.#options.store.read());
+  }
+
+  /** What counts when this is stored. */
+  #latest(stored: StoredAuthorization | undefined): StoredAuthorization | undefined {
     if (this.#unstored === undefined) return stored;
     if (this.#unstored.inPlaceOf === JSON.stringify(stored)) return this.#unstored.kept;
     // Somebody could store something since: it is newer.
@@ -119,9 +176,15 @@ export class UpstreamOAuth implements UpstreamAuthorization {
   }
 }
 
+interface Unstored {
+  readonly kept: StoredAuthorization;
+  readonly inPlaceOf: string | undefined;
+  readonly reason: string;
+}
+
 /** A request that needs more scopes fails by itself: others do without them, and their connector stays up. */
-function ofOneRequest(error: unknown): never {
-  throw new GatewayError("UPSTREAM_UNAVAILABLE", messageOf(error), { cause: error });
+function ofOneRequest(error: unknown): GatewayError {
+  return new GatewayError("UPSTREAM_UNAVAILABLE", messageOf(error), { cause: error });
 }
 
 function headerOf(stored: StoredAuthorization | undefined, url: string): string | undefined {
@@ -129,5 +192,3 @@ function headerOf(stored: StoredAuthorization | undefined, url: string): string 
   const tokens = credentialsAt(stored, stored.issuer)?.tokens;
   return tokens === undefined ? undefined : `Bearer ${tokens.access_token}`;
 }
-
-type Change = (current: StoredAuthorization | undefined) => StoredAuthorization;

@@ -69,8 +69,9 @@ function authorizationOf(url: string, settings: OAuthSettings, secret: string | 
     store: {
       read: () => kept,
       update: async (change) => {
-        kept = change(kept);
+        kept = change(kept) ?? kept;
       },
+      renewing: async () => async () => {},
     },
     secret: async () => secret,
   });

@@ -168,7 +168,9 @@ test("an upstream elsewhere cannot send the gateway to this machine, however it 
   const oauth = new UpstreamOAuth({ key: "up", url: "https://mcp.example/mcp", ...ports });
   for (const host of ["127.0.0.1", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]", "localhost", "0"]) {
     const challenge = `Bearer resource_metadata="https://${host}:${port}/x"`;
-    await expect(oauth.refused({ status: 401, challenge, sent: undefined })).rejects.toThrow("that is not public");
+    await expect(oauth.refused({ status: 401, challenge, sent: undefined, isAgain: false })).rejects.toThrow(
+      "that is not public",
+    );
   }
   expect(server.seen).toEqual([]);
 });

@@ -12,7 +12,7 @@ import {
 } from "../../http/__tests__/scripted-upstream.js";
 import { proxyTo } from "../../runtime/__tests__/proxy-to.js";
 import type { OAuthPerson } from "../oauth-person.js";
-import type { OAuthStore, StoredAuthorization } from "../oauth-store.js";
+import type { AuthorizationChange, OAuthStore, StoredAuthorization } from "../oauth-store.js";
 import { UpstreamOAuth, type UpstreamOAuthOptions } from "../upstream-oauth.js";
 import type { TestAuthorizationServer } from "./test-authorization-server.js";
 
@@ -62,16 +62,27 @@ export class MemoryStore implements OAuthStore {
   kept: StoredAuthorization | undefined;
   failing = false;
   updates = 0;
+  #renewals: Promise<void> = Promise.resolve();
 
   read(): StoredAuthorization | undefined {
     return this.kept;
   }
 
-  update(change: (current: StoredAuthorization | undefined) => StoredAuthorization): Promise<void> {
+  update(change: AuthorizationChange): Promise<void> {
     this.updates += 1;
     if (this.failing) return Promise.reject(new Error("the disk is full"));
-    this.kept = change(this.kept);
+    this.kept = change(this.kept) ?? this.kept;
     return Promise.resolve();
+  }
+
+  async renewing(): Promise<() => Promise<void>> {
+    const before = this.#renewals;
+    let done = (): void => {};
+    this.#renewals = new Promise((resolve) => {
+      done = resolve;
+    });
+    await before;
+    return async () => done();
   }
 }
 

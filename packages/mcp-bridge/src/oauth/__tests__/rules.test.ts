@@ -62,6 +62,11 @@ describe("a challenge", () => {
     ],
     ['Basic realm="x", Bearer error="invalid_token", scope=one', { error: "invalid_token", scope: "one" }],
     ['Bearer scope="a \\"b\\"", scope="second"', { scope: 'a "b"' }],
+    ['Bearer realm="x", DPoP algs="ES256", error="use_dpop_nonce"', {}],
+    ['Digest qop="auth, Bearer scope=x", Bearer scope="y"', { scope: "y" }],
+    ["Negotiate abc/+==, Bearer scope=y", { scope: "y" }],
+    ['Bearer scope="never ends', { scope: "" }],
+    ["\u0000Bearer", undefined],
   ])("%j is read as %j", (header, expected) => {
     expect(bearerChallenge(header)).toEqual(expected);
   });
@@ -87,4 +92,12 @@ test("scopes are joined in their order, each once, and compared as sets", () => 
     false,
     true,
   ]);
+});
+
+test("a hostile challenge is read in one pass: a hundred headers of the longest there are, in each way to be slow", () => {
+  // With steps that begin anew at every character this takes longer than any test may.
+  for (const text of ["a", "a ", 'a="', 'a="\\', ",", "a=,", "bearer,"]) {
+    for (let time = 0; time < 100; time++) bearerChallenge(`Bearer ${text.repeat(16_000 / text.length)}`);
+  }
+  expect(bearerChallenge(`Bearer ${"a".repeat(16_000)}, Bearer scope=x`)).toEqual({});
 });
