@@ -96,12 +96,18 @@ export class AuthorizedRequest<R> implements Dispatcher.DispatchHandler {
     this.#refusalBytes = 0;
     const controller = this.#controller;
     waiting.then(
-      () => this.#arrived(controller),
+      () => this.#decided(controller),
       (error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error("no authorization");
-        this.#arrived(controller);
+        this.#decided(controller);
       },
     );
+  }
+
+  /** What is known is known: a body that has not ended by now costs its connection and no time. */
+  #decided(controller: Dispatcher.DispatchController | undefined): void {
+    this.#arrived(controller);
+    if (this.#waitsFor > 0) controller?.abort(new Error("nobody reads the rest of the refusal"));
   }
 
   #arrived(controller: Dispatcher.DispatchController | undefined): void {

@@ -85,6 +85,11 @@ export class TestAuthorizationServer {
     return back;
   }
 
+  /** Answers a token request that a test had kept waiting. */
+  answer({ params }: SeenRequest, response: ServerResponse): void {
+    this.#token(params, response);
+  }
+
   async start(): Promise<void> {
     const server = createServer((request, response) => void this.#serve(request, response));
     server.listen(0, "127.0.0.1");
