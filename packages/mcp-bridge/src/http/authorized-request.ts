@@ -7,12 +7,10 @@ const MOST_TIMES_AGAIN = 2;
 /** Most of a refusal's body that is waited for, in bytes. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/** Sends a request with this `authorization`. */
-export type SendAuthorized<R> = (
-  request: R,
-  authorization: string | undefined,
-  handler: Dispatcher.DispatchHandler,
-) => void;
+/** Sends requests with an `authorization`. */
+export interface AuthorizedSender<R> {
+  send(request: R, authorization: string | undefined, handler: Dispatcher.DispatchHandler): void;
+}
 
 /**
  * One request to an upstream that may want authorization: stands between undici and whoever reads the answer, and keeps from him the refusals after which the
@@ -20,7 +18,7 @@ export type SendAuthorized<R> = (
  */
 export class AuthorizedRequest<R> implements Dispatcher.DispatchHandler {
   readonly #authorization: UpstreamAuthorization;
-  readonly #send: SendAuthorized<R>;
+  readonly #sender: AuthorizedSender<R>;
   readonly #request: R;
   readonly #reader: Dispatcher.DispatchHandler;
   #sent: string | undefined;
@@ -33,19 +31,19 @@ export class AuthorizedRequest<R> implements Dispatcher.DispatchHandler {
 
   constructor(
     authorization: UpstreamAuthorization,
-    send: SendAuthorized<R>,
+    sender: AuthorizedSender<R>,
     request: R,
     reader: Dispatcher.DispatchHandler,
   ) {
     this.#authorization = authorization;
-    this.#send = send;
+    this.#sender = sender;
     this.#request = request;
     this.#reader = reader;
   }
 
   send(): void {
     this.#sent = this.#authorization.header();
-    this.#send(this.#request, this.#sent, this);
+    this.#sender.send(this.#request, this.#sent, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {

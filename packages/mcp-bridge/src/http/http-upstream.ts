@@ -2,7 +2,7 @@ import { GatewayError, type ConnectorTimeouts, type Logger } from "@cortex-os/mc
 import { Pool, type Dispatcher } from "undici";
 import { mayBePublicHost } from "../address/public-address.js";
 import { publicOnlyLookup, type LookupAll } from "../address/public-only-lookup.js";
-import { AuthorizedRequest } from "./authorized-request.js";
+import { AuthorizedRequest, type AuthorizedSender } from "./authorized-request.js";
 import { connectorName, NOT_PUBLIC_REASON } from "./failures.js";
 import { configuredHeaders, type FlatHeaders } from "./request-headers.js";
 import type { UpstreamAuthorization } from "./upstream-authorization.js";
@@ -57,7 +57,7 @@ export interface HttpTarget {
  * two credentials) unless a dispatcher was injected, which is used for everything and left open. For a target that is `publicOnly` none is used: nobody
  * could say what another's sockets connect to.
  */
-export class HttpUpstream {
+export class HttpUpstream implements AuthorizedSender<HttpRequest> {
   readonly key: string;
   readonly #origin: string;
   readonly #path: string;
@@ -120,18 +120,14 @@ export class HttpUpstream {
   /** Starts one exchange. Never throws: what goes wrong reaches `handler.onResponseError`. Redirects are answers like others. */
   dispatch(request: HttpRequest, handler: Dispatcher.DispatchHandler): void {
     if (this.#authorization === undefined) {
-      this.#send(request, undefined, handler);
+      this.send(request, undefined, handler);
       return;
     }
-    new AuthorizedRequest(this.#authorization, this.#send, request, handler).send();
+    new AuthorizedRequest(this.#authorization, this, request, handler).send();
   }
 
-  /** A member and no method, so that no request needs a function of its own. */
-  readonly #send = (
-    request: HttpRequest,
-    authorization: string | undefined,
-    handler: Dispatcher.DispatchHandler,
-  ): void => {
+  /** As {@link dispatch}, with this `authorization` and no other. */
+  send(request: HttpRequest, authorization: string | undefined, handler: Dispatcher.DispatchHandler): void {
     const headers = [...this.#headers, ...request.headers];
     if (authorization !== undefined) headers.push("authorization", authorization);
     this.#lanes[request.lane].dispatch(
@@ -146,7 +142,7 @@ export class HttpUpstream {
       },
       handler,
     );
-  };
+  }
 
   /** Closes the sockets that are this upstream's own; what is in flight breaks. Idempotent. */
   destroy(): Promise<void> {
