@@ -115,6 +115,22 @@ describe("a client of 2025-11-25 may be sent away and asked to come back (SEP-16
     expect(time.pending).toBe(0);
   });
 
+  test("an upstream that answers with JSON after that has its answer brought as one event", async () => {
+    const { port, sink, time } = await startSink(() => {}, limited);
+    const client = new EventClient(port);
+    const own = await sink();
+    await time.advance(500);
+    await client.untilOver();
+    own.start(200, { "content-type": "application/json", "content-length": "41" });
+    own.write(Buffer.from('{"jsonrpc":"2.0",\r\n"id":"id-1",'));
+    own.write(Buffer.from('"result":{}}\n'));
+    own.end();
+    const again = await new EventClient(port, client.lastId).untilOver();
+    expect(again.data).toEqual(['{"jsonrpc":"2.0", "id":"id-1","result":{}}']);
+    await time.advance(COMPLETE_MS);
+    expect(time.pending).toBe(0);
+  });
+
   test("a connection that broke before counts no more: the next one has the whole time", async () => {
     const { client, own, back, time } = await called(1, limited);
     await time.advance(400);
