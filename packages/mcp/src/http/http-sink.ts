@@ -193,7 +193,7 @@ export class HttpSink implements ClientSink, Unanswered {
     const head = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`);
     let length = head.length + 1;
     for (const piece of result) length += piece.length;
-    if (this.#prefersEvents()) {
+    if (this.#stream !== undefined || this.#prefersEvents()) {
       const stream = this.#begin();
       stream.pass(Buffer.concat([DATA, head, ...result, DATA_END], DATA.length + length + DATA_END.length - 1));
       stream.end();

@@ -132,6 +132,19 @@ describe("a client of 2025-11-25 may be sent away and asked to come back (SEP-16
     expect(time.pending).toBe(0);
   });
 
+  test("a result whose bytes are ready is an event then, too", async () => {
+    const { port, sink, time } = await startSink(() => {}, limited);
+    const client = new EventClient(port, undefined, "POST", {
+      headers: { accept: "application/json, text/event-stream" },
+    });
+    const own = await sink();
+    await time.advance(500);
+    await client.untilOver();
+    own.sendResult("id-1", [Buffer.from('{"tools":'), Buffer.from("[]}")]);
+    const again = await new EventClient(port, client.lastId).untilOver();
+    expect(again.data).toEqual(['{"jsonrpc":"2.0","id":"id-1","result":{"tools":[]}}']);
+  });
+
   test("half an answer in JSON is an error then, and no half an event", async () => {
     const { port, sink, time, exchange } = await startSink(() => {}, limited);
     const client = new EventClient(port);
