@@ -170,6 +170,7 @@ export class ClientStream implements Forgettable {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#owner = undefined;
+    this.#whenBack = () => {};
     this.#cancelLimit();
     this.#back();
     this.#deps.memory.mayForget(this);
