@@ -24,6 +24,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The working folder, absolute. */
   readonly cwd: string;
+  /** Opens a URL of ours in the browser, if there is one. */
+  readonly browse: (url: string) => void;
   /** Which of the standard streams are terminals, and how wide the terminal is in columns. */
   readonly terminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean; readonly columns: number };
   /** Hears SIGINT, SIGTERM and SIGHUP instead of dying of them. Returns the way out. */

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 import { systemClock, systemMonotonic, systemRandom, systemTimers } from "@cortex-os/mcp-core";
 import type { Io, StopSignal } from "./io.js";
+import { openBrowser } from "./oauth/open-browser.js";
 
 const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const NARROWEST_COLUMNS = 40;
@@ -19,6 +20,9 @@ export function processIo(fatalListeners: Set<(error: unknown) => void>): Io {
     readLine: () => firstLine(process.stdin),
     streams: () => ({ input: process.stdin, output: process.stdout }),
     env: process.env,
+    browse: (url) => {
+      openBrowser(url);
+    },
     cwd: process.cwd(),
     terminal: {
       in: isatty(0),

@@ -9,6 +9,8 @@ import { registerDisable } from "./commands/disable.js";
 import { registerEnable } from "./commands/enable.js";
 import { registerGet } from "./commands/get.js";
 import { registerList } from "./commands/list.js";
+import { registerLogin } from "./commands/login.js";
+import { registerLogout } from "./commands/logout.js";
 import { registerMap } from "./commands/map.js";
 import { registerRegistry } from "./commands/registry.js";
 import { registerReload } from "./commands/reload.js";
@@ -29,6 +31,8 @@ const COMMANDS = [
   registerGet,
   registerEnable,
   registerDisable,
+  registerLogin,
+  registerLogout,
   registerTools,
   registerCall,
   registerStatus,

@@ -4,8 +4,19 @@ export type * from "./asking/question.js";
 export * from "./byte-budget.js";
 export { cutShortFailure } from "./http/failures.js";
 export { isHeaderName, isReservedHeader } from "./http/request-headers.js";
+export type * from "./http/upstream-authorization.js";
 export * from "./link.js";
 export { isOfProtocol, isResourceUpdate, OWN_NOTIFICATIONS } from "./listening/notifications.js";
+export { bearerChallenge, type BearerChallenge } from "./oauth/challenge.js";
+export type * from "./oauth/oauth-person.js";
+export type {
+  IssuerCredentials,
+  OAuthStore,
+  StoredAuthorization,
+  StoredClient,
+  StoredTokens,
+} from "./oauth/oauth-store.js";
+export { UpstreamOAuth, type UpstreamOAuthOptions } from "./oauth/upstream-oauth.js";
 export type * from "./runtime/exchange.js";
 export type * from "./runtime/forward.js";
 export type { UpstreamList } from "./runtime/list-all.js";

@@ -26,6 +26,26 @@ export const DEFAULT_TIMEOUTS: ConnectorTimeouts = {
 /** Who shares a child process or an upstream session (design.md, decision 6). */
 export type Isolation = "shared" | "principal" | "session";
 
+/** How the gateway gets itself authorised at an upstream, beyond what the upstream says itself. From local configuration only; holds no secret. */
+export interface OAuthSettings {
+  /** How tokens are had: with a person's consent, or with the client's own credentials. @default "authorization_code" */
+  readonly grant?: "authorization_code" | "client_credentials";
+  /** A client that was registered by hand. */
+  readonly clientId?: string;
+  /** The environment variable that holds its secret. */
+  readonly clientSecretEnv?: string;
+  /** The file that holds its secret, absolute. */
+  readonly clientSecretFile?: string;
+  /** An https URL that is the client's id where the authorization server knows such (Client ID Metadata Documents). */
+  readonly clientMetadataUrl?: string;
+  /** What is asked for when the upstream does not say what it needs. */
+  readonly scopes?: readonly string[];
+  /** The only authorization server that may be used, by its issuer. @default the one that the upstream names */
+  readonly issuer?: string;
+  /** The port of the loopback address to which a browser comes back. @default any free one */
+  readonly callbackPort?: number;
+}
+
 /** How an upstream is reached. `unsupported` is kept and shown as down with its reason. */
 export type ConnectorTransport =
   | {
@@ -37,6 +57,8 @@ export type ConnectorTransport =
       readonly publicOnly?: boolean;
       /** Only the old HTTP+SSE transport (2024-11-05) is spoken; absent, what the server speaks is found out, that transport included. */
       readonly sse?: true;
+      /** `false` when a 401 is never answered with OAuth. Headers that hold `authorization` win over it. */
+      readonly oauth?: OAuthSettings | false;
     }
   | {
       readonly kind: "stdio";

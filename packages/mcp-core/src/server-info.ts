@@ -4,12 +4,32 @@ import {
   type ConnectorSpec,
   type ConnectorTimeouts,
   type ConnectorTransport,
+  type OAuthSettings,
 } from "./connector-spec.js";
 import { isConnectorKey } from "./names.js";
 import { LONGEST_DELAY_MS } from "./timers.js";
 
 const milliseconds = z.number().int().positive().max(LONGEST_DELAY_MS);
 const stringRecord = z.record(z.string(), z.string());
+
+/** How a server is authorised by OAuth. Other clients write some of it too: `clientId`, `callbackPort`, scopes with blanks between them or as a list. */
+const oauth = z
+  .looseObject({
+    enabled: z.boolean().optional(),
+    grant: z.enum(["authorization_code", "client_credentials"]).optional(),
+    clientId: z.string().min(1).optional(),
+    clientSecretEnv: z.string().min(1).optional(),
+    clientSecretFile: z.string().min(1).optional(),
+    clientMetadataUrl: z.url({ protocol: /^https$/ }).optional(),
+    scopes: z.union([z.string(), z.array(z.string().min(1))]).optional(),
+    issuer: z.url({ protocol: /^https?$/ }).optional(),
+    callbackPort: z.number().int().min(1).max(65_535).optional(),
+  })
+  .superRefine(({ clientSecret }, context) => {
+    if (clientSecret === undefined) return;
+    const message = "a secret does not belong here: name a variable in clientSecretEnv, or a file in clientSecretFile";
+    context.addIssue({ code: "custom", path: ["clientSecret"], message });
+  });
 
 /**
  * One entry of `servers.json` (R13). `http` and `streamableHttp` mean the same; unknown fields are kept, except `__proto__`, which is
@@ -37,6 +57,7 @@ export const ServerInfoSchema = z
       })
       .optional(),
     isolation: z.enum(["shared", "principal", "session"]).optional(),
+    oauth: oauth.optional(),
   })
   .superRefine((entry, context) => {
     const transport = transportOf(entry);
@@ -97,12 +118,31 @@ function connectorTransportOf(entry: ServerInfo): ConnectorTransport {
       };
     case "http":
     case "streamableHttp":
-      return { kind: "http", url: entry.endpoint ?? "", headers: entry.headers ?? {} };
+      return { kind: "http", url: entry.endpoint ?? "", headers: entry.headers ?? {}, ...oauthOf(entry) };
     case "sse":
-      return { kind: "http", url: entry.endpoint ?? "", headers: entry.headers ?? {}, sse: true };
+      return { kind: "http", url: entry.endpoint ?? "", headers: entry.headers ?? {}, sse: true, ...oauthOf(entry) };
     case "ws":
       return { kind: "unsupported", reason: "WebSocket servers are not supported; use streamable HTTP or stdio" };
   }
+}
+
+function oauthOf({ oauth: given }: ServerInfo): { readonly oauth?: OAuthSettings | false } {
+  if (given === undefined) return {};
+  if (given.enabled === false) return { oauth: false };
+  const { grant, clientId, clientSecretEnv, clientSecretFile, clientMetadataUrl, scopes, issuer, callbackPort } = given;
+  const settings: OAuthSettings = {
+    ...(grant === undefined ? {} : { grant }),
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(clientSecretEnv === undefined ? {} : { clientSecretEnv }),
+    ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
+    ...(clientMetadataUrl === undefined ? {} : { clientMetadataUrl }),
+    ...(scopes === undefined
+      ? {}
+      : { scopes: typeof scopes === "string" ? scopes.split(/\s+/).filter(Boolean) : scopes }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(callbackPort === undefined ? {} : { callbackPort }),
+  };
+  return { oauth: settings };
 }
 
 function timeoutsOf(given: NonNullable<ServerInfo["timeouts"]>): ConnectorTimeouts {

@@ -17,8 +17,8 @@ export interface Score {
   readonly warnings: number;
 }
 
-/** A scenario's folder is named after it and the time of its run. */
-const SCENARIO_FOLDER = /^server-(?<scenario>.+)-\d{4}-\d{2}-\d{2}T[\d-]+Z$/;
+/** A scenario's folder is named after it and the time of its run, in server mode with a word before; names with a slash are folders in folders. */
+const SCENARIO_FOLDER = /^(?:server-)?(?<scenario>.+)-\d{4}-\d{2}-\d{2}T[\d-]+Z$/;
 
 /**
  * Reads what a run of the suite left in its folder. A check's id may occur several times in a scenario.
@@ -26,7 +26,7 @@ const SCENARIO_FOLDER = /^server-(?<scenario>.+)-\d{4}-\d{2}-\d{2}T[\d-]+Z$/;
  */
 export async function readChecks(folder: string): Promise<readonly Check[]> {
   const checks: Check[] = [];
-  for (const name of (await readdir(folder)).toSorted()) {
+  for (const name of (await readdir(folder, { recursive: true })).toSorted()) {
     const scenario = SCENARIO_FOLDER.exec(name)?.groups?.["scenario"];
     if (scenario === undefined) continue;
     const text = await readFile(path.join(folder, name, "checks.json"), "utf8");

@@ -22,6 +22,7 @@ describe("state of a home", () => {
       registry: "/srv/cortex/mcp/servers.json",
       config: "/srv/cortex/mcp/config.json",
       serviceMap: "/srv/cortex/mcp/state/service-map.json",
+      tokens: "/srv/cortex/mcp/state/oauth",
       catalog: "/srv/cortex/mcp/state/catalog",
       gatewayFile: "/srv/cortex/mcp/gateway.json",
       socket: "/srv/cortex/mcp/gateway.sock",

@@ -15,6 +15,8 @@ export interface TestIo extends Io {
   readonly errLines: string[];
   /** Codes that `exit` was called with. */
   readonly exits: number[];
+  /** URLs that the browser was sent to. */
+  readonly browsed: string[];
   /** Standard input, to be written to, and standard output, to be read from, as a command's streams. */
   readonly stdio: { readonly input: PassThrough; readonly output: PassThrough };
   /** How many listen for signals and for bugs: a leak check. */
@@ -57,6 +59,7 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
   const outLines: string[] = [];
   const errLines: string[] = [];
   const exits: number[] = [];
+  const browsed: string[] = [];
   const stdio = { input: new PassThrough(), output: new PassThrough() };
   const signals = new Set<(signal: StopSignal) => void>();
   const fatals = new Set<(error: unknown) => void>();
@@ -78,6 +81,7 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
       return () => void fatals.delete(listener);
     },
     exit: (code) => exits.push(code),
+    browse: (url) => browsed.push(url),
     system: { clock: systemClock, monotonic: systemMonotonic, timers: systemTimers, random: systemRandom },
   };
   return {
@@ -86,6 +90,7 @@ export async function createTestIo(options: TestIoOptions = {}): Promise<TestIo>
     outLines,
     errLines,
     exits,
+    browsed,
     stdio,
     listening: () => signals.size + fatals.size,
     signal: (signal) => {

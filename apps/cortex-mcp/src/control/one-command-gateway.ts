@@ -9,6 +9,7 @@ import { connectorSpecOf, silentLogger, type ConnectorSpec } from "@cortex-os/mc
 import { connectorsOf } from "@cortex-os/protocol";
 import { loadConfig } from "../config/load.js";
 import type { Io } from "../io.js";
+import { HomeAuthorizations } from "../oauth/home-authorizations.js";
 import { openRegistry } from "../registry.js";
 import { filteredSource } from "../serve/filtered-source.js";
 import { followMap } from "../service-map/follow-map.js";
@@ -32,9 +33,10 @@ export async function gatewayForOneCommand(io: Io, paths: StatePaths, tool: stri
   const config = await loadConfig({ file: paths.config, fileRequired: false, env: io.env, cwd: io.cwd, flags: {} });
   const { names, startup } = config;
   const logger = silentLogger;
+  const authorize = new HomeAuthorizations({ io, paths, logger }).of;
   const gatewayOf = (sources: GatewayOptions["sources"]): Gateway =>
     new Gateway({
-      ...io.system,
+      ...{ ...io.system, authorize },
       ...{ version: programVersion(), sources, names, logger, metrics: createMetrics() },
       startup: { graceMs: startup.maxMs, maxMs: SETTLE_MS },
     });

@@ -3,6 +3,7 @@ import { LiveConfig } from "../config/live-config.js";
 import type { ConfigSources } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
+import { HomeAuthorizations } from "../oauth/home-authorizations.js";
 import { followMap, type FollowedMap } from "../service-map/follow-map.js";
 import type { StatePaths } from "../state/state-paths.js";
 import type { LeveledLogger } from "./create-logger.js";
@@ -37,8 +38,10 @@ export function homeConnectors(
     sources: async () => {
       const map = await followedMap(config);
       const registry = homeRegistry({ paths, system: io.system, logger, metrics });
-      const sources = map === undefined ? [registry.source] : [registry.source, map.source];
-      return { sources, serviceMap: map?.follower, registry };
+      const authorizations = new HomeAuthorizations({ io, paths, logger });
+      const own = authorizations.watchedBy(registry.source);
+      const sources = map === undefined ? [own] : [own, map.source];
+      return { sources, serviceMap: map?.follower, registry, authorize: authorizations.of };
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   serveHttp,
   type ConnectorSource,
   type GatewayMetrics,
+  type GatewayOptions,
   type HttpFront,
   type ServeHttpOptions,
   type ServiceMapFollower,
@@ -34,6 +35,8 @@ export interface HostedSources {
   readonly serviceMap?: ServiceMapFollower | undefined;
   /** The registry that the command line changes through this gateway, behind another one of the sources. */
   readonly registry?: Pick<HomeRegistry, "operations" | "close">;
+  /** What authorises the requests to them beside headers. */
+  readonly authorize?: GatewayOptions["authorize"];
 }
 
 /** What a gateway of its own process needs. */
@@ -223,7 +226,7 @@ type Listen = (options: Omit<ServeHttpOptions, "timers" | "logger" | "metrics">)
 
 function gatewayOf(
   options: HostOptions,
-  { sources, serviceMap }: HostedSources,
+  { sources, serviceMap, authorize }: HostedSources,
 ): { readonly gateway: Gateway; readonly listen: Listen } {
   const { version, config, configuration, paths, system, logger } = options;
   const { names, lists, cache, startup } = config;
@@ -232,7 +235,7 @@ function gatewayOf(
   const gateway = new Gateway({
     ...system,
     ...{ version, sources, names, lists, cache, startup, catalogStore, logger, metrics },
-    ...{ serviceMap, configuration },
+    ...{ serviceMap, configuration, authorize },
   });
   return {
     gateway,

@@ -16,6 +16,8 @@ export interface StatePaths {
   readonly serviceMap: string;
   /** The folder of what connectors listed last. */
   readonly catalog: string;
+  /** The folder of what servers are authorised with, one file each. */
+  readonly tokens: string;
   /** Who runs: pid, URL, version. */
   readonly gatewayFile: string;
   /** The control socket. */
@@ -35,6 +37,7 @@ export function statePaths(env: Env): StatePaths {
     config: path.join(folder, "config.json"),
     serviceMap: path.join(folder, "state", "service-map.json"),
     catalog: path.join(folder, "state", "catalog"),
+    tokens: path.join(folder, "state", "oauth"),
     gatewayFile: path.join(folder, "gateway.json"),
   };
   const socket = path.join(folder, "gateway.sock");

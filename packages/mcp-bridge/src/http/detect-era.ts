@@ -14,6 +14,8 @@ import type { HttpReply } from "./http-reply.js";
 export type ProbeVerdict =
   /** It speaks a modern revision that the gateway speaks too. */
   | { readonly kind: "modern"; readonly revision: string; readonly result: JsonObject }
+  /** It refuses the revision it was asked in, and names one that the gateway speaks. */
+  | { readonly kind: "again"; readonly revision: string }
   /** It is modern, but does not answer `server/discover`: what it offers is not known. */
   | { readonly kind: "modern-silent" }
   /** Not modern: `initialize` decides. Where even that fails, `otherwise` says what the probe alone would have meant. */
@@ -49,7 +51,8 @@ export function judgeProbe(key: string, reply: HttpReply): ProbeVerdict {
   if (!("error" in response)) return judgeResult(key, response.result);
   const { code, data } = response.error;
   if (code === VERSION_UNSUPPORTED && isJsonObject(data) && isList(data["supported"])) {
-    return judgeVersions(key, data["supported"]);
+    const revision = data["supported"].find((version) => typeof version === "string" && isModernRevision(version));
+    return typeof revision === "string" ? { kind: "again", revision } : judgeVersions(key, data["supported"]);
   }
   if (code === HEADER_MISMATCH || code === CAPABILITY_MISSING) return { kind: "modern-silent" };
   // 404 with −32601 is what a modern server says to an unknown method, and what some legacy frameworks say as well.

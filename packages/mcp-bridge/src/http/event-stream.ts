@@ -1,6 +1,7 @@
 import type { ClassifiedMessage } from "@cortex-os/mcp-core/wire";
 import type { Dispatcher } from "undici";
 import { answerForm, answerReader, type AnswerReader } from "./answer-reader.js";
+import { UnauthorizedError } from "./failures.js";
 
 /** Most of a refusal that is kept, in bytes. */
 const MAX_REFUSAL_BYTES = 16 * 1024;
@@ -88,7 +89,8 @@ export class EventStream implements Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, error: Error): void {
     if (this.#stopped) return;
-    if (this.#controller !== undefined) {
+    // Without an authorization there is no upstream either, whatever was sent.
+    if (this.#controller !== undefined && !(error instanceof UnauthorizedError)) {
       this.#end(false);
       return;
     }

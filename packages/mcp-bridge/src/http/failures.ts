@@ -1,4 +1,4 @@
-import { GatewayError } from "@cortex-os/mcp-core";
+import { GatewayError, type GatewayErrorOptions } from "@cortex-os/mcp-core";
 import { NOT_PUBLIC } from "../address/public-only-lookup.js";
 import { quoteUpstream } from "../upstream-text.js";
 
@@ -50,6 +50,13 @@ export class UnreachableError extends GatewayError {
   }
 }
 
+/** UPSTREAM_UNAVAILABLE because the upstream wants an authorization that is not to be had now: nothing was carried out, and the link is lost. */
+export class UnauthorizedError extends GatewayError {
+  constructor(key: string, why: string, options: GatewayErrorOptions = {}) {
+    super("UPSTREAM_UNAVAILABLE", `${connectorName(key)} ${why}`, options);
+  }
+}
+
 /**
  * UPSTREAM_PROTOCOL because `initialize` by POST met HTTP 400, 404 or 405 and nothing modern: there is no Streamable HTTP server at this address, but
  * there may be one of the older HTTP+SSE (2025-11-25, transports, Backwards Compatibility).
@@ -65,12 +72,25 @@ export class NotStreamableError extends GatewayError {
  * because Node's own messages may quote addresses.
  *
  * @param sent whether bytes of the request may have reached the upstream: then it may have been carried out
+ * @returns the error itself when it is one of ours already
  */
 export function connectionFailure(key: string, error: unknown, sent: boolean): GatewayError {
+  if (GatewayError.is(error)) return error;
   if (!sent) return new UnreachableError(key, error);
   const message = `${connectorName(key)} broke off before its answer was complete: ${reasonOf(error)}; the request may have been carried out`;
   return new GatewayError("UPSTREAM_UNAVAILABLE", message, { cause: error });
 }
+
+/** Whether a request was not even tried, because HTTP cannot carry it: that says nothing about the upstream. */
+export const isUnsendable = (error: unknown): boolean => codeOf(error) === "UND_ERR_INVALID_ARG";
+
+/** INVALID_REQUEST for what {@link isUnsendable}. */
+export const unsendableFailure = (cause: unknown): GatewayError =>
+  new GatewayError("INVALID_REQUEST", "The request has headers that HTTP cannot carry", { cause });
+
+/** Whether a failed request means that the upstream cannot be used by anybody. @param sent whether bytes of it may have reached the upstream */
+export const losesLink = (error: unknown, sent: boolean): boolean =>
+  error instanceof UnauthorizedError || (!sent && !isUnsendable(error));
 
 /** UPSTREAM_PROTOCOL: the upstream said something that is not MCP. */
 export function protocolFailure(key: string, what: string, cause?: unknown): GatewayError {

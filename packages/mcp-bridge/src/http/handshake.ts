@@ -3,7 +3,7 @@ import { HEADER, LATEST_LEGACY, LATEST_MODERN, type JsonObject } from "@cortex-o
 import { describedBy, type Described } from "../described-by.js";
 import { modernMeta } from "../modern-meta.js";
 import { judgeInitialize, judgeProbe } from "./detect-era.js";
-import { statusFailure, timeoutFailure } from "./failures.js";
+import { protocolFailure, statusFailure, timeoutFailure } from "./failures.js";
 import { httpReply, type HttpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { SessionFacts } from "./legacy-session.js";
@@ -106,12 +106,20 @@ export class Handshake {
     return withinTime(this.#timers, connectMs, expired, [signal], work);
   }
 
-  async #probe(revision: string, signal: AbortSignal): Promise<Greeting> {
+  /** @param isRepeated whether the upstream named this revision itself when it refused another */
+  async #probe(revision: string, signal: AbortSignal, isRepeated = false): Promise<Greeting> {
     const reply = await this.#discover(revision, signal);
     const verdict = judgeProbe(this.#upstream.key, reply);
     if (verdict.kind === "modern") return { era: "modern", revision: verdict.revision, ...describedBy(verdict.result) };
     if (verdict.kind === "modern-silent") return silentGreeting(revision);
     if (verdict.kind === "failed") throw verdict.error;
+    if (verdict.kind === "again") {
+      if (!isRepeated) return this.#probe(verdict.revision, signal, true);
+      throw protocolFailure(
+        this.#upstream.key,
+        `refuses the revision ${verdict.revision} and says that it supports it`,
+      );
+    }
     const tried = await this.#initialize(AS_THE_GATEWAY, signal);
     if (!("failure" in tried)) return legacyGreeting(tried);
     if (verdict.otherwise === "modern-silent" && tried.speaksOfEra) return silentGreeting(revision);

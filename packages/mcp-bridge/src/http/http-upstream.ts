@@ -2,8 +2,10 @@ import { GatewayError, type ConnectorTimeouts, type Logger } from "@cortex-os/mc
 import { Pool, type Dispatcher } from "undici";
 import { mayBePublicHost } from "../address/public-address.js";
 import { publicOnlyLookup, type LookupAll } from "../address/public-only-lookup.js";
+import { AuthorizedRequest } from "./authorized-request.js";
 import { connectorName, NOT_PUBLIC_REASON } from "./failures.js";
 import { configuredHeaders, type FlatHeaders } from "./request-headers.js";
+import type { UpstreamAuthorization } from "./upstream-authorization.js";
 
 /** Sockets for calls to one upstream; more calls than that wait in line. */
 const CALL_CONNECTIONS = 128;
@@ -46,6 +48,8 @@ export interface HttpTarget {
   readonly publicOnly?: boolean;
   /** Whether only the old HTTP+SSE transport will do; see `ConnectorTransport`. @default false */
   readonly sse?: boolean;
+  /** Asked for the `authorization` of every request, unless the headers have one. @default none */
+  readonly authorization?: UpstreamAuthorization;
 }
 
 /**
@@ -58,6 +62,7 @@ export class HttpUpstream {
   readonly #origin: string;
   readonly #path: string;
   readonly #headers: FlatHeaders;
+  readonly #authorization: UpstreamAuthorization | undefined;
   readonly #lanes: Readonly<Record<Lane, Dispatcher>>;
   readonly #owned: readonly Dispatcher[];
   #destroyed: Promise<void> | undefined;
@@ -81,6 +86,7 @@ export class HttpUpstream {
     this.#origin = url.origin;
     this.#path = url.pathname + url.search;
     this.#headers = headers;
+    this.#authorization = headers.includes("authorization") ? undefined : target.authorization;
     if (target.publicOnly === true && !mayBePublicHost(url.hostname))
       throw new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is not reached: ${NOT_PUBLIC_REASON}`);
     if (agent !== undefined && target.publicOnly !== true) {
@@ -113,12 +119,24 @@ export class HttpUpstream {
 
   /** Starts one exchange. Never throws: what goes wrong reaches `handler.onResponseError`. Redirects are answers like others. */
   dispatch(request: HttpRequest, handler: Dispatcher.DispatchHandler): void {
+    if (this.#authorization === undefined) {
+      this.#send(request, undefined, handler);
+      return;
+    }
+    const send = (authorization: string | undefined, reader: Dispatcher.DispatchHandler) =>
+      this.#send(request, authorization, reader);
+    new AuthorizedRequest(this.#authorization, send, handler).send();
+  }
+
+  #send(request: HttpRequest, authorization: string | undefined, handler: Dispatcher.DispatchHandler): void {
+    const headers = [...this.#headers, ...request.headers];
+    if (authorization !== undefined) headers.push("authorization", authorization);
     this.#lanes[request.lane].dispatch(
       {
         origin: this.#origin,
         path: request.path ?? this.#path,
         method: request.method,
-        headers: [...this.#headers, ...request.headers],
+        headers,
         body: request.body ?? null,
         headersTimeout: 0,
         bodyTimeout: 0,

@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { ByteBudget } from "../byte-budget.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
-import { timeoutFailure, UnreachableError } from "./failures.js";
+import { timeoutFailure, UnauthorizedError, UnreachableError } from "./failures.js";
 import { httpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
@@ -94,7 +94,7 @@ export class LinkExchanges implements ExchangeHost {
       } else {
         exchange.fail(error);
         if (error.code === "UPSTREAM_PROTOCOL") this.refused();
-        if (error instanceof UnreachableError) this.unreachable(error);
+        if (error instanceof UnreachableError || error instanceof UnauthorizedError) this.unreachable(error);
       }
     });
   }

@@ -9,13 +9,15 @@ import { Deadline } from "./deadline.js";
 import { EventBlocks, type EventBlock } from "./event-blocks.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import {
-  codeOf,
   connectionFailure,
+  isUnsendable,
+  losesLink,
   protocolFailure,
   reasonOf,
   resumeFailure,
   statusFailure,
   timeoutFailure,
+  unsendableFailure,
 } from "./failures.js";
 import { HeldBytes } from "./held-bytes.js";
 import { doubtsEra, isSessionLoss, missesHeader, Refusal } from "./refusal.js";
@@ -189,14 +191,11 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     }
     const { key } = this.host;
     const sent = this.#controller !== undefined;
-    const isUnsendable = codeOf(error) === "UND_ERR_INVALID_ARG";
     if (this.#phase === "answering" && this.#events !== undefined) this.#streamEnded(error);
     else if (this.#phase === "resuming") this.fail(resumeFailure(key, reasonOf(error), error));
-    else if (isUnsendable) {
-      const message = "The request has headers that HTTP cannot carry";
-      this.fail(new GatewayError("INVALID_REQUEST", message, { cause: error }));
-    } else this.fail(connectionFailure(key, error, sent));
-    if (!sent && !isUnsendable) this.host.unreachable(connectionFailure(key, error, false));
+    else if (isUnsendable(error)) this.fail(unsendableFailure(error));
+    else this.fail(connectionFailure(key, error, sent));
+    if (losesLink(error, sent)) this.host.unreachable(connectionFailure(key, error, false));
   }
 
   #read(events: EventBlocks, controller: Controller, chunk: Buffer): void {

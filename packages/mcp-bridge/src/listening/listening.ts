@@ -11,8 +11,10 @@ import { changedFeature, type JsonRpcNotification, type ServerFeature } from "@c
 import { connectorName, timeoutFailure } from "../http/failures.js";
 import type { Ear, EarEnd, EarListener } from "./ear.js";
 import { grantedBy, type Granted } from "./feature-changes.js";
+import { Handover } from "./handover.js";
 import { isOfProtocol, withoutSubscriptionId } from "./notifications.js";
 import type { ResourceSubscriptions } from "./resource-subscriptions.js";
+import { isAwaited, leave, type Seat } from "./seat.js";
 import { Waiting } from "./waiting.js";
 
 const REOPEN = { baseMs: 200, maxMs: 30_000 };
@@ -45,22 +47,9 @@ export interface ListeningPorts {
   readonly onGone?: (error: GatewayError) => void;
 }
 
-/** One ear and what is known of it. */
-interface Seat {
-  readonly asked: readonly string[];
-  ear: Ear | undefined;
-  isReady: boolean;
-  /** It was not acknowledged in time: nobody waits for it any more. */
-  isLate: boolean;
-  /** Ends the wait for its acknowledgement. */
-  cancelWait: () => void;
-  /** The resources that it hears of. */
-  covered: ReadonlySet<string>;
-}
-
 /**
  * Keeps an ear at an upstream: opens another one, with backoff, when it ends. When the resources that are asked for change, the next ear is acknowledged
- * before the last one is closed, so that nothing is missed. One that is not acknowledged in time is given up while the last one goes on; as the only one it is
+ * before the last one is left, and both are heard for a while, so that nothing is missed. One that is not acknowledged in time is given up while the last one goes on; as the only one it is
  * kept, because it may tell all the same.
  */
 export class Listening implements ResourceSubscriptions {
@@ -69,6 +58,8 @@ export class Listening implements ResourceSubscriptions {
   readonly #waiting: Waiting;
   /** The one that is heard, and the one that is to take its place. */
   #seats: readonly Seat[] = [];
+  /** While the last one is heard still. */
+  #handover: Handover | undefined;
   #heard: ReadonlySet<ServerFeature> = new Set();
   #cancelReopen: (() => void) | undefined;
   #attempt = 0;
@@ -172,6 +163,7 @@ export class Listening implements ResourceSubscriptions {
       },
       onNotification: (notification) => {
         if (isTaken()) this.#onNotification(seat, notification);
+        else if (seat.leaving?.isOver === false) this.#tell(notification, seat.leaving.isNews("leaving", notification));
       },
       onEnd: (end) => {
         if (isTaken()) this.#ended(seat, end);
@@ -181,13 +173,19 @@ export class Listening implements ResourceSubscriptions {
 
   #onNotification(seat: Seat, notification: JsonRpcNotification): void {
     const { method, params } = notification;
+    if (method === "notifications/subscriptions/acknowledged") this.#ready(seat, grantedBy(params));
+    else this.#tell(notification, this.#handover?.isOver !== false || this.#handover.isNews("taking", notification));
+  }
+
+  #tell(notification: JsonRpcNotification, isNews: boolean): void {
+    if (!isNews) return;
+    const { method } = notification;
     const changed = changedFeature(method);
     if (changed !== undefined) {
       // Who tells is heard, whatever it said it would do.
       this.#heard = new Set([...this.#heard, changed]);
       this.#ports.onListChanged(changed);
-    } else if (method === "notifications/subscriptions/acknowledged") this.#ready(seat, grantedBy(params));
-    else if (!isOfProtocol(method)) this.#ports.onNotification(withoutSubscriptionId(notification));
+    } else if (!isOfProtocol(method)) this.#ports.onNotification(withoutSubscriptionId(notification));
   }
 
   #ready(seat: Seat, { features, uris }: Granted): void {
@@ -196,7 +194,7 @@ export class Listening implements ResourceSubscriptions {
     seat.cancelWait();
     seat.covered = new Set(seat.asked.filter((uri) => uris.includes(uri)));
     const at = this.#seats.indexOf(seat);
-    for (const older of this.#seats.slice(0, at)) leave(older);
+    this.#handOver(this.#seats.slice(0, at));
     this.#seats = this.#seats.slice(at);
     this.#heard = new Set(features);
     this.#readyMs = monotonic.elapsedMs();
@@ -215,6 +213,15 @@ export class Listening implements ResourceSubscriptions {
     if (!this.#missed) return;
     this.#missed = false;
     onMissed();
+  }
+
+  #handOver(older: readonly Seat[]): void {
+    // Those that were left before have had the time of a whole acknowledgement.
+    this.#handover?.end();
+    if (older.length === 0) return;
+    const handover = new Handover(this.#ports.timers, () => older.forEach(leave));
+    this.#handover = handover;
+    for (const seat of older) seat.leaving = handover;
   }
 
   /** Those who wait for the resources that it asked for have been told so. */
@@ -275,16 +282,10 @@ export class Listening implements ResourceSubscriptions {
     this.#cancelReopen?.();
     this.#cancelReopen = undefined;
     this.#heard = new Set();
+    this.#handover?.end();
     for (const seat of this.#seats) leave(seat);
     this.#seats = [];
   }
-}
-
-const isAwaited = ({ isReady, isLate }: Seat): boolean => !isReady && !isLate;
-
-function leave({ cancelWait, ear }: Seat): void {
-  cancelWait();
-  ear?.close();
 }
 
 const isSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>

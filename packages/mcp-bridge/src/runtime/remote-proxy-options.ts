@@ -16,6 +16,7 @@ import type { JsonObject, JsonRpcNotification, ServerFeature } from "@cortex-os/
 import type { Dispatcher } from "undici";
 import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import { ByteBudget } from "../byte-budget.js";
+import type { UpstreamAuthorization } from "../http/upstream-authorization.js";
 import { GATEWAY_INFO, type UpstreamFacts } from "../link.js";
 
 /** Most bytes that unfinished answers of one upstream hold together: two of the longest there may be. */
@@ -34,6 +35,8 @@ export interface RemoteProxyPorts {
   readonly budget?: ByteBudget;
   /** How the gateway introduces itself. @default `{name: "cortex-mcp", …}` */
   readonly clientInfo?: JsonObject;
+  /** What authorises the requests over HTTP; not asked when headers hold `authorization`. @default a 401 makes the connector down */
+  readonly authorization?: UpstreamAuthorization;
   /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
   readonly prior?: UpstreamFacts;
   /** Its tools as listed in an earlier life of the process: until they are listed again, calls mirror into headers what these ask for. */
@@ -73,9 +76,10 @@ export interface CallToolOptions {
 }
 
 /** {@link RemoteProxyOptions} with nothing left open. */
-export interface ResolvedOptions extends Required<Omit<RemoteProxyPorts, "agent" | "prior">> {
+export interface ResolvedOptions extends Required<Omit<RemoteProxyPorts, "agent" | "authorization" | "prior">> {
   readonly spec: ConnectorSpec;
   readonly agent?: Dispatcher;
+  readonly authorization?: UpstreamAuthorization;
   readonly prior?: UpstreamFacts;
 }
 
@@ -98,6 +102,7 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     onIsolated: options.onIsolated ?? (() => {}),
     known: options.known ?? [],
     ...(agent === undefined ? {} : { agent }),
+    ...(options.authorization === undefined ? {} : { authorization: options.authorization }),
     ...(prior === undefined ? {} : { prior }),
   };
 }

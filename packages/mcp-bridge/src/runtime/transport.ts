@@ -26,7 +26,11 @@ export function transportFor(options: ResolvedOptions): Transport {
   if (transport.kind === "unsupported") return brokenTransport("unsupported", unsupported(spec.key, transport.reason));
   try {
     const { url, headers, publicOnly = false, sse = false } = transport;
-    const target = { key: spec.key, url, headers, publicOnly, sse, timeouts: spec.timeouts };
+    const { authorization } = options;
+    const target = {
+      ...{ key: spec.key, url, headers, publicOnly, sse, timeouts: spec.timeouts },
+      ...(authorization === undefined ? {} : { authorization }),
+    };
     const http = new HttpTransport({ ...options, target });
     return {
       kind: "http",

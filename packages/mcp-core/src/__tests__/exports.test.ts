@@ -81,6 +81,7 @@ test("@cortex-os/mcp-core/wire exports exactly these values", () => {
     "progressTokenOf",
     "resultForClient",
     "withMeta",
+    "withoutMirrored",
     "withoutModernMeta",
   ]);
 });

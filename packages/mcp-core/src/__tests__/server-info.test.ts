@@ -206,3 +206,36 @@ describe("connectorSpecOf", () => {
     expect(connectorSpecOf(entry).transport).toEqual(transport);
   });
 });
+
+describe("how a server is authorised by OAuth", () => {
+  const oauthOf = (oauth: unknown): unknown => {
+    const { transport } = connectorSpecOf(parse({ name: "a", endpoint: "https://x.test", oauth }));
+    return transport.kind === "http" ? transport.oauth : "no HTTP";
+  };
+
+  test("is taken with what other clients write there, and unknown words are kept", () => {
+    const oauth = { enabled: true, clientId: "c", callbackPort: 80, scopes: "a  b", future: 1 };
+    expect(parse({ name: "a", endpoint: "https://x.test", oauth }).oauth).toStrictEqual(oauth);
+    expect(oauthOf(oauth)).toStrictEqual({ clientId: "c", callbackPort: 80, scopes: ["a", "b"] });
+    expect(oauthOf({ scopes: ["a b", "c"] })).toStrictEqual({ scopes: ["a b", "c"] });
+    const rest = {
+      ...{ grant: "client_credentials", clientSecretEnv: "S", clientSecretFile: "/s" },
+      ...{ issuer: "https://i.test", clientMetadataUrl: "https://c.test/x.json" },
+    };
+    expect(oauthOf(rest)).toStrictEqual(rest);
+    expect(oauthOf(undefined)).toBeUndefined();
+    expect(oauthOf({ enabled: false, clientId: "c" })).toBe(false);
+  });
+
+  test.each([
+    [{ clientSecret: "hidden" }, "oauth.clientSecret: a secret does not belong here"],
+    [{ callbackPort: "80" }, "oauth.callbackPort: "],
+    [{ issuer: "file:///x" }, "oauth.issuer: "],
+    [{ clientMetadataUrl: "http://x.test/c" }, "oauth.clientMetadataUrl: "],
+    [true, "oauth: "],
+  ])("is refused as %j, without its values", (oauth, issue) => {
+    const [told = ""] = refusalOf({ name: "a", endpoint: "https://x.test", oauth });
+    expect(told).toContain(issue);
+    expect(told).not.toContain("hidden");
+  });
+});

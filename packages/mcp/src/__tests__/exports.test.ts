@@ -4,7 +4,6 @@ import * as mcp from "../index.js";
 test("@cortex-os/mcp exports exactly these names", () => {
   expect(Object.keys(mcp).toSorted()).toEqual([
     "Catalog",
-    "ClientSession",
     "ConnectorManifestError",
     "ConnectorProxyManager",
     "DEFAULT_CACHE_BYTES",

@@ -20,8 +20,8 @@ export function keptAnswer(result: JsonObject): KeptAnswer | undefined {
   return { ttlMs, cacheScope, members: Buffer.from(JSON.stringify(rest).slice(1, -1)) };
 }
 
-/** What is left of a time to live: never negative, never more than is true. */
-export const remainingTtlMs = (ttlMs: number, ageMs: number): number => Math.max(0, Math.floor(ttlMs - ageMs));
+/** What is left of a time to live: never negative, never more than is true. Whole numbers are subtracted, which is exact however large they are. */
+export const remainingTtlMs = (ttlMs: number, ageMs: number): number => Math.max(0, ttlMs - Math.ceil(ageMs));
 
 /** The whole result in the era of the client, in pieces to be written one after the other. @param ttlMs what is left */
 export function encodeKept({ members, cacheScope }: KeptAnswer, era: Era, ttlMs: number): readonly Buffer[] {

@@ -1,5 +1,5 @@
-import { ByteBudget, RemoteProxy } from "@cortex-os/mcp-bridge";
-import type { Clock, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
+import { ByteBudget, RemoteProxy, type UpstreamAuthorization } from "@cortex-os/mcp-bridge";
+import type { Clock, ConnectorSpec, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { Dispatcher } from "undici";
 import type { CreateUpstream } from "./upstream.js";
 
@@ -14,7 +14,12 @@ export interface RemoteUpstreamDeps {
   readonly agent?: Dispatcher;
   /** How we introduce ourselves to upstreams. @default as the bridge does by itself */
   readonly clientInfo?: { readonly name: string; readonly version: string };
+  /** What authorises the requests to an upstream over HTTP beside its headers. @default nothing */
+  readonly authorize?: Authorize | undefined;
 }
+
+/** Makes what authorises the requests to one connector; `undefined` when nothing does. */
+export type Authorize = (spec: ConnectorSpec) => UpstreamAuthorization | undefined;
 
 /** What unfinished answers of all upstreams together may hold, in bytes: a quarter of a small machine's memory. */
 const HELD_BYTES = 256 * 1024 * 1024;
@@ -22,8 +27,13 @@ const HELD_BYTES = 256 * 1024 * 1024;
 /** Makes upstreams that are real: one `RemoteProxy` each, with sockets or a child process of its own. */
 export function remoteUpstreams(deps: RemoteUpstreamDeps): CreateUpstream {
   const budget = new ByteBudget(HELD_BYTES);
+  const { authorize, ...ports } = deps;
   return (spec, events, earlier) => {
     const learned = earlier === undefined ? {} : { prior: earlier.facts, known: earlier.tools };
-    return new RemoteProxy({ spec, ...deps, budget, ...events, ...learned });
+    const authorization = authorize?.(spec);
+    return new RemoteProxy({
+      ...{ spec, ...ports, budget, ...events, ...learned },
+      ...(authorization === undefined ? {} : { authorization }),
+    });
   };
 }

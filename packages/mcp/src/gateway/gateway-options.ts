@@ -1,6 +1,7 @@
 import type { Clock, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { ConnectorSource } from "../connectors/connector-source.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
+import type { Authorize } from "../connectors/remote-upstreams.js";
 import type { CatalogStore } from "../connectors/warm/catalog-store.js";
 import type { GatewayMetrics } from "../telemetry/metrics.js";
 import type { GatewaySettings } from "./gateway-settings.js";
@@ -26,6 +27,8 @@ export interface GatewayOptions extends GatewaySettings {
   /** Where what connectors offer is kept, so that it is served at once after a restart. @default nowhere */
   readonly catalogStore?: CatalogStore | undefined;
   readonly sessions?: Partial<SessionLimits>;
+  /** What authorises the requests to a connector over HTTP beside its headers: OAuth. @default nothing */
+  readonly authorize?: Authorize | undefined;
   readonly clock: Clock;
   readonly monotonic: Monotonic;
   readonly timers: Timers;

@@ -47,7 +47,9 @@ export class Gateway {
     this.#startedAt = new Date(clock.now()).toISOString();
     this.serverInfo = { name: "cortex-mcp", version: options.version };
     this.#answers = new AnswerStore(settings.cacheBytes, { clock, monotonic, observer: metrics });
-    const upstreams = remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo: this.serverInfo });
+    const { serverInfo: clientInfo } = this;
+    const { authorize } = options;
+    const upstreams = remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo, authorize });
     this.#directory = new ConnectorDirectory({
       createUpstream: cachingUpstreams(this.#answers, upstreams),
       clock,

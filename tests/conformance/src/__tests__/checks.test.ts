@@ -8,7 +8,7 @@ async function folderWith(scenarios: Readonly<Record<string, readonly object[]>>
   const folder = await mkdtemp(path.join(tmpdir(), "cortex-checks-"));
   onTestFinished(async () => rm(folder, { recursive: true, force: true }));
   for (const [name, checks] of Object.entries(scenarios)) {
-    await mkdir(path.join(folder, name));
+    await mkdir(path.join(folder, name), { recursive: true });
     await writeFile(path.join(folder, name, "checks.json"), JSON.stringify(checks));
   }
   return folder;
@@ -24,10 +24,13 @@ test("the checks of every scenario are read and counted", async () => {
       { id: "b", status: "FAILURE", errorMessage: "stripped" },
       { id: "c", status: "INFO" },
     ],
+    // Client mode says nothing of its mode, and has scenarios in folders.
+    "auth/basic-cimd-2026-12-01T09-11-02-559Z": [{ id: "d", status: "FAILURE", errorMessage: "no" }],
   });
   const checks = await readChecks(folder);
-  expect(scoreOf(checks)).toEqual({ passed: 1, failed: 1, warnings: 1 });
+  expect(scoreOf(checks)).toEqual({ passed: 1, failed: 2, warnings: 1 });
   expect(complaintsOf(checks)).toEqual([
+    "auth/basic-cimd d: FAILURE: no",
     "json-schema-2020-12 b: FAILURE: stripped",
     "server-sse-polling a: WARNING: no retry field",
   ]);

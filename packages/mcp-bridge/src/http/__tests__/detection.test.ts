@@ -89,6 +89,18 @@ describe("era detection against real servers (R8)", () => {
     });
   });
 
+  test("asks again in the revision that a refusal names, once", async () => {
+    let refusals = 1;
+    const server = await upstream((seen, res) => {
+      if (refusals-- > 0) json(res, 400, failure(seen, -32_022, "no", { supported: ["2031-01-01", "2026-07-28"] }));
+      else modern(nothing)(seen, res);
+    });
+    expect((await openLink(server.url)).facts).toMatchObject({ era: "modern", revision: "2026-07-28" });
+    refusals = 2;
+    await expect(testLink(server.url).link.open(never)).rejects.toThrow("refuses the revision 2026-07-28");
+    expect(server.methods).toEqual(Array.from({ length: 4 }, () => "server/discover"));
+  });
+
   test.each<[string, Script, string, string]>([
     ["401", (_, res) => void res.writeHead(401).end(), "UPSTREAM_UNAVAILABLE", "needs credentials"],
     [

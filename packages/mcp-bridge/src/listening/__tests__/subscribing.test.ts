@@ -13,7 +13,7 @@ function started() {
 
 describe("subscribing to resources by listening (2026-07-28, Subscriptions)", () => {
   test("changes within one tick make one new ear, which is acknowledged before the old one is closed", async () => {
-    const { listening, ears, ear, changed } = started();
+    const { listening, ears, ear, changed, time } = started();
     const subscribed = Promise.all([
       listening.subscribe("a:1"),
       listening.subscribe("b:1"),
@@ -27,12 +27,39 @@ describe("subscribing to resources by listening (2026-07-28, Subscriptions)", ()
     ear(0).say("notifications/tools/list_changed");
     ear(1).grant(both("a:1", "b:1"));
     await subscribed;
+    expect([ear(0).isClosed, ear(1).isClosed]).toEqual([false, false]);
+    await time.advance(1_000);
     expect([ear(0).isClosed, ear(1).isClosed]).toEqual([true, false]);
     ear(0).say("notifications/tools/list_changed");
     expect(changed).toEqual(["tools"]);
     await listening.subscribe("a:1");
     await tick();
     expect(ears).toHaveLength(2);
+  });
+
+  test("what the old one was told before, and arrives after the new one was acknowledged, is heard; what both tell is heard once (R22)", async () => {
+    const { listening, ear, told, changed } = started();
+    void listening.subscribe("a:1");
+    await tick();
+    ear(1).grant(both("a:1"));
+    void listening.subscribe("b:1");
+    await tick();
+    ear(2).grant(both("a:1", "b:1"));
+    const updated = (uri: string) => ["notifications/resources/updated", { uri }] as const;
+    ear(1).say(...updated("a:1"));
+    expect(told).toHaveLength(1);
+    ear(2).say(...updated("a:1"));
+    expect(told).toHaveLength(1);
+    ear(2).say(...updated("b:1"));
+    ear(2).say("notifications/tools/list_changed");
+    ear(1).say("notifications/tools/list_changed");
+    expect([told.length, changed.length]).toEqual([2, 1]);
+    // Those before the last one are left, and so are all when nobody listens any more.
+    expect(ear(0).isClosed).toBe(true);
+    listening.restart();
+    expect(ear(1).isClosed).toBe(true);
+    ear(1).say(...updated("a:1"));
+    expect(told).toHaveLength(2);
   });
 
   test("what changes while one is not acknowledged yet is asked for with the next one", async () => {
@@ -87,6 +114,7 @@ describe("subscribing to resources by listening (2026-07-28, Subscriptions)", ()
     expect(ear(2).uris).toEqual(["a:1"]);
     ear(2).grant(both("a:1"));
     await subscribed;
+    await time.advance(1_000);
     expect([ear(0).isClosed, missed.count]).toEqual([true, 0]);
   });
 
@@ -142,6 +170,7 @@ describe("subscribing to resources by listening (2026-07-28, Subscriptions)", ()
     expect(ear(2).uris).toEqual(["a:1"]);
     ear(2).grant(both("a:1"));
     await again;
+    await time.advance(1_000);
     expect([ear(0).isClosed, missed.count, time.pending]).toEqual([true, 0, 0]);
   });
 
@@ -173,6 +202,7 @@ describe("subscribing to resources by listening (2026-07-28, Subscriptions)", ()
     expect([ears.length, ear(1).isClosed]).toEqual([2, false]);
     ear(1).grant(both("a:1"));
     await subscribed;
+    await time.advance(1_000);
     expect([changed, ear(0).isClosed]).toEqual([["tools"], true]);
   });
 
