@@ -1,5 +1,12 @@
 import { GatewayError, type Logger, type Monotonic } from "@cortex-os/mcp-core";
-import { isJsonObject, LISTS, type JsonObject, type ListKind, type MirroredParam } from "@cortex-os/mcp-core/wire";
+import {
+  isJsonObject,
+  LISTS,
+  type Era,
+  type JsonObject,
+  type ListKind,
+  type MirroredParam,
+} from "@cortex-os/mcp-core/wire";
 import { connectorName, timeoutFailure } from "../http/failures.js";
 import type { Link } from "../link.js";
 import { readEntry, WORDS } from "./listed-entry.js";
@@ -16,9 +23,9 @@ const MAX_SHOWN = 10;
 export interface UpstreamList {
   /** Each has what it is known by (`name`, `uri` or `uriTemplate`), and a tool an `inputSchema`; unknown keys are kept. */
   readonly entries: readonly JsonObject[];
-  /** How long the list may be kept, in milliseconds: the least of all pages, 0 for what is no such time. Modern upstreams say it. */
+  /** How long the list may be kept, in milliseconds: the least of all pages, 0 for what is no such time. Modern upstreams say it, and one that does not counts as saying 0. */
   readonly ttlMs?: number;
-  /** `private` as soon as one page is, or says nothing that can be understood. */
+  /** `private` as soon as one page is, or a modern upstream's says nothing that can be understood. */
   readonly cacheScope?: "public" | "private";
   /** Entries that break the specification and are not among the others, each with the reason; the first ten. */
   readonly leftOut?: readonly string[];
@@ -39,6 +46,8 @@ export interface ListAllDeps {
   readonly monotonic: Monotonic;
   /** For one page, in milliseconds; the whole list may take four times that. */
   readonly timeoutMs: number;
+  /** The upstream's: a modern one owes caching hints. */
+  readonly era: Era;
   /** Whether the upstream is modern and behind HTTP: then parameters may have to be mirrored. */
   readonly mirrors: boolean;
   /** What was said of entries that break the specification, by list: the same is not said again. */
@@ -129,11 +138,13 @@ class Listing {
     this.#bytes += Buffer.byteLength(JSON.stringify(page));
     if (this.#bytes > MAX_BYTES)
       throw new GatewayError("UPSTREAM_LIMIT", `${connectorName(key)} lists more than ${MAX_BYTES} bytes of ${word}`);
-    if (ttlMs !== undefined) {
+    // Nobody may be promised more than each page does (2026-07-28, Caching).
+    const isOwed = this.#deps.era === "modern";
+    if (isOwed || ttlMs !== undefined) {
       const least = typeof ttlMs === "number" && Number.isSafeInteger(ttlMs) && ttlMs > 0 ? ttlMs : 0;
       this.#ttlMs = Math.min(least, this.#ttlMs ?? least);
     }
-    if (cacheScope !== undefined && this.#cacheScope !== "private")
+    if ((isOwed || cacheScope !== undefined) && this.#cacheScope !== "private")
       this.#cacheScope = cacheScope === "public" ? "public" : "private";
   }
 

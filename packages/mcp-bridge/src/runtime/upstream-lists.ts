@@ -38,6 +38,7 @@ export class UpstreamLists {
       monotonic,
       said: this.#said,
       timeoutMs: spec.timeouts.listMs,
+      era: facts.era,
       mirrors: this.#mirrors(facts),
       declared: facts.capabilities[LISTS[kind].feature] !== undefined,
     });

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonRpcErrorObject, type JsonValue 
 import type { LogLevel } from "./log-level.js";
 import { META, withMeta, withoutModernMeta } from "./meta.js";
 import type { Era } from "./revisions.js";
+import { LIST_KINDS, LISTS } from "./server-features.js";
 
 /** Who calls, as far as an upstream may know it. */
 export interface CallerIdentity {
@@ -51,25 +52,27 @@ export interface AnswerRoute {
   readonly method: string;
 }
 
-/** What a modern client is owed with what it reads (2026-07-28, Caching), when the upstream knows nothing of it: nothing may be kept. */
-const NOT_CACHEABLE = { ttlMs: 0, cacheScope: "private" } as const;
+/** What of an upstream's own answers a modern client may keep; lists among them that the gateway does not know (2026-07-28, Caching, Cacheable Results). */
+const CACHEABLE: ReadonlySet<string> = new Set(["resources/read", ...LIST_KINDS.map((kind) => LISTS[kind].method)]);
+/** What it is owed with those, when the upstream knows nothing of it: nothing may be kept. */
+const NOT_TO_KEEP = { ttlMs: 0, cacheScope: "private" } as const;
 
 /**
- * An upstream's result in the era of the client. A modern client is owed a `resultType`, and with what it reads a caching hint; a legacy one
+ * An upstream's result in the era of the client. A modern client is owed a `resultType`, and with what it may keep a caching hint; a legacy one
  * has never heard of either, and cannot be asked for input in the modern way: that is refused with an error that says so.
  */
 export function resultForClient(result: JsonObject, { upstream, client, method }: AnswerRoute): ConvertedResult {
   if (upstream === client) return { ok: true, result };
-  const isRead = method === "resources/read";
+  const isCacheable = CACHEABLE.has(method);
   if (client === "modern") {
     const whole = { resultType: "complete", ...result };
     // Interim results carry no hints (2026-07-28, Caching).
-    const isOwed = isRead && whole.resultType === "complete" && !hasHints(result);
-    return { ok: true, result: isOwed ? { ...whole, ...NOT_CACHEABLE } : whole };
+    const isOwed = isCacheable && whole.resultType === "complete" && !hasHints(result);
+    return { ok: true, result: isOwed ? { ...whole, ...NOT_TO_KEEP } : whole };
   }
   const { resultType, ...rest } = result;
   if (resultType === undefined || resultType === "complete") {
-    return { ok: true, result: isRead ? withoutHints(rest) : withObjectOnly(rest) };
+    return { ok: true, result: isCacheable ? withoutHints(rest) : withObjectOnly(rest) };
   }
   const message =
     resultType === "input_required"

@@ -59,6 +59,10 @@ const nameSource: Record<string, string> = {
   "tools/call": "name",
   "prompts/get": "name",
   "resources/read": "uri",
+  // The tasks extension (SEP-2663, Routing Headers): the server's own balancers find by it who holds the task.
+  "tasks/get": "taskId",
+  "tasks/update": "taskId",
+  "tasks/cancel": "taskId",
 };
 // Looked up by what a client sent: a method called "constructor" must find nothing.
 Object.setPrototypeOf(nameSource, null);

@@ -97,11 +97,10 @@ export class AnswerShelf {
   #keep({ digest, uri, owner, isShared }: Wanted, answer: KeptAnswer, asked: Moment): void {
     if (this.#ended) return;
     const name = isShared && answer.cacheScope === "public" ? digest : digest + owner;
-    // The newest answer to a request is the only one.
-    for (const known of [digest, digest + owner]) {
-      const before = this.#entries.get(known);
-      if (before !== undefined) this.forget(before);
-    }
+    // The answer to the newest question is the only one, also when it came first.
+    const before = [digest, digest + owner].flatMap((known) => this.#entries.get(known) ?? []);
+    if (before.some((entry) => entry.asked.elapsedMs > asked.elapsedMs)) return;
+    for (const entry of before) this.forget(entry);
     const bytes = answer.members.length + 2 * (name.length + uri.length) + OVERHEAD_BYTES;
     const entry = { shelf: this, name, uri, answer, asked, bytes };
     this.#entries.set(name, entry);

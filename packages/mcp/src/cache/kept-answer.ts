@@ -17,7 +17,14 @@ export function keptAnswer(result: JsonObject): KeptAnswer | undefined {
   if (resultType !== "complete" || typeof ttlMs !== "number" || !isTtl(ttlMs) || ttlMs === 0) return undefined;
   if (cacheScope !== "public" && cacheScope !== "private") return undefined;
   if (!areContents(rest["contents"]) || isDeeperThan(rest, MAX_JSON_DEPTH)) return undefined;
-  return { ttlMs, cacheScope, members: Buffer.from(JSON.stringify(rest).slice(1, -1)) };
+  return { ttlMs, cacheScope, members: ownBytes(JSON.stringify(rest).slice(1, -1)) };
+}
+
+/** As bytes of its own: a small `Buffer.from` would hold a whole piece of Node's pool for as long as the answer is kept. */
+function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }
 
 /** What is left of a time to live: never negative, never more than is true. Whole numbers are subtracted, which is exact however large they are. */

@@ -72,7 +72,10 @@ export class ConnectorScope implements Scope {
     if (this.#described?.facts !== facts || this.#described.ttlMs !== ttlMs) {
       // A legacy client is owed a name (2025-11-25, Lifecycle); a modern upstream need not have one.
       const serverInfo = facts.serverInfo ?? { name: this.connector, version: "unknown" };
-      this.#described = { facts, ttlMs, is: new SelfDescription({ ...facts, serverInfo }, ttlMs) };
+      // A modern one owes caching hints: of what it said without them nobody knows how long it is good, or for whom.
+      const others = facts.era === "modern" ? { ...NOT_TO_KEEP, ...facts.others } : facts.others;
+      const said = { ...facts, serverInfo, ...(others === undefined ? {} : { others }) };
+      this.#described = { facts, ttlMs, is: new SelfDescription(said, ttlMs) };
     }
     return this.#described.is;
   }
@@ -161,6 +164,7 @@ export class ConnectorScope implements Scope {
 }
 
 const NONE: ReadonlySet<ServerFeature> = new Set();
+const NOT_TO_KEEP: JsonObject = { ttlMs: 0, cacheScope: "private" };
 
 /** The protocol's own requests that are an upstream's to answer. */
 const FORWARDED: ReadonlySet<string> = new Set([

@@ -29,7 +29,7 @@ export class SelfDescription {
       ...(instructions === undefined ? {} : { instructions }),
       _meta: { ...(isJsonObject(_meta) ? _meta : {}), [META.serverInfo]: serverInfo },
       ttlMs: Math.min(maxTtlMs, hintedTtl(ttlMs, maxTtlMs)),
-      cacheScope: cacheScope === "private" ? "private" : "public",
+      cacheScope: cacheScope === undefined || cacheScope === "public" ? "public" : "private",
     };
     this.discovered = [Buffer.from(JSON.stringify(result))];
   }

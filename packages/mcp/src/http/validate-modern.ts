@@ -49,7 +49,9 @@ function checkName(message: JsonRpcRequest, headers: IncomingHttpHeaders): Gatew
   const source = NAME_SOURCE[message.method];
   const header = single(headers[HEADER.name]);
   if (source === undefined) return undefined;
-  if (header === undefined) return mismatch(`Mcp-Name is missing; ${message.method} needs it`);
+  // Of an extension's methods the specification itself asks for none: a client that leaves it out is served.
+  if (header === undefined)
+    return source === "taskId" ? undefined : mismatch(`Mcp-Name is missing; ${message.method} needs it`);
   const decoded = decodeHeaderValue(header);
   if (!decoded.ok) return mismatch(`Mcp-Name ${decoded.reason}`);
   const value = message.params?.[source];

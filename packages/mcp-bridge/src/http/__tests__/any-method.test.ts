@@ -19,6 +19,7 @@ const METHODS: [string, JsonObject][] = [
   ["resources/read", { uri: "file:///ä b.txt" }],
   ["prompts/get", { name: "greet ", arguments: { who: "x" } }],
   ["completion/complete", { ref: { type: "ref/prompt", name: "greet" }, argument: { name: "who", value: "x" } }],
+  ["tasks/get", { taskId: "t-1" }],
   ["com.example/vendor", { anything: [1, { goes: true }] }],
 ];
 
@@ -36,6 +37,7 @@ describe("any method (R22)", () => {
     const encoded = {
       "resources/read": `=?base64?${Buffer.from("file:///ä b.txt").toString("base64")}?=`,
       "prompts/get": "=?base64?Z3JlZXQg?=",
+      "tasks/get": "t-1",
     }[method];
     for (const seen of server.of(method)) {
       expect(seen.headers["mcp-method"]).toBe(method);

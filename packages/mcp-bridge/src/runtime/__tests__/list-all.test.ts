@@ -58,7 +58,9 @@ describe("the tools of an upstream", () => {
       { ttlMs: -1, cacheScope: "public" },
       { ttlMs: 0, cacheScope: "public" },
     ],
-    [{ ttlMs: 1.5 }, { ttlMs: 0 }],
+    [{ ttlMs: 1.5 }, { ttlMs: 0, cacheScope: "private" }],
+    [{ cacheScope: "public" }, { ttlMs: 0, cacheScope: "public" }],
+    [{}, { ttlMs: 0, cacheScope: "private" }],
     [
       { ttlMs: "60000", cacheScope: "Public" },
       { ttlMs: 0, cacheScope: "private" },
@@ -70,6 +72,21 @@ describe("the tools of an upstream", () => {
   ])("hints that break the specification, %j, count as the most careful ones", async (hints, careful) => {
     const { proxy } = await proxyTo(lists(() => ({ tools: [tool("a")], ...hints })));
     expect(await proxy.list("tools")).toEqual({ entries: [tool("a")], ...careful });
+  });
+
+  test("a page without hints, which every one of a modern upstream owes, makes the whole list stale and private (2026-07-28, Caching)", async () => {
+    const { proxy } = await proxyTo(
+      lists((cursor) =>
+        cursor === undefined
+          ? { tools: [tool("a")], nextCursor: "2", ttlMs: 9_000, cacheScope: "public" }
+          : { tools: [tool("b")] },
+      ),
+    );
+    expect(await proxy.list("tools")).toEqual({
+      entries: [tool("a"), tool("b")],
+      ttlMs: 0,
+      cacheScope: "private",
+    });
   });
 
   test("a legacy upstream says neither ttl nor scope", async () => {
@@ -206,28 +223,26 @@ describe("the tools of an upstream", () => {
 });
 
 describe("the other lists of an upstream (R22)", () => {
+  const hints = { ttlMs: 5, cacheScope: "private" } as const;
   const script = modern((seen, res) => {
     const entries: Record<string, JsonObject> = {
-      "resources/list": { resources: [{ uri: "a:b", name: "b", "x-own": 1 }, { name: "no uri" }], ttlMs: 5 },
+      "resources/list": { resources: [{ uri: "a:b", name: "b", "x-own": 1 }, { name: "no uri" }] },
       "resources/templates/list": { resourceTemplates: [{ uriTemplate: "a:{b}", name: "t" }, null] },
-      "prompts/list": { prompts: [{ name: "p" }, { name: "" }], cacheScope: "private" },
+      "prompts/list": { prompts: [{ name: "p" }, { name: "" }] },
     };
-    json(res, 200, result(seen, entries[seen.method] ?? {}));
+    json(res, 200, result(seen, { ...entries[seen.method], ...hints }));
   });
 
   test.each([
-    [
-      "resources",
-      { entries: [{ uri: "a:b", name: "b", "x-own": 1 }], ttlMs: 5, leftOut: ["undefined (no usable uri)"] },
-    ],
+    ["resources", { entries: [{ uri: "a:b", name: "b", "x-own": 1 }], leftOut: ["undefined (no usable uri)"] }],
     [
       "resourceTemplates",
       { entries: [{ uriTemplate: "a:{b}", name: "t" }], leftOut: ["(an entry that is no object)"] },
     ],
-    ["prompts", { entries: [{ name: "p" }], cacheScope: "private", leftOut: ['"" (no usable name)'] }],
+    ["prompts", { entries: [{ name: "p" }], leftOut: ['"" (no usable name)'] }],
   ] as const)("%s are known by their own member, and what has none is left out", async (kind, list) => {
     const { proxy, logger } = await proxyTo(script);
-    expect(await proxy.list(kind)).toEqual(list);
+    expect(await proxy.list(kind)).toEqual({ ...list, ...hints });
     expect(logger.lines.find(({ level }) => level === "warn")?.fields).toMatchObject({ list: kind, count: 1 });
   });
 });

@@ -106,6 +106,18 @@ describe("resultForClient (R22)", () => {
     });
   });
 
+  test.each(["tools/list", "prompts/list", "resources/list", "resources/templates/list"])(
+    "and so does a %s that a legacy upstream answers itself; no hint goes the other way",
+    (method) => {
+      const there = resultForClient({ own: [] }, "legacy", "modern", method);
+      expect(there).toEqual({ ok: true, result: { resultType: "complete", own: [], ttlMs: 0, cacheScope: "private" } });
+      expect(there.ok && resultForClient(there.result, "modern", "legacy", method)).toEqual({
+        ok: true,
+        result: { own: [] },
+      });
+    },
+  );
+
   test.each([
     { resultType: "complete" },
     { ttlMs: "soon", cacheScope: "public" },

@@ -96,11 +96,14 @@ describe("the header codec (2026-07-28, Streamable HTTP, Value Encoding)", () =>
 });
 
 describe("NAME_SOURCE", () => {
-  test("names the member that Mcp-Name mirrors for exactly three methods", () => {
+  test("names the member that Mcp-Name mirrors for three methods, and for those of the tasks extension", () => {
     expect(Object.entries(NAME_SOURCE)).toEqual([
       ["tools/call", "name"],
       ["prompts/get", "name"],
       ["resources/read", "uri"],
+      ["tasks/get", "taskId"],
+      ["tasks/update", "taskId"],
+      ["tasks/cancel", "taskId"],
     ]);
   });
 

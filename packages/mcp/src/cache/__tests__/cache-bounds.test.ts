@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { keptAnswer } from "../kept-answer.js";
 import { CacheSetUp, resultOf, sinkOf } from "./cache-set-up.js";
 
 const KIB = 1024;
@@ -87,4 +88,9 @@ test("an answer whose time was over makes room without being missed", async () =
   }
   expect(setUp.counted.evictions).toBe(0);
   expect(setUp.store.bytes).toBeLessThanOrEqual(20 * KIB);
+});
+
+test("an answer that is kept holds no more memory than it is counted with", () => {
+  const kept = keptAnswer(resultOf("small"));
+  expect(kept?.members.buffer.byteLength).toBe(kept?.members.length);
 });

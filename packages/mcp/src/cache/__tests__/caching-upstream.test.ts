@@ -96,6 +96,17 @@ test("an answer that is ready already is passed on, and kept by whoever had it",
   expect(read().upstream).toBeDefined();
 });
 
+test("an answer that comes after one to a later question does not take its place", async () => {
+  const setUp = new CacheSetUp();
+  const { read } = bound(setUp.connector());
+  const earlier = read();
+  await setUp.time.advance(5);
+  answerWith(read(), { jsonrpc: "2.0", id: 1, result: resultOf("new") });
+  answerWith(earlier, { jsonrpc: "2.0", id: 1, result: resultOf("old") });
+  expect(earlier.answer()["result"]).toEqual(resultOf("old"));
+  expect(read().answer()["result"]).toEqual(resultOf("new"));
+});
+
 describe("a private read (C4)", () => {
   const mine = resultOf("mine", { cacheScope: "private" });
   const bob = { ...MODERN, principal: "bob" };

@@ -205,6 +205,17 @@ describe("what a connector's own scope says of it", () => {
     });
   });
 
+  test.each<[string, JsonObject]>([
+    ["no hints, although it owes them", {}],
+    ["hints that are none", { ttlMs: "9", cacheScope: "Private" }],
+  ])("a modern one that gives %s is to be kept by nobody (2026-07-28, Caching)", async (_, others) => {
+    const { upstreams, askIn, own } = await setUp(["a"]);
+    upstreams.of("a").goUp({ tools: {} }, "modern", { others });
+    await upstreams.of("a").answerList(["x"]);
+    await settle();
+    expect(askIn(own("a"), "server/discover").sink.only).toMatchObject({ result: { ttlMs: 0, cacheScope: "private" } });
+  });
+
   test("initialize carries what its era can", async () => {
     const { own } = await described();
     const description = own("a").describe();

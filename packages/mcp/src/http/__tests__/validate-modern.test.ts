@@ -47,10 +47,20 @@ describe("server validation (2026-07-28, Streamable HTTP)", () => {
     ["tools/call", { name: "=?base64?literal?=" }, "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?="],
     ["tools/call", { name: "us-west1" }, "us-west1"],
     ["tools/call", { name: "x" }, "=?base64?eA==?="],
+    ["tasks/get", { taskId: "t 1" }, "t 1"],
   ])("%s mirrors its name plain or encoded: %j", (method, params, name) => {
     const headers = { ...HEADERS, "mcp-method": method, "mcp-name": name };
     expect(validateModern(messageOf(method, params), headers)).toBeUndefined();
   });
+
+  test.each(["tasks/get", "tasks/update", "tasks/cancel"])(
+    "%s of the tasks extension may come without Mcp-Name, but not with another task's (SEP-2663)",
+    (method) => {
+      const message = messageOf(method, { taskId: "t-1" });
+      expect(codeOf(message, { ...without("mcp-name"), "mcp-method": method })).toBeUndefined();
+      expect(codeOf(message, { ...HEADERS, "mcp-method": method, "mcp-name": "t-2" })).toBe(-32_020);
+    },
+  );
 
   test.each(["tools/list", "server/discover", "subscriptions/listen", "no/such", "constructor"])(
     "%s carries no Mcp-Name, and one that is sent anyway means nothing",
