@@ -1,7 +1,7 @@
 import { RecordingLogger, ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test } from "vitest";
-import { RecordedQuestions } from "../../asking/__tests__/recorded-questions.js";
+import { RecordingSink } from "../../http/__tests__/recording-sink.js";
 import type { UpstreamCall } from "../../runtime/exchange.js";
 import { Channel } from "../channel.js";
 import { ClientCall } from "../client-call.js";
@@ -31,8 +31,6 @@ function channel(sent: JsonObject[] = []): Channel {
 
 describe("what is held of what a peer asks (R22)", () => {
   test("of an elicitation the client, unless its id is longer than any that makes sense", () => {
-    const client = new RecordedQuestions();
-    const sink = { ask: client.ask } as unknown as ConstructorParameters<typeof ClientCall>[1];
     const questions = new LaneQuestions({
       timers: new ManualTime(),
       channel: channel(),
@@ -44,7 +42,7 @@ describe("what is held of what a peer asks (R22)", () => {
     });
     const [kept, long] = ["e".repeat(1_024), "e".repeat(1_025)];
     const elicitations = [{ elicitationId: kept }, { elicitationId: long }];
-    const call = new ClientCall(CALL, sink, () => {});
+    const call = new ClientCall(CALL, new RecordingSink(), () => {});
     questions.answeredWith({ code: -32_042, message: "first", data: { elicitations } }, call);
     expect(questions.completed({ elicitationId: long })).toBeUndefined();
     expect(questions.completed({ elicitationId: kept })).toBe("a");
