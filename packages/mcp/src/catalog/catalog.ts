@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
 import {
+  isTtl,
   LIST_KINDS,
   LISTS,
   SERVER_FEATURES,
@@ -9,7 +10,7 @@ import {
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart, CatalogTool, LocatedEntry, NameCollision, NamedEntry } from "./catalog-part.js";
-import { isTtl, ListPages, type ListPage, type PageEntry } from "./list-pages.js";
+import { ListPages, type ListPage, type PageEntry } from "./list-pages.js";
 import { locateEntries } from "./locate-entries.js";
 import { nameEntries } from "./name-entries.js";
 import { nameTools, toolPageEntry } from "./name-tools.js";
