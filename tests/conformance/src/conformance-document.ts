@@ -5,3 +5,6 @@ export const CONFORMANCE_DOCUMENT: string = fileURLToPath(new URL("../../../docs
 
 /** The section that the server mode's table stands in. */
 export const SERVER_SECTION = "server mode";
+
+/** The section that the client mode's table stands in. */
+export const CLIENT_SECTION = "client mode";

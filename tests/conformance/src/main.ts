@@ -1,22 +1,25 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { complaintsOf, scoreOf, type Check } from "./checks.js";
+import { CLIENT_RUNS } from "./client/client-runs.js";
+import { runClientSuite } from "./client/run-client-suite.js";
 import { openBench, type Way } from "./conformance-bench.js";
-import { CONFORMANCE_DOCUMENT, SERVER_SECTION } from "./conformance-document.js";
+import { CLIENT_SECTION, CONFORMANCE_DOCUMENT, SERVER_SECTION } from "./conformance-document.js";
 import { withSection } from "./generated-section.js";
 import { lossesOf } from "./losses.js";
-import { scoreTable, type ScoreRow } from "./score-table.js";
+import { clientTable, scoreTable, type ScoreRow } from "./score-table.js";
 import { findSuiteNode } from "./suite-node.js";
 import { SUITE_RUNS } from "./suite-runs.js";
 
 /**
- * Usage: pnpm conformance [--write]. Runs the official suite's server mode on every way and prints the table, what the direct way lacks, and what a way
- * through the gateway loses. `--write` puts the table into docs/conformance.md. Exits 1 when something is lost or under its ceiling.
+ * Usage: pnpm conformance [--write]. Runs the official suite's server mode on every way, then its client mode, and prints the tables, what the direct way lacks, and what a way
+ * through the gateway loses. `--write` puts the tables into docs/conformance.md. Exits 1 when something is lost or under its ceiling.
  */
 const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
-const bench = openBench(findSuiteNode());
+const node = findSuiteNode();
+const bench = openBench(node);
 const rows: ScoreRow[] = [];
 let isGood = true;
 try {
@@ -39,9 +42,16 @@ try {
 } finally {
   await bench.close();
 }
-say(`\n${scoreTable(rows)}`);
+for (const run of CLIENT_RUNS) {
+  const checks = await runClientSuite(node, run);
+  const { passed } = scoreOf(checks);
+  for (const line of complaintsOf(checks)) say(`${run.suite} ${run.revision}, client mode: ${line}`);
+  if (passed !== run.ceiling) say(`${run.suite} ${run.revision}, client mode: ${passed} passed, not ${run.ceiling}`);
+  if (passed < run.ceiling || complaintsOf(checks).length > 0) isGood = false;
+}
+say(`\n${scoreTable(rows)}\n\n${clientTable(CLIENT_RUNS)}`);
 if (values.write) {
-  const document = await readFile(CONFORMANCE_DOCUMENT, "utf8");
-  await writeFile(CONFORMANCE_DOCUMENT, withSection(document, SERVER_SECTION, scoreTable(rows)));
+  const document = withSection(await readFile(CONFORMANCE_DOCUMENT, "utf8"), SERVER_SECTION, scoreTable(rows));
+  await writeFile(CONFORMANCE_DOCUMENT, withSection(document, CLIENT_SECTION, clientTable(CLIENT_RUNS)));
 }
 process.exitCode = isGood ? 0 : 1;

@@ -1,4 +1,5 @@
 import type { Score } from "./checks.js";
+import type { ClientRun } from "./client/client-runs.js";
 import type { Way } from "./conformance-bench.js";
 import type { SuiteRun } from "./suite-runs.js";
 
@@ -23,7 +24,7 @@ const VERSIONS: Readonly<Record<SuiteRun["suite"], string>> = {
 
 /** The table as Markdown: passed / failed, and warnings where there are any. */
 export function scoreTable(rows: readonly ScoreRow[]): string {
-  return [
+  return markdown([
     HEADINGS,
     ["---", "---", "---:", "---:", "---:"],
     ...rows.map(({ run, scores }) => [
@@ -33,10 +34,20 @@ export function scoreTable(rows: readonly ScoreRow[]): string {
       shown(scores.http),
       shown(scores.stdio),
     ]),
-  ]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+  ]);
 }
+
+/** The table of client mode: how many checks pass at least, and that none fails. */
+export function clientTable(runs: readonly ClientRun[]): string {
+  return markdown([
+    ["suite", "revision", "with the gateway between"],
+    ["---", "---", "---:"],
+    ...runs.map(({ suite, revision, ceiling }) => [VERSIONS[suite], revision, `${ceiling} / 0`]),
+  ]);
+}
+
+const markdown = (rows: readonly (readonly string[])[]): string =>
+  rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 function shown({ passed, failed, warnings }: Score): string {
   const score = `${passed} / ${failed}`;

@@ -59,7 +59,20 @@ describe("login", () => {
     const refused = await io.run("call", "locked__greet");
     expect(refused.code).toBe(1);
     expect(refused.err).toContain("needs login");
-    expect((await io.run("logout", "locked")).out).toContain("There were no tokens");
+    expect((await io.run("logout", "locked")).out).toBe('There were no tokens of "locked".');
+  });
+
+  test("logout of a name that nothing has is refused, and works for a server that was removed", async () => {
+    const { io, server, tokens } = await homeWithServer();
+    await loggedIn(io, server);
+    expect(await io.run("logout", "loked")).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining('there is no server "loked"'),
+    });
+    expect((await io.run("remove", "locked")).code).toBe(0);
+    expect((await io.run("logout", "locked")).out).toContain('Logged out of "locked"');
+    await expect(stat(tokens)).rejects.toThrow("ENOENT");
   });
 
   test("a command without a running gateway uses the tokens, too", async () => {

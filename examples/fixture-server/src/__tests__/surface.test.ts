@@ -161,6 +161,13 @@ describe.each(["modern", "legacy"])("the surface in the %s era (R22)", (era) => 
     expect(result(await ask("fixture/echo", params))["params"]).toEqual(received);
   });
 
+  test("another one refuses with the very error that it was given", async () => {
+    const ask = await asking(era);
+    const error = { code: 4_711, message: "no", data: [null, { deep: true }] };
+    expect(await ask("fixture/refuse", error)).toMatchObject({ error });
+    expect(code(await ask("fixture/refuse", { code: "no" }))).toBe(-32_602);
+  });
+
   test("what is switched off is neither declared, nor implemented, nor touched by a tool", async () => {
     const features = { resources: false, prompts: false, completions: false, logging: false };
     const ask = await asking(era, { features });

@@ -9,7 +9,7 @@ export const REASONS = {
     "This revision knows fewer content types (audio came with 2025-03-26, resource links with 2025-06-18). They are passed on unchanged, as every unknown type is.",
   noContext: "`context` came with 2025-06-18 (Key Changes): completed without it.",
   noWordOutsideCalls:
-    "A legacy HTTP server without sessions has no stream to speak on outside an answer, and says so: its capabilities are without `listChanged`.",
+    "Without sessions there are no clients that a stream beside the answers could belong to: such servers offer none (405, 2025-11-25, Transports, Listening for Messages), and say so: their capabilities are without `listChanged`.",
   noSubscriptions:
     "A legacy HTTP server without sessions cannot keep a subscription, and says so: its capabilities are without `subscribe`. A legacy client's `resources/subscribe` is refused with −31001 and the upstream's −32601 in it, at the connector's own address with −32601; a modern client's `subscriptions/listen` is acknowledged without the resource.",
   noLevel:

@@ -63,9 +63,12 @@ export const ASKING_OPERATIONS: readonly Operation[] = QUESTION_KINDS.map((asked
         expect(status).toBe(statusOf(trial, 400));
         // One that asks all the same is not passed on.
         const forced = { ...call, arguments: { kind: asked, force: true } };
-        await expect(trial.client.request("tools/call", forced)).rejects.toThrow(
-          "The connector asks for input in a way that needs a client of revision 2026-07-28 or later",
-        );
+        await expect(trial.client.request("tools/call", forced)).rejects.toMatchObject({
+          code: -32_603,
+          message: expect.stringContaining(
+            "The connector asks for input in a way that needs a client of revision 2026-07-28 or later",
+          ),
+        });
       }
     }
   },

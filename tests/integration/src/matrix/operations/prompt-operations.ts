@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { everyPage } from "../every-page.js";
-import { named, statusOf, uriOf, type Operation } from "../operation.js";
+import { named, uriOf, type Operation } from "../operation.js";
 
 /** Prompts, and the completion of their arguments and of templates' variables. */
 export const PROMPT_OPERATIONS: readonly Operation[] = [
@@ -23,15 +23,6 @@ export const PROMPT_OPERATIONS: readonly Operation[] = [
       ]);
       const picture = await request("prompts/get", { name: named(trial, "picture") });
       expect(picture["messages"]).toMatchObject([{ content: { type: "image" } }, { content: { type: "resource" } }]);
-    },
-  },
-  {
-    title: "a connector's own error: code, message, data, HTTP status",
-    works: async (trial) => {
-      const params = { name: named(trial, "greeting"), arguments: {} };
-      const { status, error } = await trial.client.raw.exchange("prompts/get", params);
-      expect(error).toEqual({ code: -32_602, message: "Missing required argument: name" });
-      expect(status).toBe(statusOf(trial, 200));
     },
   },
   {

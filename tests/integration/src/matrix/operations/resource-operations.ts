@@ -46,7 +46,7 @@ export const RESOURCE_OPERATIONS: readonly Operation[] = [
       // The address of ours that names the connector: it is the connector that does not have it.
       const uri = trial.isAlone ? own : `cortex://${trial.upstream.key}/${encodeURIComponent(own)}`;
       const { status, error } = await trial.client.raw.exchange("resources/read", { uri });
-      // The code of older revisions must not be sent to a modern client (2026-07-28, Key Changes, 6).
+      // The code of older revisions must not be sent to a modern client (2026-07-28, Minor changes, 6).
       const isRetired = trial.kind.era === "legacy" && trial.upstream.era === "legacy";
       expect(error).toMatchObject({ code: isRetired ? -32_002 : -32_602, data: { uri: own } });
       expect(status).toBe(statusOf(trial, 200));
