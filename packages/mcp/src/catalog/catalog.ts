@@ -55,7 +55,7 @@ export class Catalog {
   /** @throws RangeError for a page size under 1 or a ttl that is no whole number of milliseconds from 0 on */
   constructor(parts: readonly CatalogPart[], policy: CatalogPolicy = DEFAULT_CATALOG_POLICY) {
     if (!(policy.pageSize >= 1)) throw new RangeError(`pageSize must be at least 1, got ${policy.pageSize}`);
-    if (!isTtl(policy.ttlMs)) throw new RangeError(`ttlMs must be a whole number >= 0, got ${policy.ttlMs}`);
+    if (!isTtl(policy.ttlMs)) throw new RangeError(`ttlMs must be a whole number >= 0, got ${String(policy.ttlMs)}`);
     const { tools, collisions } = nameTools(parts, policy.names);
     const { entries: prompts, collisions: promptCollisions } = nameEntries(parts, "prompts", policy.names);
     this.tools = tools;

@@ -165,8 +165,8 @@ export class ConnectorScope implements Scope {
 
 const NONE: ReadonlySet<ServerFeature> = new Set();
 
-/** The protocol's own requests that are an upstream's to answer. */
+/** The protocol's own requests that are an upstream's to answer. Tools are listed by the gateway or not at all: one that breaks the rules must not pass unseen (T15). */
 const FORWARDED: ReadonlySet<string> = new Set([
-  ...["tools/list", "resources/list", "resources/templates/list", "prompts/list"],
+  ...["resources/list", "resources/templates/list", "prompts/list"],
   ...["tools/call", "prompts/get", "resources/read", "completion/complete"],
 ]);
