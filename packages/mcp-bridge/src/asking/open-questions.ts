@@ -10,6 +10,8 @@ import type { Ask, AskedQuestion } from "./question.js";
 
 /** Longest question, in bytes: as long as a message of a client may be. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Longest id of one, in UTF-16 units: it is held until it is answered. */
+const MAX_ID = 1_024;
 
 /** What {@link OpenQuestions} work through. */
 export interface OpenQuestionsDeps {
@@ -63,7 +65,7 @@ export class OpenQuestions {
   relay(request: JsonRpcRequest, { ask, hold, owner }: QuestionRoute, bytes = 0): void {
     const { id, method, params } = request;
     if (this.#open.has(id)) return;
-    const unfit = unfitness(params, bytes);
+    const unfit = unfitness(request, bytes);
     if (unfit !== undefined) {
       this.refuse(id, unfit);
       return;
@@ -130,9 +132,11 @@ export class OpenQuestions {
   }
 }
 
-function unfitness(params: JsonObject | undefined, bytes: number): GatewayError | undefined {
+function unfitness({ id, params }: JsonRpcRequest, bytes: number): GatewayError | undefined {
   if (bytes > MAX_BYTES)
     return new GatewayError("INVALID_REQUEST", `A request to the client may have ${MAX_BYTES} bytes, not ${bytes}`);
+  if (typeof id === "string" && id.length > MAX_ID)
+    return new GatewayError("INVALID_REQUEST", `The id of a request to the client may have ${MAX_ID} characters`);
   if (!isDeeperThan(params, MAX_JSON_DEPTH)) return undefined;
   return new GatewayError("INVALID_REQUEST", `A request to the client may nest ${MAX_JSON_DEPTH} levels deep`);
 }

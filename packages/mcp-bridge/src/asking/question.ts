@@ -9,9 +9,9 @@ export interface UpstreamQuestion {
   /** As the upstream sent them. Whoever sends the question puts a progress token of his own in the place of the upstream's. */
   readonly params: JsonObject | undefined;
   /** Called once, unless it is withdrawn before. */
-  onAnswer(answer: QuestionAnswer): void;
+  readonly onAnswer: (answer: QuestionAnswer) => void;
   /** Progress that the client made, under the upstream's token. */
-  onProgress(params: JsonObject): void;
+  readonly onProgress: (params: JsonObject) => void;
 }
 
 /** A question that a client was asked. */

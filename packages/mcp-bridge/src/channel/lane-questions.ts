@@ -9,6 +9,8 @@ import type { LaneOwner } from "./lane-logs.js";
 
 /** Most elicitations of which it is remembered whose they are; of the oldest one the end is told to nobody then. */
 const MAX_ELICITATIONS = 1_000;
+/** Longest id of one, in UTF-16 units; the end of others is told to nobody. */
+const MAX_ELICITATION_ID = 1_024;
 /** The error that names elicitations which have to be completed first (2025-11-25, Elicitation). */
 const URL_ELICITATION_REQUIRED = -32_042;
 
@@ -118,7 +120,8 @@ export class LaneQuestions {
 
   #note(params: JsonObject | undefined, sessionKey: string | undefined): void {
     const id = params?.["elicitationId"];
-    if (typeof id !== "string" || sessionKey === undefined || this.#deps.owner.kind === "session") return;
+    if (typeof id !== "string" || id.length > MAX_ELICITATION_ID) return;
+    if (sessionKey === undefined || this.#deps.owner.kind === "session") return;
     this.#elicitations.delete(id);
     this.#elicitations.set(id, sessionKey);
     const [oldest] = this.#elicitations.keys();

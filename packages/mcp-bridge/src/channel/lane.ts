@@ -33,8 +33,9 @@ export interface PeerEvents {
   onLost(error: GatewayError): void;
 }
 
-/** Most requests of a peer's that wait until its lane is open. */
+/** Most requests of a peer's that wait until its lane is open, and most bytes of them. */
 const MAX_EARLY = 100;
+const MAX_EARLY_BYTES = 4 * 1024 * 1024;
 
 /** What a {@link Lane} works with. */
 export interface LaneDeps {
@@ -79,6 +80,7 @@ export class Lane {
   readonly #inFlight = new Set<ClientCall>();
   /** What came before the lane was open: a server may ask as soon as it was greeted. */
   #early: { readonly request: JsonRpcRequest; readonly bytes: number }[] = [];
+  #earlyBytes = 0;
   #questions: LaneQuestions | undefined;
   /** From which level on a legacy peer was told to log. */
   #toldLevel: LogLevel | undefined;
@@ -112,7 +114,10 @@ export class Lane {
       },
       onRequest: (request: JsonRpcRequest, bytes: number): void => {
         if (this.#state.kind === "open") this.#questions?.take(request, bytes);
-        else if (this.#early.length < MAX_EARLY) this.#early.push({ request, bytes });
+        else if (this.#early.length < MAX_EARLY && this.#earlyBytes + bytes <= MAX_EARLY_BYTES) {
+          this.#earlyBytes += bytes;
+          this.#early.push({ request, bytes });
+        }
       },
       onLost: (error: GatewayError): void => {
         void this.end(error);

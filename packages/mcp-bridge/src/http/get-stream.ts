@@ -12,7 +12,7 @@ export interface GetStreamDeps {
   readonly session: LegacySession;
   readonly lane: Lane;
   /** What the upstream asks on the stream. */
-  readonly questions: Pick<LinkQuestions, "onStream" | "withdrawn">;
+  readonly questions: Pick<LinkQuestions, "lost" | "onStream" | "withdrawn">;
 }
 
 /** Opens the stream on which a legacy upstream tells, in one of its sessions, what nobody asked for (2025-11-25, transports); one after the other. */
@@ -33,7 +33,8 @@ export function getStreams({ upstream, session, lane, questions }: GetStreamDeps
       },
       onEnd(end) {
         // A server that had a stream for us and has none any more has forgotten the session.
-        if (hadStream && speaksOfSession(end) && sessionId !== undefined) session.lost(sessionId);
+        if (hadStream && speaksOfSession(end) && sessionId !== undefined && session.lost(sessionId))
+          questions.lost(session);
         listener.onEnd(earEnd(upstream.key, end));
       },
     });

@@ -17,6 +17,8 @@ import type { UpstreamExchange } from "./upstream-exchange.js";
 /** How long a message without an answer may take to be accepted, in milliseconds. */
 const NOTE_MS = 5_000;
 const NOTE_BYTES = 64 * 1024;
+/** Most of them under way: an upstream that asks, pings among it, and takes no answers must not have them piled up here. */
+const MAX_NOTES = 1_000;
 
 /** What the exchanges of a link report to it. */
 export interface ExchangeEvents {
@@ -49,6 +51,7 @@ export class LinkExchanges implements ExchangeHost {
   readonly questions: LinkQuestions;
   readonly #active = new Roster<UpstreamExchange>();
   readonly #notes = new AbortController();
+  #notesUnderWay = 0;
   #onEmpty: (() => void)[] = [];
 
   constructor(
@@ -205,7 +208,8 @@ export class LinkExchanges implements ExchangeHost {
   /** Sends a message that has no answer; failing is logged, no more. */
   #note(session: LegacySession, message: object): void {
     const { facts } = session;
-    if (facts === undefined || this.#notes.signal.aborted) return;
+    if (facts === undefined || this.#notes.signal.aborted || this.#notesUnderWay >= MAX_NOTES) return;
+    this.#notesUnderWay += 1;
     const headers = [...POST_HEADERS, ...legacyHeaders(facts)];
     const body = JSON.stringify(message);
     withinTime(
@@ -215,6 +219,8 @@ export class LinkExchanges implements ExchangeHost {
       [this.#notes.signal],
       (signal) =>
         httpReply(this.#upstream, { method: "POST", headers, body, lane: "control" }, { signal, maxBytes: NOTE_BYTES }),
-    ).catch((error: unknown) => this.#events.onNoteFailed(error));
+    )
+      .catch((error: unknown) => this.#events.onNoteFailed(error))
+      .finally(() => (this.#notesUnderWay -= 1));
   }
 }

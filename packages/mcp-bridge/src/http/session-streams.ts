@@ -36,6 +36,7 @@ interface Entry {
 export class SessionStreams {
   readonly #deps: SessionStreamsDeps;
   readonly #entries = new Map<string, Entry>();
+  #isOver = false;
 
   constructor(deps: SessionStreamsDeps) {
     this.#deps = deps;
@@ -43,6 +44,7 @@ export class SessionStreams {
 
   /** Opens the session's stream, unless it was. @returns when it is open, or there is none, or it takes too long */
   open(session: LegacySession, sessionKey: string): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
     const existing = this.#entries.get(sessionKey);
     if (existing?.session === session) return existing.opened;
     this.end(sessionKey, closedFailure(this.#deps.upstream.key));
@@ -85,7 +87,9 @@ export class SessionStreams {
     entry?.settled();
   }
 
+  /** Ends all of them, and opens no more. */
   endAll(error: GatewayError): void {
+    this.#isOver = true;
     for (const sessionKey of [...this.#entries.keys()]) this.end(sessionKey, error);
   }
 

@@ -11,7 +11,7 @@ import {
   type RequestId,
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
-import { ClientQuestions, type MessageToClient, type WayToClient } from "./client-questions.js";
+import { ClientQuestions, withdrawal, type MessageToClient, type WayToClient } from "./client-questions.js";
 import type { Scope } from "./scope.js";
 
 /** A way to the client outside of any request: its GET stream. */
@@ -50,7 +50,11 @@ export class ClientSession {
     this.scope = scope;
     this.#caller = caller;
     this.lastUsedMs = nowMs;
-    this.questions = new ClientQuestions({ timers, session: { tell: (message) => this.#tellNow(message) } });
+    this.questions = new ClientQuestions({
+      timers,
+      session: { tell: (message) => this.#tellNow(message) },
+      tellWithdrawn: (asked, reason) => this.#tellWithdrawn(asked, reason),
+    });
   }
 
   /** Who calls, with the log level that the session asked for. */
@@ -174,6 +178,11 @@ export class ClientSession {
   #tellNow(message: MessageToClient): boolean {
     this.#stream?.notify(message);
     return this.#stream !== undefined;
+  }
+
+  /** Who is away learns it later, or would ask somebody for nothing; the reason, which may be long, is not kept. */
+  #tellWithdrawn(asked: RequestId, reason: string | undefined): void {
+    if (!this.#tellNow(withdrawal(asked, reason))) this.#tell(`withdrawn ${asked}`, withdrawal(asked));
   }
 
   #tell(what: string, notification: JsonRpcNotification): void {

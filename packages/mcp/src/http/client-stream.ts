@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Timers } from "@cortex-os/mcp-core";
 import { encodeSseMessage } from "@cortex-os/mcp-core/wire";
+import { isAside, primer, whole } from "./event-bytes.js";
 import { EventLog, type EventLogLimits, type EventMemory, type Forgettable } from "./event-log.js";
 import { SseResponse, type SseDeps } from "./sse-response.js";
 import type { StreamIds } from "./stream-ids.js";
@@ -48,12 +49,10 @@ export type Resumed = "resumed" | "complete" | "gone";
 export const RETRY_MS = 1_000;
 /** How long a complete stream is kept for a client that lost its end on the way, in milliseconds. */
 const COMPLETE_MS = 10_000;
+/** What a call costs that goes on without its client's connection: those are counted already. */
+const AWAY_BYTES = 8 * 1024;
 const DISCONNECTED = "the client disconnected";
-const COLON = 0x3a;
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const BYTE_ORDER_MARK = Buffer.from("\uFEFF", "utf8");
-const FEED = Buffer.from("\n");
+const CROWDED = "too many calls wait for clients that are away";
 
 /**
  * The event stream that answers a POST, over as many connections as it takes (2025-11-25, Transports, Resumability and Redelivery): every event has an id and
@@ -62,7 +61,8 @@ const FEED = Buffer.from("\n");
 export class ClientStream implements Forgettable {
   readonly #deps: ClientStreamDeps;
   readonly #number: number;
-  readonly #owner: StreamOwner;
+  /** Absent once it is complete: what was asked need not be held with what was answered. */
+  #owner: StreamOwner | undefined;
   readonly #onForgotten: () => void;
   readonly #log: EventLog;
   /** Up to which event it was written to a connection, be it arrived or not. */
@@ -74,6 +74,8 @@ export class ClientStream implements Forgettable {
   #isBlocked = false;
   #hasEnded = false;
   #isForgotten = false;
+  /** Whether it costs what a call does that has no connection. */
+  #isAway = false;
   #cancelSlow: () => void = () => {};
   #cancelWait: () => void = () => {};
   #cancelLimit: () => void = () => {};
@@ -114,6 +116,8 @@ export class ClientStream implements Forgettable {
       const { timers, policy, isPrimed } = this.#deps;
       if (isPrimed && policy.maxConnectionMs > 0)
         this.#cancelLimit = timers.after(policy.maxConnectionMs, () => this.sendAway());
+      // The upstream may wait for the connection that is gone.
+      this.#unblock();
       const whenBack = this.#whenBack;
       this.#whenBack = () => {};
       whenBack();
@@ -165,7 +169,10 @@ export class ClientStream implements Forgettable {
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#owner = undefined;
+    this.#whenBack = () => {};
     this.#cancelLimit();
+    this.#back();
     this.#deps.memory.mayForget(this);
     this.#reader?.end();
   }
@@ -180,6 +187,7 @@ export class ClientStream implements Forgettable {
     this.#isForgotten = true;
     this.#cancelWait();
     this.#cancelLimit();
+    this.#back();
     this.#deps.memory.forgotten(this);
     this.#log.clear();
     this.#onForgotten();
@@ -189,7 +197,7 @@ export class ClientStream implements Forgettable {
     this.#cancelWait();
     this.#cancelLimit();
     this.#cancelSlow();
-    this.#isBlocked = false;
+    this.#back();
     this.#retryMs = 0;
     const reader = new SseResponse(response, sse);
     this.#reader = reader;
@@ -206,6 +214,7 @@ export class ClientStream implements Forgettable {
   /** A connection is gone; only the last one counts. */
   #closed(reader: SseResponse): void {
     if (reader !== this.#last || this.#isForgotten) return;
+    this.#last = undefined;
     if (this.#hasEnded) {
       this.#reader = undefined;
       this.#cancelSlow();
@@ -218,10 +227,18 @@ export class ClientStream implements Forgettable {
     this.#reader = undefined;
     this.#cancelLimit();
     if (this.#log.last === 0 && !this.#deps.isPrimed) this.#giveUp(DISCONNECTED);
+    else if (!this.#isAway && !this.#deps.memory.take(AWAY_BYTES)) this.#giveUp(CROWDED);
     else {
+      this.#isAway = true;
       this.#wait(this.#deps.policy.keepMs + this.#retryMs);
       this.#unblock();
     }
+  }
+
+  /** It costs no more than what it remembers: its client is there, or nothing waits for it. */
+  #back(): void {
+    if (this.#isAway) this.#deps.memory.give(AWAY_BYTES);
+    this.#isAway = false;
   }
 
   #wait(ms: number): void {
@@ -236,14 +253,16 @@ export class ClientStream implements Forgettable {
     this.#cancelSlow();
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
-    this.#owner.resume();
+    this.#owner?.resume();
   }
 
   #giveUp(reason: string): void {
+    const owner = this.#owner;
     this.#hasEnded = true;
+    this.#owner = undefined;
     this.#cancelSlow();
     this.forget();
-    this.#owner.giveUp(reason);
+    owner?.giveUp(reason);
   }
 
   #event(bytes: Uint8Array): void {
@@ -265,17 +284,4 @@ export class ClientStream implements Forgettable {
   #head(position: number): string {
     return `id: ${this.#deps.ids.of({ stream: this.#number, position })}\n`;
   }
-}
-
-/** An event without data: it tells where the client is, and how long to wait before it comes back (2025-11-25, Transports, Sending Messages 6). */
-export const primer = (retryMs: number): Uint8Array => Buffer.from(`retry: ${retryMs}\ndata: \n\n`);
-
-const isAside = ({ 0: first }: Uint8Array): boolean =>
-  first === COLON || first === LINE_FEED || first === CARRIAGE_RETURN;
-
-/** The event without the mark that only the first bytes of a stream may be, and with its last line break whole. */
-function whole(bytes: Uint8Array): Uint8Array {
-  const isMarked = BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte);
-  const event = isMarked ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
-  return event.at(-1) === CARRIAGE_RETURN ? Buffer.concat([event, FEED]) : event;
 }

@@ -1,13 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Exchange } from "@cortex-os/mcp-bridge";
-import {
-  GatewayError,
-  modernHttpStatus,
-  toJsonRpcError,
-  WIRE_CODE,
-  type Roster,
-  type Timers,
-} from "@cortex-os/mcp-core";
+import { GatewayError, modernHttpStatus, toJsonRpcError, type Roster, type Timers } from "@cortex-os/mcp-core";
 import {
   encodeSseMessage,
   type Era,
@@ -17,7 +10,9 @@ import {
 } from "@cortex-os/mcp-core/wire";
 import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSink } from "../gateway/client-sink.js";
+import { FIXED_STATUS, tooDeep } from "./answer-errors.js";
 import type { ClientStream, StreamOwner } from "./client-stream.js";
+import { HeldJson, MAX_HELD_BYTES } from "./held-json.js";
 import type { Unanswered } from "./open-answers.js";
 import { prefersEventStream } from "./prefers-event-stream.js";
 import type { SessionStreams } from "./session-streams.js";
@@ -52,6 +47,8 @@ export class HttpSink implements ClientSink, Unanswered {
   #resumable: ClientStream | undefined;
   /** The upstream's headers, once its bytes are passed on. */
   #passedOn: Readonly<Record<string, string>> | undefined;
+  /** The upstream's JSON, when its client was promised an event stream meanwhile. */
+  #json: HeldJson | undefined;
   #exchange: Exchange | undefined;
   #done = false;
   #blocked = false;
@@ -110,7 +107,7 @@ export class HttpSink implements ClientSink, Unanswered {
       this.#finish();
       // The upstream's stream is passed on in whole events: one more may follow.
       this.#response.end(encodeSseMessage(this.#errorAnswer(error)));
-    } else this.abort();
+    } else this.abort(error);
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
@@ -119,11 +116,16 @@ export class HttpSink implements ClientSink, Unanswered {
       this.#begin();
       return;
     }
+    if (this.#stream !== undefined) {
+      this.#json = new HeldJson();
+      return;
+    }
     this.#passedOn = headers;
     this.#response.writeHead(status, headers);
   }
 
   write(chunk: Uint8Array): boolean {
+    if (this.#json !== undefined) return this.#hold(chunk, this.#json);
     if (this.#stream !== undefined) return this.#done || this.#stream.pass(chunk);
     if (this.#done || this.#response.write(chunk)) return true;
     if (this.#blocked) return false;
@@ -139,6 +141,7 @@ export class HttpSink implements ClientSink, Unanswered {
 
   end(): void {
     if (this.#done) return;
+    if (this.#json !== undefined) this.#stream?.pass(this.#json.event());
     this.#finish();
     (this.#stream ?? this.#response).end();
   }
@@ -172,12 +175,16 @@ export class HttpSink implements ClientSink, Unanswered {
     this.#send(status, this.#errorAnswer(error));
   }
 
-  abort(): void {
+  abort(error: GatewayError): void {
     if (this.#done) return;
+    // Nothing of what is held was sent: the failure can be.
+    if (this.#json !== undefined) {
+      this.fail(error);
+      return;
+    }
     this.#finish();
-    if (this.#resumable !== undefined) this.#resumable.end();
     // Half an answer must not look like a whole one: the connection breaks.
-    else this.#response.destroy();
+    this.#response.destroy();
   }
 
   sendResult(id: RequestId, result: readonly Buffer[]): void {
@@ -186,7 +193,7 @@ export class HttpSink implements ClientSink, Unanswered {
     const head = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`);
     let length = head.length + 1;
     for (const piece of result) length += piece.length;
-    if (this.#prefersEvents()) {
+    if (this.#stream !== undefined || this.#prefersEvents()) {
       const stream = this.#begin();
       stream.pass(Buffer.concat([DATA, head, ...result, DATA_END], DATA.length + length + DATA_END.length - 1));
       stream.end();
@@ -237,6 +244,12 @@ export class HttpSink implements ClientSink, Unanswered {
     };
   }
 
+  #hold(chunk: Uint8Array, json: HeldJson): true {
+    const message = `The answer is larger than the ${MAX_HELD_BYTES} bytes that one event may have`;
+    if (!this.#done && !json.push(chunk)) this.shutDown(new GatewayError("UPSTREAM_LIMIT", message));
+    return true;
+  }
+
   #prefersEvents(): boolean {
     return prefersEventStream(this.#response.req.headers.accept);
   }
@@ -266,6 +279,7 @@ export class HttpSink implements ClientSink, Unanswered {
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#json?.clear();
     this.#cancelLimit();
     this.#deps.unanswered?.delete(this);
     this.#onDone?.();
@@ -275,18 +289,6 @@ export class HttpSink implements ClientSink, Unanswered {
 /** An event around a result whose bytes are ready. */
 const DATA = Buffer.from("event: message\ndata: ");
 const DATA_END = Buffer.from("}\n\n");
-
-/** `JSON.stringify` gives up on what some upstream nested thousands of levels deep, although `JSON.parse` read it. */
-const tooDeep = (): GatewayError =>
-  new GatewayError("UPSTREAM_PROTOCOL", "The connector's answer is nested too deeply to be passed on");
-
-/** The statuses that the specification fixes for errors, whoever reports them (2026-07-28, Streamable HTTP): an upstream over stdio has no status of its own. */
-const FIXED_STATUS: ReadonlyMap<number, number> = new Map([
-  [WIRE_CODE.METHOD_UNKNOWN, 404],
-  [WIRE_CODE.HEADER_MISMATCH, 400],
-  [WIRE_CODE.CAPABILITY_MISSING, 400],
-  [WIRE_CODE.VERSION_UNSUPPORTED, 400],
-]);
 
 const mayEndAnywhere = (headers: Readonly<Record<string, string>>): boolean =>
   headers["content-length"] === undefined && headers["content-type"]?.startsWith("text/event-stream") === true;

@@ -4,12 +4,11 @@ import { GatewayError, toJsonRpcError, type Roster } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
 import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSink } from "../gateway/client-sink.js";
+import { tooDeep } from "./answer-errors.js";
 import type { ClientStream } from "./client-stream.js";
+import { HeldJson, MAX_HELD_BYTES } from "./held-json.js";
 import type { Unanswered } from "./open-answers.js";
 import type { SessionStreams } from "./session-streams.js";
-
-/** Most bytes of answers that are held at once because they can be passed on only whole. */
-const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 /** What a {@link BatchAnswer} works through. */
 export interface BatchDeps {
@@ -71,18 +70,16 @@ export class BatchAnswer {
 export class BatchMember implements ClientSink {
   readonly #id: RequestId;
   readonly #stream: ClientStream;
-  readonly #budget: { left: number };
+  readonly #held: HeldJson;
   readonly #onDone: () => void;
   #exchange: Exchange | undefined;
   #isStream = false;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
   #done = false;
 
   constructor(id: RequestId, stream: ClientStream, budget: { left: number }, onDone: () => void) {
     this.#id = id;
     this.#stream = stream;
-    this.#budget = budget;
+    this.#held = new HeldJson(budget);
     this.#onDone = onDone;
   }
 
@@ -119,14 +116,7 @@ export class BatchMember implements ClientSink {
 
   end(): void {
     if (this.#done) return;
-    // Raw line breaks are only white space in JSON; in an event they would end its line.
-    if (!this.#isStream)
-      this.#sendText(
-        Buffer.concat(this.#held)
-          .toString("utf8")
-          .trim()
-          .replaceAll(/[\r\n]+/g, " "),
-      );
+    if (!this.#isStream) this.#stream.pass(this.#held.event());
     this.#finish();
   }
 
@@ -140,9 +130,7 @@ export class BatchMember implements ClientSink {
 
   respond(response: JsonRpcResponse): void {
     if (this.#done) return;
-    const tooDeep = "The connector's answer is nested too deeply to be passed on";
-    if (!this.#stream.send(response))
-      this.#stream.send(this.#errorAnswer(new GatewayError("UPSTREAM_PROTOCOL", tooDeep)));
+    if (!this.#stream.send(response)) this.#stream.send(this.#errorAnswer(tooDeep()));
     this.#finish();
   }
 
@@ -164,10 +152,7 @@ export class BatchMember implements ClientSink {
   }
 
   #hold(chunk: Uint8Array): void {
-    this.#budget.left -= chunk.length;
-    this.#heldBytes += chunk.length;
-    this.#held.push(chunk);
-    if (this.#budget.left >= 0) return;
+    if (this.#held.push(chunk)) return;
     const message = `The answers of this batch are larger than ${MAX_HELD_BYTES} bytes; send one request at a time`;
     this.fail(new GatewayError("UPSTREAM_LIMIT", message));
     this.#exchange?.cancel("the answer is too large for a batch");
@@ -183,8 +168,7 @@ export class BatchMember implements ClientSink {
 
   #finish(): void {
     this.#done = true;
-    this.#budget.left += this.#heldBytes;
-    this.#held = [];
+    this.#held.clear();
     this.#onDone();
   }
 }

@@ -2,7 +2,8 @@ import type { ServerResponse } from "node:http";
 import { encodeSseMessage } from "@cortex-os/mcp-core/wire";
 import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSession, NotificationStream } from "../gateway/client-session.js";
-import { RETRY_MS, primer, type ClientStreamDeps } from "./client-stream.js";
+import { RETRY_MS, type ClientStreamDeps } from "./client-stream.js";
+import { primer } from "./event-bytes.js";
 import { EventLog, type Forgettable } from "./event-log.js";
 import { SseResponse } from "./sse-response.js";
 

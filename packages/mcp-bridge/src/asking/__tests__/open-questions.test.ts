@@ -92,13 +92,16 @@ describe("questions of an upstream that wait for a client", () => {
     relay(1, { ask: () => undefined });
     relay(2, { bytes: 4 * 1024 * 1024 + 1 });
     relay(3, { params: nested(80) });
+    const long = "x".repeat(1_025);
+    relay(long);
     expect(replies.map(({ id, error }) => [id, (error as JsonObject)["code"]])).toEqual([
       [1, -31_001],
       [2, -32_600],
       [3, -32_600],
+      [long, -32_600],
     ]);
     relay(4);
     relay(4);
-    expect([client.all.length, questions.size, holds.count, replies.length]).toEqual([1, 1, 1, 3]);
+    expect([client.all.length, questions.size, holds.count, replies.length]).toEqual([1, 1, 1, 4]);
   });
 });

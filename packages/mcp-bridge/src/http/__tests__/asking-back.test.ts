@@ -20,7 +20,8 @@ async function asking(time?: ManualTime) {
     seen.headers["mcp-session-id"] === "session-1" ? res.writeHead(405).end() : streams.accept(seen, res);
   const answer: Script = (seen, res) =>
     seen.method === "tools/call" ? calls.accept(seen, res) : json(res, 200, result(seen, {}));
-  const server = await upstream(legacy(answer, { sessions: new Set(), capabilities: { tools: {} }, get }));
+  const sessions = new Set<string>();
+  const server = await upstream(legacy(answer, { sessions, capabilities: { tools: {} }, get }));
   const timeouts = { callMs: 100, callMaxMs: 1_000 };
   const under = await openLink(server.url, time === undefined ? {} : { time, timeouts });
   const call = async (caller: Caller = CLIENT): Promise<RecordingSink> => {
@@ -31,7 +32,7 @@ async function asking(time?: ManualTime) {
     return sink;
   };
   const posted = (): JsonObject[] => server.of("POST").map(({ message }) => message);
-  return { ...under, server, calls, streams, call, posted };
+  return { ...under, server, sessions, calls, streams, call, posted };
 }
 
 describe("what a legacy upstream over HTTP asks back (R22)", () => {
@@ -95,6 +96,46 @@ describe("what a legacy upstream over HTTP asks back (R22)", () => {
     expect(sink.failure).toMatchObject({ code: "UPSTREAM_TIMEOUT" });
   });
 
+  test("what was asked in a session that the upstream forgot is taken back, and is never answered in the next one", async () => {
+    const { call, posted, questions, server, sessions, streams } = await asking();
+    await call();
+    streams.last?.send(question);
+    await vi.waitFor(() => expect(questions.all).toHaveLength(1));
+    const before = server.of("GET").length;
+    sessions.clear();
+    streams.last?.res.end();
+    await vi.waitFor(() => expect(server.of("GET").length).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(streams.open).toHaveLength(2));
+    expect(questions.only.withdrawn).toBe("The session was lost");
+    streams.last?.send(question);
+    await vi.waitFor(() => expect(questions.all).toHaveLength(2));
+    const [old, now] = questions.all;
+    old?.onAnswer({ result: { action: "old" } });
+    now?.onAnswer({ result: { action: "new" } });
+    await vi.waitFor(() => expect(posted()).toHaveLength(1));
+    expect(posted()).toEqual([{ jsonrpc: "2.0", id: 0, result: { action: "new" } }]);
+  });
+
+  test("a link that lets its calls end opens no stream any more, which nobody would close", async () => {
+    const { calls, link, server } = await asking();
+    const { script } = server;
+    let greet = (): void => {};
+    server.script = (seen, res) => {
+      if (seen.method === "initialize") greet = () => script(seen, res);
+      else script(seen, res);
+    };
+    const sink = new RecordingSink();
+    link.send(toolCall(CLIENT), sink);
+    await vi.waitFor(() => expect(server.of("initialize")).toHaveLength(2));
+    const closing = link.close({ drain: true });
+    greet();
+    await vi.waitFor(() => expect(calls.open).toHaveLength(1));
+    calls.last?.send(done);
+    await closing;
+    expect(sink.messages).toEqual([done]);
+    expect(server.of("GET").map(({ headers }) => headers["mcp-session-id"])).not.toContain("session-2");
+  });
+
   test("a call that is asked something is not silent, and ends when it has lasted too long all the same", async () => {
     const time = new ManualTime();
     const { call, calls } = await asking(time);
@@ -123,6 +164,22 @@ describe("what a legacy upstream over HTTP asks back (R22)", () => {
       }),
     );
     expect(modern.questions.all).toEqual([]);
+  });
+
+  test("an upstream that asks and takes no answers does not fill the memory with them", async () => {
+    const time = new ManualTime();
+    const { call, calls, server } = await asking(time);
+    const sink = await call();
+    const { script } = server;
+    server.script = (seen, res) => {
+      if (seen.method !== "POST") script(seen, res);
+    };
+    const before = time.pending;
+    for (let id = 0; id < 3_000; id += 1) calls.last?.send({ jsonrpc: "2.0", id, method: "ping" });
+    calls.last?.send(done);
+    await sink.done;
+    expect(time.pending - before).toBeLessThanOrEqual(1_001);
+    expect(time.pending - before).toBeGreaterThan(900);
   });
 
   test("what the client tells the gateway of its roots is told in its session", async () => {

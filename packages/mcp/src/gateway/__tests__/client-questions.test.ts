@@ -2,7 +2,7 @@ import type { UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test } from "vitest";
-import { ClientQuestions, type MessageToClient } from "../client-questions.js";
+import { ClientQuestions, withdrawal, type MessageToClient } from "../client-questions.js";
 
 function setUp() {
   const time = new ManualTime();
@@ -11,6 +11,7 @@ function setUp() {
   const questions = new ClientQuestions({
     timers: time,
     session: { tell: (message) => session.isOpen && sent.push(message) > 0 },
+    tellWithdrawn: (id, reason) => sent.push(withdrawal(id, reason)),
   });
   const answers: unknown[] = [];
   const question = (params?: JsonObject): UpstreamQuestion => ({
@@ -74,6 +75,24 @@ describe("what a client was asked (R22)", () => {
     await time.advance(10_000);
     expect(answers).toMatchObject([{ error: { code: -31_001, message: expect.stringContaining("no stream") } }]);
     expect(questions.size).toBe(1);
+  });
+
+  test("and so much of it that one question may have waits at a time", async () => {
+    const { answers, question, questions, session, sent, time } = setUp();
+    session.isOpen = false;
+    const large = { message: "x".repeat(3 * 1024 * 1024) };
+    const first = questions.ask(question(large));
+    questions.ask(question(large));
+    expect([answers, questions.size]).toMatchObject([[{ error: { code: -31_003 } }], 1]);
+    first?.withdraw();
+    questions.ask(question(large));
+    session.isOpen = true;
+    questions.deliver();
+    session.isOpen = false;
+    questions.ask(question(large));
+    await time.advance(10_000);
+    questions.ask(question(large));
+    expect([answers.length, questions.size, sent.length]).toEqual([2, 2, 1]);
   });
 
   test("on the stream of a request is not asked when nothing can be sent there", () => {

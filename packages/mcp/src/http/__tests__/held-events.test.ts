@@ -1,12 +1,24 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { ManualTime } from "@cortex-os/mcp-core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { failOnLeaks } from "../../__tests__/support/gateway.js";
+import { startServer } from "../../__tests__/support/http.js";
 import { DEFAULT_EVENT_LOG_LIMITS } from "../event-log.js";
 import type { HttpSink } from "../http-sink.js";
+import { KeepAlive } from "../keep-alive.js";
 import { EventClient } from "./event-client.js";
 import { event, KEEP_MS, PRIMED, SSE, type SinkOptions } from "./resumed-set-up.js";
-import { startSink, type TestExchange } from "./sink-set-up.js";
+import { sessionStreams, startSink, type TestExchange } from "./sink-set-up.js";
 
 failOnLeaks();
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+}
 
 describe("what is held for a client that may come back", () => {
   const BYTES = 1_000;
@@ -14,6 +26,8 @@ describe("what is held for a client that may come back", () => {
   const COST = BYTES + 1_024;
   const limits = { ...DEFAULT_EVENT_LOG_LIMITS, streamBytes: 3 * COST, sessionBytes: 5 * COST };
   const small = { ...PRIMED, streams: { limits } } as const;
+  /** That a call goes on without a connection costs 8 KiB. */
+  const roomy = { ...PRIMED, streams: { limits: { ...limits, sessionBytes: 5 * COST + 8 * 1_024 } } } as const;
   const filled = (n: number): Buffer => event(String(n).padEnd(BYTES - "data: \n\n".length, "."));
   const numbers = (client: EventClient): number[] => client.data.map((data) => Number.parseInt(data, 10));
 
@@ -36,7 +50,7 @@ describe("what is held for a client that may come back", () => {
   });
 
   test("is all that comes while the client is away; more than that, and the call is given up", async () => {
-    const { client, own, exchange, time, doneTimes, port } = await passed(2);
+    const { client, own, exchange, time, doneTimes, port } = await passed(2, roomy);
     client.close();
     await vi.waitFor(() => expect(time.delays).toContain(KEEP_MS));
     for (const n of [3, 4, 5]) expect(own.write(filled(n))).toBe(true);
@@ -45,6 +59,20 @@ describe("what is held for a client that may come back", () => {
     expect(exchange.cancelled).toEqual(["the client left more unread than is kept for it"]);
     expect([doneTimes(), time.pending]).toEqual([1, 0]);
     expect((await new EventClient(port, client.lastId).untilOver()).status).toBe(400);
+  });
+
+  test("is not many calls without a connection: one more than fits has cancelled at once, and one that ends makes room", async () => {
+    const { client, own, exchange, time, port, doneTimes } = await passed(1, roomy);
+    client.close();
+    await vi.waitFor(() => expect(time.delays).toContain(KEEP_MS));
+    const second = await new EventClient(port).untilData(1);
+    second.close();
+    await vi.waitFor(() => expect(exchange.cancelled).toEqual(["too many calls wait for clients that are away"]));
+    own.end();
+    const third = await new EventClient(port).untilData(1);
+    third.close();
+    await vi.waitFor(() => expect(time.delays.filter((ms) => ms === KEEP_MS)).toHaveLength(2));
+    expect([exchange.cancelled.length, doneTimes()]).toEqual([1, 2]);
   });
 
   test("one event that is larger than the bound reaches a client that reads, and ends what it could come back to", async () => {
@@ -58,6 +86,25 @@ describe("what is held for a client that may come back", () => {
     const ids = client.events.map(({ id }) => id ?? "");
     expect((await new EventClient(set.port, ids[1]).untilOver()).status).toBe(400);
     expect(numbers(await new EventClient(set.port, ids[2]).untilData(1))).toEqual([3]);
+  });
+
+  test("is what was said and not what was asked: a complete stream lets go of its call", async () => {
+    const time = new ManualTime();
+    const { streams } = sessionStreams(time, { keepAlive: new KeepAlive(time), slowReaderMs: 30_000 }, "2025-11-25");
+    const owners: WeakRef<object>[] = [];
+    const { port } = await startServer((_, response) => {
+      const owner = { resume: () => {}, giveUp: () => {} };
+      owners.push(new WeakRef(owner));
+      const stream = streams.begin(response, owner);
+      stream.send({ jsonrpc: "2.0", method: "n" });
+      stream.end();
+    });
+    const client = await new EventClient(port).untilOver();
+    collectGarbage();
+    expect(owners.map((owner) => owner.deref())).toEqual([undefined]);
+    expect(streams.resume(client.events[0]?.id ?? "", new ServerResponse(new IncomingMessage(new Socket())))).toBe(
+      "resumed",
+    );
   });
 
   test("complete streams make room for those that go on, the oldest first", async () => {

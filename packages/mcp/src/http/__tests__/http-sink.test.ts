@@ -138,7 +138,7 @@ describe("an answer over HTTP", () => {
     const connection = await RawConnection.open(port);
     connection.write(ASK);
     await connection.until(/half/);
-    (await sink()).abort();
+    (await sink()).abort(ERROR);
     expect(await connection.untilClosed()).not.toMatch(/0\r\n\r\n$/);
     expect([doneTimes(), exchange.cancelled]).toEqual([1, []]);
   });
@@ -167,7 +167,7 @@ describe("an answer over HTTP", () => {
       expect(sink.write(Buffer.from("x"))).toBe(true);
       sink.end();
       sink.fail(ERROR);
-      sink.abort();
+      sink.abort(ERROR);
       sink.sendResult(1, []);
       sink.cancel("late");
       expect(exchange.cancelled).toEqual([]);

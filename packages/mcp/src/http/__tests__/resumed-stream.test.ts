@@ -2,8 +2,9 @@ import { GatewayError } from "@cortex-os/mcp-core";
 import { describe, expect, test, vi } from "vitest";
 import { failOnLeaks } from "../../__tests__/support/gateway.js";
 import { send } from "../../__tests__/support/http.js";
+import { DEFAULT_EVENT_LOG_LIMITS } from "../event-log.js";
 import { EventClient } from "./event-client.js";
-import { ANSWER, called, COMPLETE_MS, KEEP_MS, note, PRIMED, said, SSE, UNPRIMED } from "./resumed-set-up.js";
+import { ANSWER, called, COMPLETE_MS, event, KEEP_MS, note, PRIMED, said, SSE, UNPRIMED } from "./resumed-set-up.js";
 import { startSink } from "./sink-set-up.js";
 
 failOnLeaks();
@@ -48,6 +49,19 @@ describe("an event stream of a client with a session (2025-11-25, Resumability a
     expect([exchange.cancelled, doneTimes()]).toEqual([[], 1]);
     await time.advance(COMPLETE_MS);
     expect(time.pending).toBe(0);
+  });
+
+  test("that is taken over while its reader is behind goes on: nobody waits for the connection that is gone", async () => {
+    const BYTES = 32 * 1024 * 1024;
+    const limits = { ...DEFAULT_EVENT_LOG_LIMITS, streamBytes: 2 * BYTES, sessionBytes: 2 * BYTES };
+    const { client, own, back, exchange } = await called(1, { ...PRIMED, streams: { limits } });
+    client.pause();
+    own.start(200, SSE);
+    // More than the buffers on the way take: this connection does not catch up.
+    expect(own.write(event("x".repeat(BYTES)))).toBe(false);
+    const again = back(client.lastId);
+    await again.until(() => again.status !== undefined);
+    expect([again.status, exchange.resumed]).toEqual([200, 1]);
   });
 
   test("brings a question of the upstream's that was asked meanwhile: it is an event like others", async () => {

@@ -1,3 +1,4 @@
+import { GatewayError } from "@cortex-os/mcp-core";
 import { describe, expect, test, vi } from "vitest";
 import { failOnLeaks } from "../../__tests__/support/gateway.js";
 import { send } from "../../__tests__/support/http.js";
@@ -113,6 +114,51 @@ describe("a client of 2025-11-25 may be sent away and asked to come back (SEP-16
     expect([third.data, exchange.cancelled]).toEqual([[JSON.stringify(ANSWER)], []]);
     await time.advance(COMPLETE_MS);
     expect(time.pending).toBe(0);
+  });
+
+  test("an upstream that answers with JSON after that has its answer brought as one event", async () => {
+    const { port, sink, time } = await startSink(() => {}, limited);
+    const client = new EventClient(port);
+    const own = await sink();
+    await time.advance(500);
+    await client.untilOver();
+    own.start(200, { "content-type": "application/json", "content-length": "41" });
+    own.write(Buffer.from('{"jsonrpc":"2.0",\r\n"id":"id-1",'));
+    own.write(Buffer.from('"result":{}}\n'));
+    own.end();
+    const again = await new EventClient(port, client.lastId).untilOver();
+    expect(again.data).toEqual(['{"jsonrpc":"2.0", "id":"id-1","result":{}}']);
+    await time.advance(COMPLETE_MS);
+    expect(time.pending).toBe(0);
+  });
+
+  test("a result whose bytes are ready is an event then, too", async () => {
+    const { port, sink, time } = await startSink(() => {}, limited);
+    const client = new EventClient(port, undefined, "POST", {
+      headers: { accept: "application/json, text/event-stream" },
+    });
+    const own = await sink();
+    await time.advance(500);
+    await client.untilOver();
+    own.sendResult("id-1", [Buffer.from('{"tools":'), Buffer.from("[]}")]);
+    const again = await new EventClient(port, client.lastId).untilOver();
+    expect(again.data).toEqual(['{"jsonrpc":"2.0","id":"id-1","result":{"tools":[]}}']);
+  });
+
+  test("half an answer in JSON is an error then, and no half an event", async () => {
+    const { port, sink, time, exchange } = await startSink(() => {}, limited);
+    const client = new EventClient(port);
+    const own = await sink();
+    await time.advance(500);
+    await client.untilOver();
+    own.start(200, { "content-type": "application/json" });
+    own.write(Buffer.from('{"jsonrpc":'));
+    own.abort(new GatewayError("UPSTREAM_UNAVAILABLE", "a is down: gone"));
+    const again = await new EventClient(port, client.lastId).untilOver();
+    expect(again.data.map((data): unknown => JSON.parse(data))).toMatchObject([
+      { id: "id-1", error: { code: -31_001, message: "a is down: gone" } },
+    ]);
+    expect(exchange.cancelled).toEqual([]);
   });
 
   test("a connection that broke before counts no more: the next one has the whole time", async () => {

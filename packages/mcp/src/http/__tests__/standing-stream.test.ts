@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import type { JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import { failOnLeaks } from "../../__tests__/support/gateway.js";
 import { DEFAULT_EVENT_LOG_LIMITS } from "../event-log.js";
 import { EventClient } from "./event-client.js";
@@ -60,6 +61,21 @@ describe("a session's GET stream (2025-11-25, Listening and Resumability)", () =
     expect(again.data).toEqual([...said(2), CHANGED("tools"), CHANGED("prompts"), UPDATED("a:b"), ...said(3)]);
     const third = await open(again.events.at(-2)?.id).untilData(1);
     expect(third.data).toEqual(said(3));
+  });
+
+  test("says after a question that it needs no answer any more, also when that came about meanwhile", async () => {
+    const { session, client, open, cut } = await listening();
+    const asked = session.ask({ method: "roots/list", params: undefined, onAnswer: () => {}, onProgress: () => {} });
+    await client.untilData(1);
+    await cut();
+    asked?.withdraw("the call that it was asked for is over");
+    const again = await open(client.events[0]?.id).untilData(2);
+    const [question, withdrawn] = again.data.map((data): Partial<JsonRpcRequest> => JSON.parse(data));
+    expect(withdrawn).toEqual({
+      jsonrpc: "2.0",
+      method: "notifications/cancelled",
+      params: { requestId: question?.id },
+    });
   });
 
   test("is taken over by who says an id of it, because its client may know sooner than we that it broke", async () => {
