@@ -1,3 +1,4 @@
+import { WIRE_CODE } from "@cortex-os/mcp-core";
 import { classifyMessage, type JsonRpcError, type JsonRpcResponse, type RequestId } from "@cortex-os/mcp-core/wire";
 import { answers } from "./answer-reader.js";
 import { HeldBytes } from "./held-bytes.js";
@@ -12,15 +13,13 @@ const SESSION_CODES: ReadonlySet<number> = new Set([-32_001, -32_600]);
 
 /** Statuses with which a server may refuse a request of another era. */
 const DOUBTS_ERA: ReadonlySet<number> = new Set([400, 404, 405, 406, 415]);
-/** JSON-RPC code of a modern upstream that misses a mirrored header: its tool has changed (2026-07-28, Client Behavior). */
-const HEADER_MISMATCH = -32_020;
 
 /** Whether a server may have refused because it speaks another era than we think. */
 export const doubtsEra = (status: number): boolean => DOUBTS_ERA.has(status);
 
-/** Whether a modern upstream says that a header is missing which mirrors an argument. */
+/** Whether a modern upstream misses a header that mirrors an argument, or was told another value by it: its tool has changed (2026-07-28, Client Behavior). */
 export const missesHeader = (response: JsonRpcResponse): boolean =>
-  "error" in response && response.error.code === HEADER_MISMATCH;
+  "error" in response && response.error.code === WIRE_CODE.HEADER_MISMATCH;
 
 /** A response whose status is no success. */
 export class Refusal {

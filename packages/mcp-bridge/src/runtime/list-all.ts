@@ -1,7 +1,9 @@
 import { GatewayError, type Logger, type Monotonic } from "@cortex-os/mcp-core";
 import {
   isJsonObject,
+  isTtl,
   LISTS,
+  NOT_TO_KEEP,
   type Era,
   type JsonObject,
   type ListKind,
@@ -141,7 +143,7 @@ class Listing {
     // Nobody may be promised more than each page does (2026-07-28, Caching).
     const isOwed = this.#deps.era === "modern";
     if (isOwed || ttlMs !== undefined) {
-      const least = typeof ttlMs === "number" && Number.isSafeInteger(ttlMs) && ttlMs > 0 ? ttlMs : 0;
+      const least = isTtl(ttlMs) ? ttlMs : NOT_TO_KEEP.ttlMs;
       this.#ttlMs = Math.min(least, this.#ttlMs ?? least);
     }
     if ((isOwed || cacheScope !== undefined) && this.#cacheScope !== "private")

@@ -1,10 +1,11 @@
-import { WIRE_CODE, type GatewayError } from "@cortex-os/mcp-core";
+import type { GatewayError } from "@cortex-os/mcp-core";
 import {
   classifyMessage,
   type JsonObject,
   type JsonRpcNotification,
   type JsonRpcResponse,
 } from "@cortex-os/mcp-core/wire";
+import { missesHeader } from "../http/refusal.js";
 import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
 
@@ -62,7 +63,7 @@ export class MirroredCall implements AnswerSink, Exchange {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) this.#sink.end(failure);
-    else if (isMismatch(messageIn(held))) this.#again(() => passOn(held, this.#sink));
+    else if (isMismatch(held)) this.#again(() => passOn(held, this.#sink));
     else passOn(held, this.#sink);
   }
 
@@ -79,7 +80,7 @@ export class MirroredCall implements AnswerSink, Exchange {
   }
 
   respond(response: JsonRpcResponse): void {
-    if (isMismatch(response) && !this.#wasRefused) this.#again(() => this.#sink.respond(response));
+    if (missesHeader(response) && !this.#wasRefused) this.#again(() => this.#sink.respond(response));
     else this.#sink.respond(response);
   }
 
@@ -120,17 +121,14 @@ function passOn({ headers, chunks }: HeldRefusal, sink: AnswerSink): void {
   sink.end();
 }
 
-function messageIn({ chunks }: HeldRefusal): JsonRpcResponse | undefined {
+function isMismatch({ chunks }: HeldRefusal): boolean {
   try {
     const classified = classifyMessage(JSON.parse(Buffer.concat(chunks).toString("utf8")));
-    return classified.kind === "response" ? classified.message : undefined;
+    return classified.kind === "response" && missesHeader(classified.message);
   } catch {
-    return undefined;
+    return false;
   }
 }
-
-const isMismatch = (response: JsonRpcResponse | undefined): boolean =>
-  response !== undefined && "error" in response && response.error.code === WIRE_CODE.HEADER_MISMATCH;
 
 /** Whether two sets of headers say the same. */
 export function isSame(

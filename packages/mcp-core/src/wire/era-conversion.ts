@@ -1,3 +1,4 @@
+import { isTtl, NOT_TO_KEEP } from "./caching-hints.js";
 import { isJsonObject, type JsonObject, type JsonRpcErrorObject, type JsonValue } from "./json-rpc.js";
 import type { LogLevel } from "./log-level.js";
 import { META, withMeta, withoutModernMeta } from "./meta.js";
@@ -54,8 +55,6 @@ export interface AnswerRoute {
 
 /** What of an upstream's own answers a modern client may keep; lists among them that the gateway does not know (2026-07-28, Caching, Cacheable Results). */
 const CACHEABLE: ReadonlySet<string> = new Set(["resources/read", ...LIST_KINDS.map((kind) => LISTS[kind].method)]);
-/** What it is owed with those, when the upstream knows nothing of it: nothing may be kept. */
-const NOT_TO_KEEP = { ttlMs: 0, cacheScope: "private" } as const;
 
 /**
  * An upstream's result in the era of the client. A modern client is owed a `resultType`, and with what it may keep a caching hint; a legacy one
@@ -99,8 +98,7 @@ export function errorForClient(error: JsonRpcErrorObject, { upstream, client }: 
 
 /** Whether a result says how long and by whom it may be kept, in a way that a client can follow (2026-07-28, Caching). */
 function hasHints({ ttlMs, cacheScope }: JsonObject): boolean {
-  const isTtl = typeof ttlMs === "number" && Number.isSafeInteger(ttlMs) && ttlMs >= 0;
-  return isTtl && (cacheScope === "public" || cacheScope === "private");
+  return isTtl(ttlMs) && (cacheScope === "public" || cacheScope === "private");
 }
 
 /**

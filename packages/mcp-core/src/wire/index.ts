@@ -1,3 +1,4 @@
+export * from "./caching-hints.js";
 export * from "./era-conversion.js";
 export * from "./header-codec.js";
 export * from "./json-rpc.js";

@@ -1,5 +1,4 @@
-import { isDeeperThan, isJsonObject, MAX_JSON_DEPTH, type Era, type JsonObject } from "@cortex-os/mcp-core/wire";
-import { isTtl } from "../catalog/list-pages.js";
+import { isDeeperThan, isJsonObject, isTtl, MAX_JSON_DEPTH, type Era, type JsonObject } from "@cortex-os/mcp-core/wire";
 
 /** A result that may be given once more, for a while. */
 export interface KeptAnswer {
@@ -14,7 +13,7 @@ export interface KeptAnswer {
 /** A result as it may be kept, or `undefined` if it may not: incomplete ones, those without true hints, those that are no answer to a read. */
 export function keptAnswer(result: JsonObject): KeptAnswer | undefined {
   const { resultType, ttlMs, cacheScope, ...rest } = result;
-  if (resultType !== "complete" || typeof ttlMs !== "number" || !isTtl(ttlMs) || ttlMs === 0) return undefined;
+  if (resultType !== "complete" || !isTtl(ttlMs) || ttlMs === 0) return undefined;
   if (cacheScope !== "public" && cacheScope !== "private") return undefined;
   if (!areContents(rest["contents"]) || isDeeperThan(rest, MAX_JSON_DEPTH)) return undefined;
   return { ttlMs, cacheScope, members: ownBytes(JSON.stringify(rest).slice(1, -1)) };

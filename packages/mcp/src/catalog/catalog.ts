@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_NAME_POLICY, type NamePolicy } from "@cortex-os/mcp-core";
 import {
+  isTtl,
   LIST_KINDS,
   LISTS,
   SERVER_FEATURES,
@@ -9,7 +10,7 @@ import {
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart, CatalogTool, LocatedEntry, NameCollision, NamedEntry } from "./catalog-part.js";
-import { isTtl, ListPages, type ListPage, type PageEntry } from "./list-pages.js";
+import { ListPages, type ListPage, type PageEntry } from "./list-pages.js";
 import { locateEntries } from "./locate-entries.js";
 import { nameEntries } from "./name-entries.js";
 import { nameTools, toolPageEntry } from "./name-tools.js";
@@ -54,7 +55,7 @@ export class Catalog {
   /** @throws RangeError for a page size under 1 or a ttl that is no whole number of milliseconds from 0 on */
   constructor(parts: readonly CatalogPart[], policy: CatalogPolicy = DEFAULT_CATALOG_POLICY) {
     if (!(policy.pageSize >= 1)) throw new RangeError(`pageSize must be at least 1, got ${policy.pageSize}`);
-    if (!isTtl(policy.ttlMs)) throw new RangeError(`ttlMs must be a whole number >= 0, got ${policy.ttlMs}`);
+    if (!isTtl(policy.ttlMs)) throw new RangeError(`ttlMs must be a whole number >= 0, got ${String(policy.ttlMs)}`);
     const { tools, collisions } = nameTools(parts, policy.names);
     const { entries: prompts, collisions: promptCollisions } = nameEntries(parts, "prompts", policy.names);
     this.tools = tools;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Era, ListKind } from "@cortex-os/mcp-core/wire";
+import { isTtl, NOT_TO_KEEP, type Era, type ListKind } from "@cortex-os/mcp-core/wire";
 import type { PartList } from "./catalog-part.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 
@@ -85,13 +85,10 @@ export class ListPages {
   }
 }
 
-/** Whether it can be a caching hint: a whole number of milliseconds from 0 on. */
-export const isTtl = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
-
 /** An upstream's hint: one that is negative or no whole number counts as 0 (2026-07-28, Caching), since nothing else may reach our bytes; none leaves `ours`. */
 export function hintedTtl(hint: unknown, ours: number): number {
   if (hint === undefined) return ours;
-  return typeof hint === "number" && isTtl(hint) ? hint : 0;
+  return isTtl(hint) ? hint : NOT_TO_KEEP.ttlMs;
 }
 
 function revisionOf(entries: readonly PageEntry[], tail: string): string {

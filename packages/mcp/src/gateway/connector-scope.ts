@@ -1,6 +1,6 @@
 import { GatewayError, type Timers } from "@cortex-os/mcp-core";
 import type { UpstreamFacts } from "@cortex-os/mcp-bridge";
-import type { Era, JsonObject, ListKind, ServerFeature } from "@cortex-os/mcp-core/wire";
+import { NOT_TO_KEEP, type Era, type JsonObject, type ListKind, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import type { ListPage, ListPolicy } from "../catalog/list-pages.js";
 import { OwnLists } from "../catalog/own-lists.js";
@@ -164,10 +164,9 @@ export class ConnectorScope implements Scope {
 }
 
 const NONE: ReadonlySet<ServerFeature> = new Set();
-const NOT_TO_KEEP: JsonObject = { ttlMs: 0, cacheScope: "private" };
 
-/** The protocol's own requests that are an upstream's to answer. */
+/** The protocol's own requests that are an upstream's to answer. Tools are listed by the gateway or not at all: one that breaks the rules must not pass unseen (T15). */
 const FORWARDED: ReadonlySet<string> = new Set([
-  ...["tools/list", "resources/list", "resources/templates/list", "prompts/list"],
+  ...["resources/list", "resources/templates/list", "prompts/list"],
   ...["tools/call", "prompts/get", "resources/read", "completion/complete"],
 ]);

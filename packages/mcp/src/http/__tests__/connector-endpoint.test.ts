@@ -1,3 +1,5 @@
+import type { JsonObject } from "@cortex-os/mcp-core/wire";
+import { json } from "node:stream/consumers";
 import { specOf } from "../../__tests__/support/specs.js";
 import { describe, expect, test, vi } from "vitest";
 import {
@@ -99,6 +101,25 @@ describe("/mcp/-/<key>: one connector exactly as it is", () => {
     expect(await leave("/mcp")).toBe(404);
     expect(await leave("/mcp/-/m")).toBe(200);
     expect(await status(own.headers, "/mcp/-/m")).toBe(404);
+  });
+
+  test("tools of a connector that says it has none are told to nobody: one that breaks the rules could be among them (T15)", async () => {
+    const tool = { name: "bad", inputSchema: { properties: { a: { type: "number", "x-mcp-header": "A" } } } };
+    const hints = { resultType: "complete", ttlMs: 0, cacheScope: "public" };
+    const { port: careless } = await startServer((request, response) => {
+      void (async () => {
+        const { id, method } = (await json(request)) as JsonObject;
+        const supportedVersions = ["2026-07-28"];
+        const result = method === "server/discover" ? { supportedVersions, capabilities: {} } : { tools: [tool] };
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ jsonrpc: "2.0", id, result: { ...hints, ...result } }));
+      })();
+    });
+    const { port } = await startServed([specAt("m", `http://127.0.0.1:${careless}/mcp`)]);
+    const error = { code: -32_601, message: "Method not found: tools/list" };
+    expect(answerOf(await askModern(port, "tools/list", {}, "/mcp/-/m"))).toMatchObject({ error });
+    const client = await initialize(port, "2025-11-25", "/mcp/-/m");
+    expect(answerOf(await client.request(1, "tools/list"))).toMatchObject({ error });
   });
 
   test("batches of 2025-03-26 work there", async () => {
