@@ -167,3 +167,39 @@ describe("@cortex-os/mcp-core", () => {
     ).toEqual([]);
   });
 });
+
+describe("@cortex-os/mcp-bridge", () => {
+  const SDK = "@modelcontextprotocol/client";
+  const OAUTH = "packages/mcp-bridge/src/oauth/";
+
+  test("keeps the SDK to the folder of OAuth", () => {
+    expect(
+      offenders("packages/mcp-bridge", (specifier, file) => {
+        if (isTest(file) || file.startsWith(OAUTH)) return false;
+        return packageOf(specifier) === SDK;
+      }),
+    ).toEqual([]);
+  });
+
+  test("does not load the SDK before an upstream asks for authorization: from its entry no chain of plain imports leads there (decision 0020)", () => {
+    const loaded = loadedBy("packages/mcp-bridge/src/index.ts");
+    expect(loaded.files).toContain(`${OAUTH}upstream-oauth.ts`);
+    expect(loaded.packages).not.toContain(SDK);
+  });
+});
+
+/** What a module loads before any of its code asks for more: plain imports, and not those of types. */
+function loadedBy(entry: string): { readonly files: readonly string[]; readonly packages: readonly string[] } {
+  const files = new Set([entry]);
+  const bare = new Set<string>();
+  for (const file of files) {
+    for (const specifier of importSpecifiers(withoutLazyImports(readText(file)))) {
+      if (specifier.startsWith(".")) files.add(path.join(path.dirname(file), specifier).replace(/\.js$/, ".ts"));
+      else bare.add(packageOf(specifier));
+    }
+  }
+  return { files: [...files], packages: [...bare] };
+}
+
+const withoutLazyImports = (source: string): string =>
+  source.replace(/\bimport\s*\([^)]*\)/g, "").replace(/\b(?:import|export)\s+type\b[^;]*;/g, "");

@@ -163,7 +163,12 @@ describe("R14: the command line changes the registry", () => {
     const all = await io.run("list", "--json", "--show-secrets");
     expect(all.out).toContain('"TOKEN": "s3cret"');
     const one = await io.run("get", "mem", "--json");
-    expect(JSON.parse(one.out)).toMatchObject({ env: { TOKEN: "***" }, source: "registry", status: null });
+    expect(JSON.parse(one.out)).toMatchObject({
+      env: { TOKEN: "***" },
+      source: "registry",
+      status: null,
+      ownAddress: null,
+    });
     for (const { out } of [human, json, get, one]) expect(out).not.toContain("s3cret");
   });
 

@@ -51,7 +51,11 @@ describe("a gateway that follows a service map", () => {
       `  by itself at: ${url}/-/docs`,
       "  state: up",
     ]);
-    expect(JSON.parse((await io.run("get", "docs", "--json")).out)).toMatchObject({ name: "docs", source: "map" });
+    expect(JSON.parse((await io.run("get", "docs", "--json")).out)).toMatchObject({
+      name: "docs",
+      source: "map",
+      ownAddress: `${url}/-/docs`,
+    });
     // Who has neither URL nor key still sees what the gateway says.
     const elsewhere = await createTestIo({ env: { CORTEX_HOME: io.home } });
     const seen = await elsewhere.run("list");

@@ -28,8 +28,9 @@ async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promi
   const live = await liveStatuses(io);
   if (live.kind === "silent") io.err(`cortex-mcp: warning: ${live.problem}`);
   const status = statusOf(live, name, source) ?? null;
+  const address = ownAddress(live, name, source);
   if (json) {
-    io.out(jsonText({ ...entry, source, status }));
+    io.out(jsonText({ ...entry, source, status, ownAddress: address ?? null }));
     return 0;
   }
   io.out(`${entry.name} (${transportText(entry)})`);
@@ -41,7 +42,6 @@ async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promi
   if (entry.cwd !== undefined) io.out(`  folder: ${entry.cwd}`);
   for (const [key, value] of Object.entries(entry.headers ?? {})) io.out(`  header: ${key}: ${value}`);
   for (const [key, value] of Object.entries(entry.env ?? {})) io.out(`  env: ${key}=${value}`);
-  const address = ownAddress(live, name, source);
   if (address !== undefined) io.out(`  by itself at: ${address}`);
   const state = stateText(live, { key: name, source, disabled: entry.disabled === true }) ?? "no gateway is running";
   io.out(`  state: ${state}${status?.reason === undefined ? "" : `, ${status.reason}`}`);
