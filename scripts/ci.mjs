@@ -107,7 +107,7 @@ const testStep = (name, limitMinutes, report, [command = "", ...args]) =>
 async function verdict() {
   if (!(await pnpmStep("install", 10, ["install", "--frozen-lockfile"]))) return;
   await pnpmStep("check", 5, ["check"]);
-  await testStep("test; coverage of each package: at least 90 % of lines and branches (R19)", 30, "reports/junit.xml", [
+  await testStep("test; coverage of each package: at least 90 % of lines and branches (R19)", 33, "reports/junit.xml", [
     "npx",
     "-y",
     "pnpm",
