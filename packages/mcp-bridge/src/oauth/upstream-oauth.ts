@@ -96,8 +96,8 @@ export class UpstreamOAuth implements UpstreamAuthorization {
 
   /** The refusal that is known already of what this challenge wants. */
   #denialOf({ scope = "" }: BearerChallenge): GatewayError | undefined {
-    const [any] = this.#denied.values();
-    return this.#denied.get(scope) ?? (this.#denied.size < MAX_DENIED ? undefined : any);
+    const [whichever] = this.#denied.values();
+    return this.#denied.get(scope) ?? (this.#denied.size < MAX_DENIED ? undefined : whichever);
   }
 
   #isNewer(sent: string | undefined): boolean {
