@@ -18,7 +18,7 @@ export type {
   StoredTokens,
 } from "./oauth/oauth-store.js";
 export { UpstreamOAuth, type UpstreamOAuthOptions } from "./oauth/upstream-oauth.js";
-export type * from "./runtime/exchange.js";
+export * from "./runtime/exchange.js";
 export type * from "./runtime/forward.js";
 export type { UpstreamList } from "./runtime/list-all.js";
 export type * from "./runtime/proxy-state.js";

@@ -1,9 +1,8 @@
 import type { Clock, GatewayError, Timers } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification, LogLevel } from "@cortex-os/mcp-core/wire";
 import type { CloseOptions, Link, OwnRequestOptions, UpstreamFacts } from "../link.js";
-import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
+import { ANSWERED, type AnswerSink, type Exchange, type UpstreamCall } from "../runtime/exchange.js";
 import { NoSseServerError } from "../sse/no-sse-server-error.js";
-import { ANSWERED } from "../runtime/waiting-exchange.js";
 import { closedFailure, NotStreamableError, timeoutFailure } from "./failures.js";
 import { withinTime } from "./time-limit.js";
 import { isFresh } from "./verdict-age.js";

@@ -9,7 +9,7 @@ import {
   type OwnRequestOptions,
   type UpstreamFacts,
 } from "../link.js";
-import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
+import { ANSWERED, type AnswerSink, type Exchange, type UpstreamCall } from "../runtime/exchange.js";
 import { claimedFeatures, declaredFeatures, hearsAll } from "../listening/feature-changes.js";
 import type { Listening } from "../listening/listening.js";
 import { RequestedResources } from "../listening/requested-resources.js";
@@ -37,8 +37,6 @@ import { isFresh } from "./verdict-age.js";
 const LEVEL_MS = 2_000;
 /** Longest answer to a request that brings nothing but an agreement, in bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
-
-const NOTHING: Exchange = { cancel: () => {}, resume: () => {} };
 
 /** What outlives a link to an HTTP upstream: its sockets and its clients' sessions. */
 export interface HttpLinkDeps extends LinkDeps {
@@ -130,7 +128,7 @@ export class HttpLink implements Link {
     const facts = this.#facts;
     if (facts === undefined || this.#phase !== "live") {
       sink.fail(closedFailure(this.#key));
-      return NOTHING;
+      return ANSWERED;
     }
     try {
       const { sessions, upstream } = this.#deps;
@@ -140,7 +138,7 @@ export class HttpLink implements Link {
       return exchange;
     } catch (error) {
       sink.fail(GatewayError.from(error, "INTERNAL", `${call.method} cannot be sent`));
-      return NOTHING;
+      return ANSWERED;
     }
   }
 

@@ -74,3 +74,6 @@ export interface Exchange {
   /** Goes on after `write` returned false. */
   resume(): void;
 }
+
+/** The exchange of a request that was answered at once. */
+export const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };

@@ -4,7 +4,7 @@ import { InFlight } from "../channel/in-flight.js";
 import { closedFailure, connectorName, cutShortFailure } from "../http/failures.js";
 import type { Link, UpstreamFacts } from "../link.js";
 import { Announcements } from "./announcements.js";
-import type { AnswerSink, Exchange, UpstreamCall } from "./exchange.js";
+import { ANSWERED, type AnswerSink, type Exchange, type UpstreamCall } from "./exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "./forward.js";
 import { LeavingLinks } from "./leaving-links.js";
 import type { UpstreamList } from "./list-all.js";
@@ -19,7 +19,7 @@ import {
 import { StandingWishes } from "./standing-wishes.js";
 import { transportFor, type Transport } from "./transport.js";
 import { UpstreamLists } from "./upstream-lists.js";
-import { ANSWERED, WaitingExchange } from "./waiting-exchange.js";
+import { WaitingExchange } from "./waiting-exchange.js";
 
 /**
  * One upstream MCP server, whatever its transport and era (R8). While it is away, calls fail at once with

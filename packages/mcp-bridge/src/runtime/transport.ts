@@ -3,6 +3,7 @@ import { connectorName } from "../http/failures.js";
 import { HttpTransport } from "../http/http-transport.js";
 import type { Link, LinkDeps } from "../link.js";
 import { StdioLink } from "../stdio/stdio-link.js";
+import { ANSWERED } from "./exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "./forward.js";
 import type { ResolvedOptions } from "./remote-proxy-options.js";
 
@@ -62,7 +63,7 @@ function brokenTransport(kind: Transport["kind"], error: GatewayError): Transpor
     open: () => Promise.reject(error),
     send(_, sink) {
       sink.fail(error);
-      return { cancel: () => {}, resume: () => {} };
+      return ANSWERED;
     },
     request: () => Promise.reject(error),
     subscribe: () => Promise.reject(error),

@@ -1,9 +1,6 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import type { AnswerSink, Exchange } from "./exchange.js";
 
-/** The exchange of a request that was answered at once. */
-export const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };
-
 /** An exchange that cannot begin yet, because the first connection is still being made. */
 export class WaitingExchange implements Exchange {
   readonly #sink: AnswerSink;

@@ -1,4 +1,11 @@
-import type { Caller, Exchange, UpstreamCall, UpstreamFacts, UpstreamList } from "@cortex-os/mcp-bridge";
+import {
+  ANSWERED,
+  type Caller,
+  type Exchange,
+  type UpstreamCall,
+  type UpstreamFacts,
+  type UpstreamList,
+} from "@cortex-os/mcp-bridge";
 import type { ConnectorSpec } from "@cortex-os/mcp-core";
 import {
   paramsForUpstream,
@@ -16,8 +23,6 @@ import { requestDigest } from "./request-digest.js";
 
 /** What a client asks of an upstream, rather than of the gateway, and may be told once more (2026-07-28, Caching). */
 const CACHEABLE = "resources/read";
-
-const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };
 
 /** Makes upstreams of which a read is answered from `store` as long as its upstream said that it may be. */
 export function cachingUpstreams(store: AnswerStore, inner: CreateUpstream): CreateUpstream {

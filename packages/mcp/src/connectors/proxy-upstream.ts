@@ -10,6 +10,7 @@ import {
 } from "@cortex-os/mcp-core";
 import { LATEST_MODERN, type JsonObject, type ListKind } from "@cortex-os/mcp-core/wire";
 import {
+  ANSWERED,
   cutShortFailure,
   type AnswerSink,
   type Exchange,
@@ -121,7 +122,7 @@ class ProxyUpstream implements Upstream {
   /** Fails: such a proxy is called through the tools it has in the registry, and nothing of a client's is forwarded to it. */
   send(_call: UpstreamCall, sink: AnswerSink): Exchange {
     sink.fail(this.#unavailable("takes no forwarded requests"));
-    return { cancel: () => {}, resume: () => {} };
+    return ANSWERED;
   }
 
   /** Refuses: such a proxy has tools and nothing else. */

@@ -9,9 +9,6 @@ export interface ClientSink extends Omit<ReadySink, "ask"> {
   tell(message: MessageToClient): boolean;
 }
 
-/** The exchange of a request that was answered at once. */
-export const ANSWERED: Exchange = { cancel: () => {}, resume: () => {} };
-
 /** Begins now, or when what has to be waited for has come about. */
 export function afterwards(wait: Defer | undefined, begin: () => Exchange): Exchange {
   return wait === undefined ? begin() : new DeferredExchange(wait, begin);

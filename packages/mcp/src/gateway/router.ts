@@ -8,10 +8,10 @@ import {
   type JsonRpcRequest,
   type ListKind,
 } from "@cortex-os/mcp-core/wire";
-import { offersRoots, type Caller, type Exchange } from "@cortex-os/mcp-bridge";
+import { ANSWERED, offersRoots, type Caller, type Exchange } from "@cortex-os/mcp-bridge";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { CallTarget } from "./call-target.js";
-import { afterwards, ANSWERED, type ClientSink } from "./client-sink.js";
+import { afterwards, type ClientSink } from "./client-sink.js";
 import { MeteredSink, type RequestObserver } from "./metered-sink.js";
 import type { Defer, Scope } from "./scope.js";
 import type { SessionRequests } from "./session-requests.js";

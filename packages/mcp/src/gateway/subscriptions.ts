@@ -1,4 +1,4 @@
-import type { Exchange } from "@cortex-os/mcp-bridge";
+import { ANSWERED, type Exchange } from "@cortex-os/mcp-bridge";
 import { GatewayError, type Timers } from "@cortex-os/mcp-core";
 import {
   isJsonObject,
@@ -11,7 +11,7 @@ import {
   type RequestId,
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
-import { ANSWERED, type ClientSink } from "./client-sink.js";
+import type { ClientSink } from "./client-sink.js";
 import type { ResourceWatches } from "./resource-watches.js";
 import type { Scope } from "./scope.js";
 import type { SelfDescription } from "./self-description.js";

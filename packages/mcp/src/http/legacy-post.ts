@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { ANSWERED } from "@cortex-os/mcp-bridge";
 import { GatewayError, type Logger } from "@cortex-os/mcp-core";
 import { HEADER, isLegacyRevision, type ClassifiedMessage, type JsonRpcRequest } from "@cortex-os/mcp-core/wire";
 import type { Gateway } from "../gateway/gateway.js";
-import { afterwards, ANSWERED } from "../gateway/client-sink.js";
+import { afterwards } from "../gateway/client-sink.js";
 import { openSession, serveRequest, takeMessage, type OpenedSession } from "../gateway/legacy-client.js";
 import { unsupportedVersion } from "../gateway/modern-client.js";
 import { BATCH_REVISION, readBatch } from "../gateway/read-batch.js";

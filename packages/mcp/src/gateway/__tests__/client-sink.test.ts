@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ANSWERED, DeferredExchange } from "../client-sink.js";
+import { ANSWERED } from "@cortex-os/mcp-bridge";
+import { DeferredExchange } from "../client-sink.js";
 
 function setUp() {
   const seen: string[] = [];
