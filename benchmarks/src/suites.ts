@@ -10,6 +10,7 @@ import { registryReport } from "./registry-report.js";
 import { measureRegistry, type RegistrySuiteOptions } from "./registry-suite.js";
 import { roadReport } from "./road-report.js";
 import { measureRoad } from "./road.js";
+import { measureStdioRoad } from "./stdio-road.js";
 import { cellOf, ratiosOf } from "./summary.js";
 import { measureWarmStart } from "./warm-start.js";
 import { ROAD } from "./way-names.js";
@@ -46,6 +47,10 @@ export function suitesOf(quick: boolean): readonly Suite[] {
     {
       name: "road",
       run: async (onRound) => roadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
+    },
+    {
+      name: "stdio-road",
+      run: async (onRound) => stdioRoadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
     },
     {
       name: "refresh",
@@ -96,6 +101,21 @@ async function roadResult(options: WaysOptions, onRound: OnRound): Promise<Suite
       benchmark: "steady state",
       load: "tool calls",
       baseline: ROAD.direct,
+      optimised: ROAD.gateway,
+    }),
+    text: roadReport(measurements.map(cellOf), ratios),
+    details: { ratios, measurements },
+  };
+}
+
+async function stdioRoadResult(options: WaysOptions, onRound: OnRound): Promise<SuiteResult> {
+  const measurements = await measureStdioRoad(options, onRound);
+  const ratios = ratiosOf(measurements);
+  return {
+    comparisons: compareWays(measurements, {
+      benchmark: "stdio upstream",
+      load: "tool calls",
+      baseline: ROAD.bareProxy,
       optimised: ROAD.gateway,
     }),
     text: roadReport(measurements.map(cellOf), ratios),
