@@ -68,7 +68,7 @@ describe("the catalog's bytes", () => {
       '{"resultType":"complete","tools":[{"name":"a__x","inputSchema":{"type":"object"}},' +
         '{"name":"b__y","inputSchema":{"type":"object"}}],"ttlMs":5,"cacheScope":"private"}',
     );
-    expect(catalog.revision).toBe("e83726870aa432b5c49e3259a8d2a4ee4e38f2d94ecca605a8f46201ce6e364");
+    expect(catalog.revision).toBe("0e83726870aa432b5c49e3259a8d2a4ee4e38f2d94ecca605a8f46201ce6e364");
   });
 
   test("R23: the same parts in any order give the same bytes and the same revision", () => {
