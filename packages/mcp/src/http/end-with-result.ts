@@ -13,12 +13,10 @@ export function endWithResult(
   result: readonly Buffer[],
   packed: PackedResult | undefined,
 ): void {
-  if (packed === undefined || !isElsewhere(response.req)) {
-    end(response, [head, ...result, BRACE], {});
-    return;
-  }
-  const gzip = acceptsGzip(response.req.headers["accept-encoding"]) ? packed.gzip(head, BRACE) : undefined;
-  if (gzip === undefined) end(response, [head, ...result, BRACE], VARY);
+  const isPackable = packed !== undefined && isElsewhere(response.req);
+  const isPacked = isPackable && acceptsGzip(response.req.headers["accept-encoding"]);
+  const gzip = isPacked ? packed.gzip(head, BRACE) : undefined;
+  if (gzip === undefined) end(response, [head, ...result, BRACE], isPackable ? VARY : {});
   else end(response, gzip, GZIP);
 }
 
@@ -26,11 +24,18 @@ function end(response: ServerResponse, pieces: readonly Buffer[], more: Outgoing
   let length = 0;
   for (const piece of pieces) length += piece.length;
   response.writeHead(200, { "content-type": "application/json", "content-length": length, ...more });
+  if (length <= COPIED_BYTES) {
+    response.end(Buffer.concat(pieces, length));
+    return;
+  }
   response.cork();
   for (const piece of pieces) response.write(piece);
   response.end();
   response.uncork();
 }
+
+/** Up to so many bytes, one piece costs less than several. */
+const COPIED_BYTES = 16 * 1024;
 
 const BRACE = Buffer.from("}");
 const VARY = { vary: "accept-encoding" };
