@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { builtinModules } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { libraryParts } from "./library-parts.mjs";
 import { librariesOf, licensesText } from "./third-party-licenses.mjs";
 import { root } from "./workspace.mjs";
 
@@ -15,7 +16,9 @@ const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** What the bundle was made from, for the next run. Outside of the bundle, so that it is not published. */
 const STAMP = path.join(root, "node_modules/.cache/bundle.json");
 /** Whoever changes how it is made changes what it is made from. */
-const MADE_BY = ["bundle.mjs", "third-party-licenses.mjs"].map((name) => path.join(import.meta.dirname, name));
+const MADE_BY = ["bundle.mjs", "library-parts.mjs", "third-party-licenses.mjs"].map((name) =>
+  path.join(import.meta.dirname, name),
+);
 
 /** @typedef {{ inputs: readonly string[], digest: string, outputs: readonly string[] }} Stamp */
 
@@ -75,6 +78,7 @@ export async function bundleApp() {
     input: { main: ENTRY },
     cwd: root,
     platform: "node",
+    plugins: [libraryParts()],
     external: [...builtinModules, /^node:/],
     onLog: (level, { message }) => void (level === "warn" && warnings.push(message)),
   });
