@@ -88,8 +88,9 @@ export async function bundleApp() {
       // All in one folder: a module finds package.json one above itself, wherever the bundler puts it.
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
-      // Line for line and with the names that people gave, so that a stack can be read; comments only cost time.
       comments: false,
+      // Half as much to read and to compile at every start. Functions and classes keep their names: a stack tells where it was.
+      minify: { compress: false, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
     });
     if (warnings.length > 0) throw new Error(`the bundler warns:\n${warnings.join("\n")}`);
     const chunks = output.flatMap((file) => (file.type === "chunk" ? [file] : []));

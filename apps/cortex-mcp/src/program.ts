@@ -18,7 +18,7 @@ import { registerServe } from "./commands/serve.js";
 import { registerStatus } from "./commands/status.js";
 import { registerStdio } from "./commands/stdio.js";
 import { registerTools } from "./commands/tools.js";
-import { programVersion } from "./version.js";
+import { programVersion } from "./shipped-files.js";
 
 const COMMANDS = [
   registerServe,

@@ -10,7 +10,7 @@ import { hostGateway } from "../../serve/host-gateway.js";
 import { startUnlessStopped } from "../../serve/start-unless-stopped.js";
 import { listenForStop, type StopRequest } from "../../serve/stop-request.js";
 import { statePaths, type StatePaths } from "../../state/state-paths.js";
-import { programVersion } from "../../version.js";
+import { programVersion } from "../../shipped-files.js";
 import type { JsonFlag } from "../command-context.js";
 
 /** Flags of `serve`. */
