@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 
 /** The version of this program, from its `package.json`. */
-export const programVersion = (): string => String(shipped("package.json")["version"]);
+export function programVersion(): string {
+  const { version } = shipped("package.json");
+  return typeof version === "string" ? version : "unknown";
+}
 
 /** The JSON Schema of `config.json`, as it is published: what `configJsonSchema` makes, made beforehand. */
 export const shippedConfigSchema = (): JsonObject => shipped("config.schema.json");

@@ -51,7 +51,7 @@ function textOf(node: JsonObject, path: readonly PropertyKey[]): string {
   const { type, enum: words, minimum, maximum, const: word } = node;
   if (typeof word === "string") return word;
   if (Array.isArray(words)) return `one of ${words.join(", ")}`;
-  if (type === "integer") return `a whole number from ${String(minimum)} to ${String(maximum)}`;
+  if (type === "integer") return `a whole number from ${JSON.stringify(minimum)} to ${JSON.stringify(maximum)}`;
   if (type === "boolean") return "true or false";
   if (type === "array") return "a list of texts";
   if (type === "string") return "a text that is not empty";
