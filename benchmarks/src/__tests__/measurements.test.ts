@@ -22,11 +22,12 @@ function expectMeasured(comparisons: readonly Comparison[], rounds: number): voi
   for (const comparison of comparisons) expect(Number.isFinite(rowOf(comparison).ratio)).toBe(true);
 }
 
-test("cold start: a signed map's connectors, one at a time against four and all at once (R18)", async () => {
+test("cold start: a signed map's connectors, one at a time against four, all at once and adaptive (R18)", async () => {
   const comparisons = await measureColdStart({ connectors: 5, listDelayMs: 20, rounds: 2 }, onRound);
   expect(comparisons.map(({ measure, is }) => [measure, is.baseline])).toEqual([
     ["5 connectors of 20 ms, four at a time (the default)", "one at a time"],
     ["5 connectors of 20 ms, all at once", "one at a time"],
+    ["5 connectors of 20 ms, adaptive", "one at a time"],
   ]);
   expectMeasured(comparisons, 2);
   expect(done.splice(0)).toEqual(["1/2", "2/2"]);
