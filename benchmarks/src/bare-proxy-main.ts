@@ -28,7 +28,7 @@ function passOn(response: ServerResponse): Dispatcher.DispatchHandler {
     onRequestStart: () => {},
     onResponseStart: (_controller, status, headers) => {
       const passed: Record<string, string> = {};
-      for (const name of ["content-type", "content-length"]) {
+      for (const name of ["content-type", "content-length", "mcp-session-id"]) {
         const value = headers[name];
         if (typeof value === "string") passed[name] = value;
       }

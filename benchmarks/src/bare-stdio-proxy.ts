@@ -16,11 +16,11 @@ const NEWLINE = 0x0a;
 /**
  * The yardstick for stdio upstreams: the least that an HTTP server in front of one child must do. Callers' ids may collide, so each request goes out under an id of the
  * proxy's own and each answer goes back under its caller's; nothing else is looked at.
- * @param program what the child runs, with Node
+ * @param args what the child runs, with Node
  * @returns a server that does not listen yet; closing it ends the child
  */
-export function bareStdioProxy(program: string): Server {
-  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+export function bareStdioProxy(args: readonly string[]): Server {
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let held: Buffer = Buffer.alloc(0);
@@ -39,6 +39,12 @@ export function bareStdioProxy(program: string): Server {
     request.on("end", () => {
       const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
       const message = read(String(body));
+      if (message["id"] === undefined) {
+        // A notification has no answer.
+        child.stdin.write(`${JSON.stringify(message)}\n`);
+        response.writeHead(202, { "content-length": 0 }).end();
+        return;
+      }
       lastId += 1;
       waiting.set(lastId, { response, id: message["id"] });
       child.stdin.write(`${JSON.stringify({ ...message, id: lastId })}\n`);

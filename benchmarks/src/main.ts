@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { comparisonTable } from "./comparison-report.js";
-import { suitesOf, type SuiteResult } from "./suites.js";
+import type { SuiteResult } from "./suite.js";
+import { suitesOf } from "./suites.js";
 import { writeDocs } from "./write-docs.js";
 import { missingIn, rowsOf, writeResults } from "./write-results.js";
 
@@ -35,8 +36,8 @@ async function bench(out: string): Promise<void> {
   if (unknown.length > 0) throw new Error(`no suite is named ${unknown.join()}; there are ${names.join(", ")}`);
 
   const results: Record<string, SuiteResult> = {};
-  for (const { name, run } of suites) {
-    if (chosen.length > 0 && !chosen.includes(name)) continue;
+  for (const { name, isQuick = true, run } of suites) {
+    if (chosen.length > 0 ? !chosen.includes(name) : values.quick && !isQuick) continue;
     const result = await run((done, all) => process.stderr.write(`${name}: round ${done} of ${all}\n`));
     if (result.text !== undefined) process.stdout.write(`${result.text}\n`);
     results[name] = result;

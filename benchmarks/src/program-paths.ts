@@ -9,7 +9,11 @@ export const appPath = fileURLToPath(import.meta.resolve("cortex-mcp/bundle/main
 export const bareProxyPath = fileURLToPath(new URL("../dist/bare-proxy-main.js", import.meta.url));
 /** The yardstick's program for upstreams over stdio. */
 export const bareStdioProxyPath = fileURLToPath(new URL("../dist/bare-stdio-proxy-main.js", import.meta.url));
-/** An upstream's program over stdio that is fast enough to show what stands before it. */
-export const stdioEchoPath = fileURLToPath(new URL("../dist/stdio-echo-main.js", import.meta.url));
+/** The reference gateway's program. */
+export const sdkGatewayPath = fileURLToPath(new URL("../dist/sdk-gateway-main.js", import.meta.url));
+/** The program of an upstream that is fast enough to show what stands before it. */
+export const minimalUpstreamPath = fileURLToPath(new URL("../dist/minimal-upstream-main.js", import.meta.url));
+/** Where programs are kept that are installed for the benchmark alone. */
+export const cacheFolder = fileURLToPath(new URL("../node_modules/.cache/", import.meta.url));
 /** The yardstick's program for lists. */
 export const staticListPath = fileURLToPath(new URL("../dist/static-list-main.js", import.meta.url));

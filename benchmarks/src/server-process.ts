@@ -20,6 +20,11 @@ export interface Servers {
    * @throws Error when it ends before that
    */
   readonly start: (args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<ServerProcess>;
+  /**
+   * Starts a program that does not say where it serves, but was told to serve at `url`; it need not be ready when this returns.
+   * @throws Error when there is no such program
+   */
+  readonly startAt: (url: string, command: string, args: readonly string[]) => Promise<ServerProcess>;
 }
 
 const OWN_SETTINGS = /^(?:CORTEX_|CONNECTORS_|MCP_CONNECTOR_)/;
@@ -33,21 +38,30 @@ export async function withServers<T>(work: (servers: Servers) => Promise<T>): Pr
   return withTemporaryFolder(async (folder) => {
     const log = path.join(folder, "servers.log");
     const children: ChildProcess[] = [];
-    const start: Servers["start"] = async (args, env = {}) => {
+    const run = async (command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<ChildProcess> => {
       const logging = await open(log, "a");
       const inherited = Object.entries(process.env).filter(([name]) => !OWN_SETTINGS.test(name));
-      const child = spawn(process.execPath, args, {
+      const child = spawn(command, args, {
         stdio: ["ignore", "pipe", logging.fd],
         env: { ...Object.fromEntries(inherited), ...env },
       });
+      await once(child, "spawn");
       await logging.close();
       children.push(child);
-      const url = await firstUrl(child);
-      if (child.pid === undefined) throw new Error(`could not start ${args.join(" ")}`);
-      return { url, pid: child.pid };
+      return child;
+    };
+    const start: Servers["start"] = async (args, env = {}) => {
+      const child = await run(process.execPath, args, env);
+      return { url: await firstUrl(child), pid: pidOf(child) };
+    };
+    const startAt: Servers["startAt"] = async (url, command, args) => {
+      const child = await run(command, args, {});
+      // Whatever it prints must not fill the pipe.
+      child.stdout?.resume();
+      return { url, pid: pidOf(child) };
     };
     try {
-      return await work({ folder, start });
+      return await work({ folder, start, startAt });
     } catch (error) {
       const lines = (await readFile(log, "utf8").catch(() => "")).trimEnd().split("\n");
       const tail = lines.slice(-SHOWN_LOG_LINES).join("\n");
@@ -56,6 +70,11 @@ export async function withServers<T>(work: (servers: Servers) => Promise<T>): Pr
       await Promise.all(children.map(ended));
     }
   });
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error("a process that was spawned has no id");
+  return pid;
 }
 
 async function ended(child: ChildProcess): Promise<void> {

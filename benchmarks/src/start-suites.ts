@@ -4,7 +4,7 @@ import { coldStartReport } from "./cold-start-report.js";
 import type { OnRound } from "./on-round.js";
 import { measureRestart } from "./restart.js";
 import { restartReport } from "./restart-report.js";
-import type { Suite } from "./suites.js";
+import type { Suite } from "./suite.js";
 import { measureWarmStart } from "./warm-start.js";
 import { warmStartReport } from "./warm-start-report.js";
 

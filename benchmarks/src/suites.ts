@@ -1,6 +1,5 @@
 import { loadavg } from "node:os";
 import { compareWays } from "./compare-ways.js";
-import type { Comparison } from "./comparison.js";
 import { measureListRoad, type ListRoadOptions } from "./list-road.js";
 import { measureMapRefresh } from "./map-refresh.js";
 import { measureMapVerify } from "./map-verify.js";
@@ -8,28 +7,12 @@ import type { OnRound } from "./on-round.js";
 import { measureRefreshCost } from "./refresh-cost.js";
 import { registryReport } from "./registry-report.js";
 import { measureRegistry, type RegistrySuiteOptions } from "./registry-suite.js";
-import { roadReport } from "./road-report.js";
-import { measureRoad } from "./road.js";
-import { measureStdioRoad } from "./stdio-road.js";
 import { startSuites } from "./start-suites.js";
-import { cellOf, ratiosOf } from "./summary.js";
-import { LIST_ROAD, ROAD } from "./way-names.js";
-import type { WaysOptions } from "./ways.js";
-
-/** What a suite found. */
-export interface SuiteResult {
-  readonly comparisons: readonly Comparison[];
-  /** For people, besides the comparisons. */
-  readonly text?: string;
-  /** For machines, besides the comparisons. */
-  readonly details?: object;
-}
-
-/** One program among the benchmarks. */
-export interface Suite {
-  readonly name: string;
-  readonly run: (onRound: OnRound) => Promise<SuiteResult>;
-}
+import type { Suite, SuiteResult } from "./suite.js";
+import { cellOf } from "./summary.js";
+import { trafficSuites } from "./traffic-suites.js";
+import { LIST_ROAD } from "./way-names.js";
+import { waysTable } from "./ways-table.js";
 
 const REGISTRY: RegistrySuiteOptions = {
   sizes: [10, 100, 1_000, 10_000],
@@ -47,14 +30,7 @@ export function suitesOf(quick: boolean): readonly Suite[] {
   const roundMs = quick ? 1_000 : 1_500;
   const sizes = quick ? [10, 100] : [10, 100, 1_000];
   return [
-    {
-      name: "road",
-      run: async (onRound) => roadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
-    },
-    {
-      name: "stdio-road",
-      run: async (onRound) => stdioRoadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
-    },
+    ...trafficSuites(quick),
     ...LISTED.map((tools) => ({
       name: `list-${tools}`,
       run: async (onRound: OnRound) =>
@@ -90,36 +66,6 @@ async function registryResult(options: RegistrySuiteOptions, onRound: OnRound): 
   return { comparisons, text: registryReport(found, loadavg()), details: { throughputs, fileSystem } };
 }
 
-async function roadResult(options: WaysOptions, onRound: OnRound): Promise<SuiteResult> {
-  const measurements = await measureRoad(options, onRound);
-  const ratios = ratiosOf(measurements);
-  return {
-    comparisons: compareWays(measurements, {
-      benchmark: "steady state",
-      load: "tool calls",
-      baseline: ROAD.direct,
-      optimised: ROAD.gateway,
-    }),
-    text: roadReport(measurements.map(cellOf), ratios),
-    details: { ratios, measurements },
-  };
-}
-
-async function stdioRoadResult(options: WaysOptions, onRound: OnRound): Promise<SuiteResult> {
-  const measurements = await measureStdioRoad(options, onRound);
-  const ratios = ratiosOf(measurements);
-  return {
-    comparisons: compareWays(measurements, {
-      benchmark: "stdio upstream",
-      load: "tool calls",
-      baseline: ROAD.bareProxy,
-      optimised: ROAD.gateway,
-    }),
-    text: roadReport(measurements.map(cellOf), ratios),
-    details: { ratios, measurements },
-  };
-}
-
 async function listResult(options: ListRoadOptions, onRound: OnRound): Promise<SuiteResult> {
   const measurements = await measureListRoad(options, onRound);
   return {
@@ -129,7 +75,7 @@ async function listResult(options: ListRoadOptions, onRound: OnRound): Promise<S
       baseline: LIST_ROAD.file,
       optimised: LIST_ROAD.gateway,
     }),
-    text: roadReport(measurements.map(cellOf), []),
+    text: waysTable(measurements.map(cellOf)),
     details: { measurements },
   };
 }

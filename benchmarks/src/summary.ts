@@ -1,5 +1,3 @@
-import { TOO_NOISY } from "./comparison.js";
-import { ROAD } from "./way-names.js";
 import { median } from "./statistics.js";
 
 /** What one way showed in one round. */
@@ -34,25 +32,20 @@ export interface Cell {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly cpuMicros?: number;
+  /** The most memory of all rounds. */
+  readonly peakBytes?: number;
+  /** What of it came on top of the memory at rest. */
+  readonly overRestBytes?: number;
   /** Fastest round against slowest: how noisy the machine was. */
   readonly spread: number;
 }
 
-/** The gateway against the bare proxy at one concurrency: the median of the rounds' ratios, which noise from outside moves least. */
-export interface Ratio {
-  readonly concurrency: number;
-  /** The gateway's calls a second over the bare proxy's. */
-  readonly throughput: number;
-  /** The gateway's CPU a call over the bare proxy's. */
-  readonly cpu: number;
-  /** Whether a round of the gateway or the proxy was twice as fast as another: then the ratio says little. */
-  readonly noisy: boolean;
-}
-
 /** Folds the rounds of one measurement. */
-export function cellOf({ way, concurrency, rounds }: Measurement): Cell {
+export function cellOf({ way, concurrency, rounds, restingBytes }: Measurement): Cell {
   const speeds = rounds.map(({ callsPerSecond }) => callsPerSecond);
   const cpu = rounds.flatMap(({ cpuMicros }) => (cpuMicros === undefined ? [] : [cpuMicros]));
+  const peaks = rounds.flatMap(({ peakBytes }) => (peakBytes === undefined ? [] : [peakBytes]));
+  const peakBytes = Math.max(...peaks);
   return {
     way,
     concurrency,
@@ -61,29 +54,8 @@ export function cellOf({ way, concurrency, rounds }: Measurement): Cell {
     p95Ms: median(rounds.map(({ p95Ms }) => p95Ms)),
     p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
     ...(cpu.length === 0 ? {} : { cpuMicros: median(cpu) }),
+    ...(peaks.length === 0 ? {} : { peakBytes }),
+    ...(peaks.length === 0 || restingBytes === undefined ? {} : { overRestBytes: peakBytes - restingBytes }),
     spread: Math.max(...speeds) / Math.min(...speeds),
-  };
-}
-
-/** {@link Ratio} for every concurrency at which both were measured. */
-export function ratiosOf(measurements: readonly Measurement[]): Ratio[] {
-  return measurements.flatMap((ours) => {
-    const bare = measurements.find(
-      ({ way, concurrency }) => way === ROAD.bareProxy && concurrency === ours.concurrency,
-    );
-    return ours.way === ROAD.gateway && bare !== undefined ? [ratioOf(ours, bare)] : [];
-  });
-}
-
-function ratioOf(ours: Measurement, bare: Measurement): Ratio {
-  const pairs = ours.rounds.flatMap((round, at) => {
-    const other = bare.rounds[at];
-    return other === undefined ? [] : [[round, other] as const];
-  });
-  return {
-    concurrency: ours.concurrency,
-    throughput: median(pairs.map(([a, b]) => a.callsPerSecond / b.callsPerSecond)),
-    cpu: median(pairs.map(([a, b]) => (a.cpuMicros ?? 0) / (b.cpuMicros ?? 1))),
-    noisy: Math.max(cellOf(ours).spread, cellOf(bare).spread) > TOO_NOISY,
   };
 }

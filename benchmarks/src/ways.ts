@@ -30,7 +30,8 @@ export interface Way {
   readonly mayFail?: boolean;
 }
 
-const WARM_UP_AT_ONCE = 16;
+/** How many connections warm a way up. */
+export const WARM_UP_AT_ONCE = 16;
 const WARM_UP_MS = 2_000;
 
 /** One way at one concurrency, as it is measured. */

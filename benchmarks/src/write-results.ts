@@ -3,7 +3,7 @@ import { arch, cpus, loadavg, platform, totalmem } from "node:os";
 import path from "node:path";
 import { comparisonCsv } from "./comparison-report.js";
 import { rowOf, type ComparisonRow } from "./comparison.js";
-import type { SuiteResult } from "./suites.js";
+import type { SuiteResult } from "./suite.js";
 
 /** The results of the suites that ran, by their names. */
 export type Results = Readonly<Record<string, SuiteResult>>;

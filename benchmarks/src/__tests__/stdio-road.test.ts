@@ -1,33 +1,24 @@
 import { expect, test } from "vitest";
-import { echoCall } from "../echo-call.js";
-import { bareStdioProxyPath, stdioEchoPath } from "../program-paths.js";
+import { bareStdioProxyPath, minimalUpstreamPath } from "../program-paths.js";
 import { withServers } from "../server-process.js";
-import { measureStdioRoad } from "../stdio-road.js";
-
-test("the road to an upstream over stdio can be measured: both ways answer, and both processes in the middle use CPU (R18)", async () => {
-  const measurements = await measureStdioRoad({ concurrencies: [2], rounds: 1, roundMs: 200, warmUpMs: 50 }, () => {});
-  expect(measurements.map(({ way, concurrency }) => [way, concurrency])).toEqual([
-    ["bare proxy", 2],
-    ["cortex-mcp", 2],
-  ]);
-  for (const { rounds } of measurements) expect(rounds[0]?.callsPerSecond).toBeGreaterThan(0);
-}, 60_000);
+import { toolCall } from "../tool-call.js";
 
 test("the bare proxy to stdio is a correct one: callers whose ids collide get their own answers, under their own ids", async () => {
   await withServers(async ({ start }) => {
-    const { url } = await start([bareStdioProxyPath, stdioEchoPath]);
-    const { headers, body } = echoCall(url, "echo");
-    const call = async (message: string): Promise<unknown> => {
-      const sent = body.replace('"id":1', '"id":"same"').replace("hello", message);
+    const { url } = await start([bareStdioProxyPath, minimalUpstreamPath, "modern", "stdio"]);
+    const place = { url, era: "modern", prefix: "", session: undefined } as const;
+    const call = async (at: number): Promise<unknown> => {
+      const { headers, body } = toolCall(place, { tool: "echo" }, at);
+      const sent = body.replace(`"id":${at + 1}`, '"id":"same"');
       const response = await fetch(url, { method: "POST", headers, body: sent });
       return response.json();
     };
-    const messages = Array.from({ length: 50 }, (_, at) => `message ${at}`);
-    expect(await Promise.all(messages.map(call))).toEqual(
-      messages.map((text) => ({
+    const callers = Array.from({ length: 50 }, (_, at) => at);
+    expect(await Promise.all(callers.map(call))).toEqual(
+      callers.map((at) => ({
         jsonrpc: "2.0",
         id: "same",
-        result: { resultType: "complete", content: [{ type: "text", text }] },
+        result: { resultType: "complete", content: [{ type: "text", text: `hello from ${at + 1}` }] },
       })),
     );
   });
