@@ -7,8 +7,8 @@ import { protocolFailure } from "./failures.js";
 import type { Refusal } from "./refusal.js";
 import { UpstreamExchange } from "./upstream-exchange.js";
 
-/** Response headers that a client may see; the others are between the gateway and its upstream. */
-const PASSED_ON = ["content-type", "content-length", "cache-control", "x-accel-buffering"] as const;
+/** Response headers that a client may see, beside type and length; the others are between the gateway and its upstream. */
+const PASSED_ON = ["cache-control", "x-accel-buffering"] as const;
 const OBJECT = 0x7b;
 const ARRAY = 0x5b;
 const CARRIAGE_RETURN = 0x0d;
@@ -39,7 +39,7 @@ export class ByteExchange extends UpstreamExchange {
 
   protected override answerData(chunk: Buffer): boolean {
     if (this.#started === undefined) {
-      const first = chunk.findIndex((byte) => !BEFORE_JSON.has(byte));
+      const first = beginOf(chunk);
       // A chunk of nothing but white space is dropped, and with it the right to say how long the answer is.
       if (first === -1) {
         delete this.#headers["content-length"];
@@ -156,8 +156,21 @@ function encoded(message: unknown): Buffer {
   return Buffer.from(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
 }
 
+/** Where JSON begins in the first bytes of an answer, or −1. */
+const beginOf = (chunk: Buffer): number =>
+  chunk[0] === OBJECT ? 0 : chunk.findIndex((byte) => !BEFORE_JSON.has(byte));
+
 function passedOn(headers: Headers): Record<string, string> {
-  const kept: Record<string, string> = {};
+  const type = single(headers["content-type"]);
+  const length = single(headers["content-length"]);
+  // Written out, because an object that is built name by name costs as much as all the rest that is done with it.
+  const kept: Record<string, string> =
+    type === undefined
+      ? {}
+      : length === undefined
+        ? { "content-type": type }
+        : { "content-type": type, "content-length": length };
+  if (type === undefined && length !== undefined) kept["content-length"] = length;
   for (const name of PASSED_ON) {
     const value = single(headers[name]);
     if (value !== undefined) kept[name] = value;

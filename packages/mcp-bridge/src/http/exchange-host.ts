@@ -34,7 +34,7 @@ export interface PreparedRequest {
   /** Longest duration altogether, in milliseconds. */
   readonly maxMs: number;
   /** What its session is told about log messages before it is sent. */
-  readonly logs?: LevelWish;
+  readonly logs: LevelWish | undefined;
 }
 
 /** What an exchange needs of the link it runs on. */

@@ -128,7 +128,7 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
 
   /** As {@link dispatch}, with this `authorization` and no other. */
   send(request: HttpRequest, authorization: string | undefined, handler: Dispatcher.DispatchHandler): void {
-    const headers = [...this.#headers, ...request.headers];
+    const headers = this.#headers.concat(request.headers);
     if (authorization !== undefined) headers.push("authorization", authorization);
     this.#lanes[request.lane].dispatch(
       {

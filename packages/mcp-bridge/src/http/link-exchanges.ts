@@ -3,6 +3,7 @@ import type { JsonObject, JsonRpcNotification, JsonRpcRequest, ServerFeature } f
 import type { Dispatcher } from "undici";
 import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { ByteBudget } from "../byte-budget.js";
+import { DeadlineWatch } from "./deadline.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import { timeoutFailure, UnauthorizedError, UnreachableError } from "./failures.js";
 import { httpReply } from "./http-reply.js";
@@ -50,6 +51,7 @@ export class LinkExchanges implements ExchangeHost {
   /** What the upstream asks back. */
   readonly questions: LinkQuestions;
   readonly #active = new Roster<UpstreamExchange>();
+  readonly #deadlines: DeadlineWatch;
   readonly #notes = new AbortController();
   #notesUnderWay = 0;
   #onEmpty: (() => void)[] = [];
@@ -65,6 +67,7 @@ export class LinkExchanges implements ExchangeHost {
     this.ports = ports;
     this.#upstream = upstream;
     this.#events = events;
+    this.#deadlines = new DeadlineWatch(ports, () => this.#active.all());
     this.#levels = new SessionLevels(async (session, wish) => events.wishLogs(session, wish));
     this.questions = new LinkQuestions({
       timers: ports.timers,
@@ -127,6 +130,7 @@ export class LinkExchanges implements ExchangeHost {
 
   begun(exchange: UpstreamExchange): void {
     this.#active.add(exchange);
+    this.#deadlines.begun(exchange);
     const { session } = exchange.request;
     if (session !== undefined) session.inFlight += 1;
   }
@@ -196,6 +200,11 @@ export class LinkExchanges implements ExchangeHost {
     return new Promise((resolve) => {
       this.#onEmpty.push(resolve);
     });
+  }
+
+  /** The link is closed: nothing begins any more. */
+  close(): void {
+    this.#deadlines.stop();
   }
 
   /** Ends everything under way with this error. */

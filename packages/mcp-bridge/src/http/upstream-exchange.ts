@@ -5,7 +5,7 @@ import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { AnswerSink, Exchange } from "../runtime/exchange.js";
 import { hasForeignEncoding, single, unreadable, type Headers } from "./answer-head.js";
 import { answerForm, type AnswerForm } from "./answer-reader.js";
-import { Deadline } from "./deadline.js";
+import { Deadline, type Expiring } from "./deadline.js";
 import { EventBlocks, type EventBlock } from "./event-blocks.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import {
@@ -33,7 +33,7 @@ type Controller = Dispatcher.DispatchController;
  * cancelling, refusals, lost sessions, broken connections, event streams and their resumption. It is undici's handler itself:
  * a call answered with JSON creates nothing more.
  */
-export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchHandler {
+export abstract class UpstreamExchange implements Exchange, Expiring, Dispatcher.DispatchHandler {
   protected readonly host: ExchangeHost;
   protected readonly sink: AnswerSink;
   /** What is sent, and which id the answer must have. */
@@ -57,12 +57,16 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     this.host = host;
     this.request = request;
     this.sink = sink;
-    this.deadline = new Deadline(host.ports, request, (waitedMs) => this.fail(timeoutFailure(host.key, waitedMs)));
+    this.deadline = new Deadline(host.ports.monotonic, request);
     host.begun(this);
   }
 
   get done(): boolean {
     return this.#phase === "done";
+  }
+
+  expired(limitMs: number): void {
+    this.fail(timeoutFailure(this.host.key, limitMs));
   }
 
   /** Where the answer waits until there is enough of it; given up with the exchange. */
@@ -281,7 +285,6 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
 
   #finish(abort: boolean): void {
     this.#phase = "done";
-    this.deadline.stop();
     this.host.settled(this);
     this.#stopPausing?.();
     this.#held?.clear();

@@ -52,8 +52,10 @@ export class HttpSink implements ClientSink, Unanswered {
   #exchange: Exchange | undefined;
   #done = false;
   #blocked = false;
-  #cancelSlow: () => void = () => {};
-  #cancelLimit: () => void = () => {};
+  /** The upstream's status, until its headers are sent together with the first of its bytes. */
+  #status: number | undefined;
+  #cancelSlow: (() => void) | undefined;
+  #cancelLimit: (() => void) | undefined;
 
   /**
    * @param onDone called once, when the answer is complete, given up or cancelled
@@ -121,19 +123,20 @@ export class HttpSink implements ClientSink, Unanswered {
       return;
     }
     this.#passedOn = headers;
-    this.#response.writeHead(status, headers);
+    if (headers["content-length"] === undefined) this.#response.writeHead(status, headers);
+    else this.#status = status;
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#json !== undefined) return this.#hold(chunk, this.#json);
     if (this.#stream !== undefined) return this.#done || this.#stream.pass(chunk);
-    if (this.#done || this.#response.write(chunk)) return true;
+    if (this.#done || (this.#status !== undefined && this.#writeFirst(chunk)) || this.#response.write(chunk)) return true;
     if (this.#blocked) return false;
     this.#blocked = true;
     this.#cancelSlow = this.#deps.timers.after(this.#deps.slowReaderMs, () => this.#response.destroy());
     this.#response.once("drain", () => {
       this.#blocked = false;
-      this.#cancelSlow();
+      this.#cancelSlow?.();
       this.#exchange?.resume();
     });
     return false;
@@ -143,6 +146,7 @@ export class HttpSink implements ClientSink, Unanswered {
     if (this.#done) return;
     if (this.#json !== undefined) this.#stream?.pass(this.#json.event());
     this.#finish();
+    if (this.#status !== undefined) this.#response.writeHead(this.#status, this.#passedOn);
     (this.#stream ?? this.#response).end();
   }
 
@@ -208,6 +212,19 @@ export class HttpSink implements ClientSink, Unanswered {
     cutOffWhenStalled(this.#response, this.#deps.slowReaderMs);
   }
 
+  /**
+   * The head of the answer, and with it the whole of a small one: as one text in Latin-1, in which every byte is one character, Node hands it to the system in one
+   * piece. That takes a sixth less of the server's time than head and bytes (docs/performance.md).
+   * @returns whether that was all of it
+   */
+  #writeFirst(chunk: Uint8Array): boolean {
+    const isWhole = chunk.length <= ONE_PIECE_BYTES && Number(this.#passedOn?.["content-length"]) === chunk.length;
+    this.#response.writeHead(this.#status ?? 200, this.#passedOn);
+    this.#status = undefined;
+    if (isWhole) this.#response.end(asBuffer(chunk).toString("latin1"), "latin1");
+    return isWhole;
+  }
+
   #send(status: number, message: JsonRpcResponse): void {
     if (this.#done) return;
     this.#finish();
@@ -267,8 +284,8 @@ export class HttpSink implements ClientSink, Unanswered {
   }
 
   readonly #onClose = (): void => {
-    this.#cancelSlow();
-    this.#cancelLimit();
+    this.#cancelSlow?.();
+    this.#cancelLimit?.();
     // A stream of a session looks after its connections itself.
     if (this.#done || this.#resumable !== undefined) return;
     this.#finish();
@@ -280,11 +297,17 @@ export class HttpSink implements ClientSink, Unanswered {
     if (this.#done) return;
     this.#done = true;
     this.#json?.clear();
-    this.#cancelLimit();
+    this.#cancelLimit?.();
     this.#deps.unanswered?.delete(this);
     this.#onDone?.();
   }
 }
+
+/** Longest answer that is sent in one piece with its head, in bytes. */
+const ONE_PIECE_BYTES = 16 * 1024;
+
+const asBuffer = (chunk: Uint8Array): Buffer =>
+  Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 
 /** An event around a result whose bytes are ready. */
 const DATA = Buffer.from("event: message\ndata: ");
