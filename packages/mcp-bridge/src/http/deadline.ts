@@ -77,10 +77,7 @@ export class DeadlineWatch {
   #cancel: (() => void) | undefined;
 
   /** @param watched all that may have a deadline now */
-  constructor(
-    ports: { readonly timers: Timers; readonly monotonic: Monotonic },
-    watched: () => readonly Expiring[],
-  ) {
+  constructor(ports: { readonly timers: Timers; readonly monotonic: Monotonic }, watched: () => readonly Expiring[]) {
     this.#ports = ports;
     this.#watched = watched;
   }

@@ -186,7 +186,6 @@ export class HttpLink implements Link {
     if (drain) await this.#exchanges.drained();
     else this.#exchanges.failAll(error);
     this.#exchanges.questions.endAll(error);
-    this.#exchanges.close();
     await this.#control?.close();
   }
 

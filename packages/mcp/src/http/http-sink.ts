@@ -12,6 +12,7 @@ import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSink } from "../gateway/client-sink.js";
 import { FIXED_STATUS, tooDeep } from "./answer-errors.js";
 import type { ClientStream, StreamOwner } from "./client-stream.js";
+import { mayEndAnywhere, sendFirstBytes, type PassedHead } from "./first-bytes.js";
 import { HeldJson, MAX_HELD_BYTES } from "./held-json.js";
 import type { Unanswered } from "./open-answers.js";
 import { prefersEventStream } from "./prefers-event-stream.js";
@@ -46,7 +47,7 @@ export class HttpSink implements ClientSink, Unanswered {
   #stream: EventOutput | undefined;
   #resumable: ClientStream | undefined;
   /** The upstream's headers, once its bytes are passed on. */
-  #passedOn: Readonly<Record<string, string>> | undefined;
+  #passedOn: PassedHead | undefined;
   /** The upstream's JSON, when its client was promised an event stream meanwhile. */
   #json: HeldJson | undefined;
   #exchange: Exchange | undefined;
@@ -130,7 +131,11 @@ export class HttpSink implements ClientSink, Unanswered {
   write(chunk: Uint8Array): boolean {
     if (this.#json !== undefined) return this.#hold(chunk, this.#json);
     if (this.#stream !== undefined) return this.#done || this.#stream.pass(chunk);
-    if (this.#done || (this.#status !== undefined && this.#writeFirst(chunk)) || this.#response.write(chunk)) return true;
+    const status = this.#status;
+    this.#status = undefined;
+    if (this.#done) return true;
+    if (status !== undefined && sendFirstBytes(this.#response, status, this.#passedOn, chunk)) return true;
+    if (this.#response.write(chunk)) return true;
     if (this.#blocked) return false;
     this.#blocked = true;
     this.#cancelSlow = this.#deps.timers.after(this.#deps.slowReaderMs, () => this.#response.destroy());
@@ -212,19 +217,6 @@ export class HttpSink implements ClientSink, Unanswered {
     cutOffWhenStalled(this.#response, this.#deps.slowReaderMs);
   }
 
-  /**
-   * The head of the answer, and with it the whole of a small one: as one text in Latin-1, in which every byte is one character, Node hands it to the system in one
-   * piece. That takes a sixth less of the server's time than head and bytes (docs/performance.md).
-   * @returns whether that was all of it
-   */
-  #writeFirst(chunk: Uint8Array): boolean {
-    const isWhole = chunk.length <= ONE_PIECE_BYTES && Number(this.#passedOn?.["content-length"]) === chunk.length;
-    this.#response.writeHead(this.#status ?? 200, this.#passedOn);
-    this.#status = undefined;
-    if (isWhole) this.#response.end(asBuffer(chunk).toString("latin1"), "latin1");
-    return isWhole;
-  }
-
   #send(status: number, message: JsonRpcResponse): void {
     if (this.#done) return;
     this.#finish();
@@ -303,15 +295,6 @@ export class HttpSink implements ClientSink, Unanswered {
   }
 }
 
-/** Longest answer that is sent in one piece with its head, in bytes. */
-const ONE_PIECE_BYTES = 16 * 1024;
-
-const asBuffer = (chunk: Uint8Array): Buffer =>
-  Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-
 /** An event around a result whose bytes are ready. */
 const DATA = Buffer.from("event: message\ndata: ");
 const DATA_END = Buffer.from("}\n\n");
-
-const mayEndAnywhere = (headers: Readonly<Record<string, string>>): boolean =>
-  headers["content-length"] === undefined && headers["content-type"]?.startsWith("text/event-stream") === true;

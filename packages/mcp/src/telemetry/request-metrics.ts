@@ -35,15 +35,15 @@ export interface RequestMetrics {
 export function createRequestMetrics(registry: Registry): RequestMetrics {
   const registers = [registry];
   const tallies: Readonly<Record<Era, OutcomeTally>> = { modern: new OutcomeTally(), legacy: new OutcomeTally() };
-  new Counter({
+  const requests = new Counter({
     name: "brainwav_mcp_requests_total",
     help: "Requests of clients that ended, those included that the gateway answered itself",
     labelNames: ["era", "method", "outcome"] as const,
     registers,
-    collect() {
+    collect: () => {
       for (const era of ERAS) {
         tallies[era].drain((method, outcome, count) => {
-          this.inc({ era, method, outcome }, count);
+          requests.inc({ era, method, outcome }, count);
         });
       }
     },
