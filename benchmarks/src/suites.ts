@@ -1,5 +1,4 @@
 import { loadavg } from "node:os";
-import { measureColdStart } from "./cold-start.js";
 import { compareWays } from "./compare-ways.js";
 import type { Comparison } from "./comparison.js";
 import { measureMapRefresh } from "./map-refresh.js";
@@ -10,8 +9,9 @@ import { registryReport } from "./registry-report.js";
 import { measureRegistry, type RegistrySuiteOptions } from "./registry-suite.js";
 import { roadReport } from "./road-report.js";
 import { measureRoad } from "./road.js";
+import { measureStdioRoad } from "./stdio-road.js";
+import { startSuites } from "./start-suites.js";
 import { cellOf, ratiosOf } from "./summary.js";
-import { measureWarmStart } from "./warm-start.js";
 import { ROAD } from "./way-names.js";
 import type { WaysOptions } from "./ways.js";
 
@@ -48,23 +48,16 @@ export function suitesOf(quick: boolean): readonly Suite[] {
       run: async (onRound) => roadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
     },
     {
+      name: "stdio-road",
+      run: async (onRound) => stdioRoadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
+    },
+    {
       name: "refresh",
       run: async (onRound) => ({
         comparisons: await measureRefreshCost({ connectors: 100, concurrencies: [16], rounds, roundMs }, onRound),
       }),
     },
-    {
-      name: "cold-start",
-      run: async (onRound) => ({
-        comparisons: await measureColdStart({ connectors: 10, listDelayMs: 500, rounds: quick ? 2 : 7 }, onRound),
-      }),
-    },
-    {
-      name: "warm-start",
-      run: async (onRound) => ({
-        comparisons: await measureWarmStart({ connectors: 10, listDelayMs: 500, rounds }, onRound),
-      }),
-    },
+    ...startSuites(quick),
     {
       name: "registry",
       run: async (onRound) => registryResult(quick ? QUICK_REGISTRY : REGISTRY, onRound),
@@ -96,6 +89,21 @@ async function roadResult(options: WaysOptions, onRound: OnRound): Promise<Suite
       benchmark: "steady state",
       load: "tool calls",
       baseline: ROAD.direct,
+      optimised: ROAD.gateway,
+    }),
+    text: roadReport(measurements.map(cellOf), ratios),
+    details: { ratios, measurements },
+  };
+}
+
+async function stdioRoadResult(options: WaysOptions, onRound: OnRound): Promise<SuiteResult> {
+  const measurements = await measureStdioRoad(options, onRound);
+  const ratios = ratiosOf(measurements);
+  return {
+    comparisons: compareWays(measurements, {
+      benchmark: "stdio upstream",
+      load: "tool calls",
+      baseline: ROAD.bareProxy,
       optimised: ROAD.gateway,
     }),
     text: roadReport(measurements.map(cellOf), ratios),

@@ -1,5 +1,5 @@
 export { DEFAULT_CACHE_BYTES } from "./cache/answer-store.js";
-export * from "./catalog/catalog.js";
+export { Catalog, DEFAULT_CATALOG_POLICY, type CatalogPolicy } from "./catalog/catalog.js";
 export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
 export type { CallersLogger } from "./connectors/callers-logger.js";
@@ -24,6 +24,7 @@ export * from "./connectors/registry-source.js";
 export * from "./connectors/service-map.js";
 export { shownUrl } from "./connectors/shown-url.js";
 export * from "./connectors/start-gate.js";
+export type { StartWidth } from "./connectors/start-width.js";
 export type { CatalogStore, StoredPart } from "./connectors/warm/catalog-store.js";
 export { fileCatalogStore, type FileCatalogStoreOptions } from "./connectors/warm/file-catalog-store.js";
 export type { RegistrableTool, ToolCallOptions, ToolRegistry } from "./connectors/tool-registrar.js";
