@@ -158,7 +158,8 @@ export class Reconciler {
 
   #begin(connector: Connector, begin: () => void): void {
     const { isWarm, spec } = connector;
-    if (spec.disabled) return;
+    // One that is disabled does not start, and one that sleeps does when something is asked of it.
+    if (spec.disabled || connector.isUp) return;
     const kind = spec.transport.kind === "stdio" ? "child" : "other";
     const starting = this.#line.enter({ kind, isAwaited: !isWarm, run: () => this.#beginInTime(connector, begin) });
     // Nothing waits for one that serves already.

@@ -69,6 +69,8 @@ export interface UpstreamEvents {
   readonly onQuestion: (sessionKey: string, question: UpstreamQuestion) => AskedQuestion | undefined;
   /** It asked something that several clients could have been meant by: from now on each client session has a process of its own. */
   readonly onIsolated: () => void;
+  /** Nothing was asked of it for a while, and its process was stopped: what is asked of it starts that again, and `onAvailability` tells how it went. */
+  readonly onAsleep: () => void;
 }
 
 /** What was learned of an upstream in an earlier life of the gateway. */

@@ -13,6 +13,7 @@ import {
   type ConnectorTimeouts,
   type GatewayError,
   type Isolation,
+  type Timers,
 } from "@cortex-os/mcp-core";
 import { RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject, JsonRpcNotification, JsonRpcResponse, ServerFeature } from "@cortex-os/mcp-core/wire";
@@ -74,6 +75,8 @@ export interface LinkSetup {
   readonly options?: StdioLinkOptions;
   /** Own time instead of the machine's. */
   readonly time?: ManualTime;
+  /** Own timers instead of those. */
+  readonly timers?: Timers;
 }
 
 /** A link with everything that can be seen of it. */
@@ -87,6 +90,8 @@ export interface LinkUnderTest {
   readonly questions: RecordedQuestions;
   /** How often it was said that each session has a process of its own from now on. */
   readonly isolated: { readonly count: number };
+  /** How often it was said that nothing was asked of it for long enough. */
+  readonly idle: { readonly count: number };
   /** Whose lists were said to have changed. */
   readonly changed: ServerFeature[];
   /** How often its tools were. */
@@ -122,12 +127,13 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
   const told: [JsonRpcNotification, string?][] = [];
   const questions = new RecordedQuestions();
   const isolated = { count: 0 };
+  const idle = { count: 0 };
   const changed: ServerFeature[] = [];
   const deps: LinkDeps = {
     spec: stdioSpec(setup),
     clock: setup.time ?? systemClock,
     monotonic: setup.time ?? systemMonotonic,
-    timers: setup.time ?? systemTimers,
+    timers: setup.timers ?? setup.time ?? systemTimers,
     random: systemRandom,
     logger,
     events: {
@@ -140,6 +146,9 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
       onQuestion: (sessionKey, question) => questions.ask(question, sessionKey),
       onIsolated: () => {
         isolated.count += 1;
+      },
+      onIdle: () => {
+        idle.count += 1;
       },
       onLost: (error) => {
         lost.push(error);
@@ -157,6 +166,7 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
     told,
     questions,
     isolated,
+    idle,
     changed,
     changes: () => changed.filter((feature) => feature === "tools").length,
     open: (signal = new AbortController().signal) => link.open(signal),
