@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
  * What the scripts read of a `package.json`. Throws if there is none or it is not JSON.
  *
  * @param {string} folder
- * @returns {{ bin?: string | Record<string, string>, private?: boolean }}
+ * @returns {{ bin?: string | Record<string, string>, private?: boolean, dependencies?: Record<string, string>, devDependencies?: Record<string, string> }}
  */
 export function readManifest(folder) {
   return require(path.join(folder, "package.json"));
@@ -40,12 +40,13 @@ export function toolPath(packageName, binary = packageName) {
  *
  * @param {string} script
  * @param {readonly string[]} args
- * @param {import("node:child_process").SpawnOptions} [options]
+ * @param {import("node:child_process").SpawnOptions & { onSpawn?: (child: import("node:child_process").ChildProcess) => void }} [options]
  * @returns {Promise<number>}
  */
-export function runNode(script, args, options = {}) {
+export function runNode(script, args, { onSpawn = () => {}, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: "inherit", ...options });
+    onSpawn(child);
     const forward = () => void child.kill("SIGTERM");
     const wait = () => {};
     process.on("SIGTERM", forward).on("SIGINT", wait);
@@ -54,7 +55,8 @@ export function runNode(script, args, options = {}) {
       done();
       reject(error);
     });
-    child.once("close", (code, signal) => {
+    // Not "close": a process that outlives it may hold its output open.
+    child.once("exit", (code, signal) => {
       done();
       resolve(code ?? 128 + (signal === "SIGINT" ? 2 : 15));
     });
@@ -69,4 +71,11 @@ export function runNode(script, args, options = {}) {
  */
 export function build(projects = []) {
   return runNode(toolPath("typescript", "tsc"), ["-b", ...projects], { stdio: ["ignore", 2, 2] });
+}
+
+/**
+ * Brings the bundle of the app up to date with its `dist`. Resolves with the exit code; what went wrong is on stderr.
+ */
+export function bundle() {
+  return runNode(path.join(root, "scripts/bundle.mjs"), [], { stdio: ["ignore", 2, 2] });
 }
