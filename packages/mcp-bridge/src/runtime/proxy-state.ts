@@ -6,7 +6,7 @@ import type { UpstreamFacts } from "../link.js";
 export type ProxyState =
   /** Not asked to connect yet. */
   | { readonly kind: "idle" }
-  /** It was up, nothing was asked of it for a while, and what it held was released: what is asked of it connects it again. */
+  /** It was up, perhaps in an earlier life of the process, and holds nothing because nothing was asked of it: what is asked of it connects it. */
   | { readonly kind: "asleep" }
   /** The first attempt is under way, or the first after a sleep; later ones happen while it is `down`. */
   | { readonly kind: "connecting" }
@@ -22,11 +22,9 @@ export type ProxyState =
     }
   | { readonly kind: "disposed" };
 
-/** Whether nothing is connected, or being connected, because nobody has asked for anything. */
-export const isResting = ({ kind }: ProxyState): boolean => kind === "idle" || kind === "asleep";
-
 /** Whether the next attempt comes as soon as it is asked for, or is under way: then everybody waits for it. */
-export const isBeginning = (state: ProxyState): boolean => state.kind === "connecting" || isResting(state);
+export const isBeginning = ({ kind }: ProxyState): boolean =>
+  kind === "idle" || kind === "asleep" || kind === "connecting";
 
 /** Why nothing can be asked of it now. @param closing the reason it is being closed with, if it is */
 export function unavailableFailure(key: string, state: ProxyState, closing: unknown): GatewayError {

@@ -44,6 +44,8 @@ export interface RemoteProxyPorts {
    * @default 0
    */
   readonly idleMs?: number;
+  /** Whether it begins asleep, as after `idleMs`: for one of which `prior` tells enough. @default false */
+  readonly asleep?: boolean;
   /** Its tools as listed in an earlier life of the process: until they are listed again, calls mirror into headers what these ask for. */
   readonly known?: readonly JsonObject[];
   /**
@@ -109,6 +111,7 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     onIsolated: options.onIsolated ?? (() => {}),
     onAsleep: options.onAsleep ?? (() => {}),
     idleMs: options.idleMs ?? 0,
+    asleep: options.asleep ?? false,
     known: options.known ?? [],
     ...(agent === undefined ? {} : { agent }),
     ...(options.authorization === undefined ? {} : { authorization: options.authorization }),

@@ -9,7 +9,7 @@ import type { ForwardedResponse, ForwardRequest } from "./forward.js";
 import { LeavingLinks } from "./leaving-links.js";
 import type { UpstreamList } from "./list-all.js";
 import { ProxyEnding } from "./proxy-ending.js";
-import { isBeginning, isResting, unavailableFailure, type ProxyState } from "./proxy-state.js";
+import { isBeginning, unavailableFailure, type ProxyState } from "./proxy-state.js";
 import { Reconnecting } from "./reconnecting.js";
 import {
   resolveOptions,
@@ -41,7 +41,7 @@ export class RemoteProxy {
   readonly #ending: ProxyEnding;
   /** What waits for a connection. */
   readonly #waiting = new InFlight<object>();
-  #state: ProxyState = { kind: "idle" };
+  #state: ProxyState;
   #link: Link | undefined;
   #prior: UpstreamFacts | undefined;
   #attempt: Promise<void> | undefined;
@@ -50,6 +50,7 @@ export class RemoteProxy {
     this.#options = resolveOptions(options);
     this.#key = this.#options.spec.key;
     this.#prior = this.#options.prior;
+    this.#state = { kind: this.#options.asleep ? "asleep" : "idle" };
     this.#transport = transportFor(this.#options);
     this.#announcements = new Announcements(this.#options);
     this.#lists = new UpstreamLists(this.#options, this.#transport.kind === "http");
@@ -123,7 +124,7 @@ export class RemoteProxy {
    * @throws GatewayError as `Link.subscribe`, and it is forgotten then; while the upstream is down it is remembered only
    */
   async subscribe(uri: string): Promise<void> {
-    if (isResting(this.#state)) await Promise.allSettled([this.#connectNow()]);
+    if (this.#state.kind === "asleep") await Promise.allSettled([this.#connectNow()]);
     await this.#wishes.subscribe(uri);
   }
 
@@ -199,7 +200,7 @@ export class RemoteProxy {
   async #tryOnce(): Promise<void> {
     this.#reconnecting.begun();
     const wasAsleep = this.#state.kind === "asleep";
-    if (isResting(this.#state)) this.#state = { kind: "connecting" };
+    if (wasAsleep || this.#state.kind === "idle") this.#state = { kind: "connecting" };
     let lost: GatewayError | undefined;
     const onLost = (error: GatewayError) => {
       if (this.#link === link) this.#onLost(link, error);

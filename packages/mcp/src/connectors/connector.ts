@@ -16,8 +16,9 @@ import { childrenOf } from "./children-policy.js";
 import { ConnectorLists } from "./connector-lists.js";
 import { ConnectorSleep } from "./connector-sleep.js";
 import { noteOf, shownState, stateForAnybody, type ConnectorState } from "./connector-state.js";
-import type { CreateUpstream, EarlierUpstream, Upstream } from "./upstream.js";
+import type { CreateUpstream, Upstream } from "./upstream.js";
 import type { StoredPart } from "./warm/catalog-store.js";
+import { earlierOf } from "./warm/earlier-of.js";
 
 /** What connectors work through. */
 export interface ConnectorDeps {
@@ -107,7 +108,7 @@ export class Connector {
       },
       onAsleep: () => this.#onAsleep(),
     };
-    this.#upstream = deps.createUpstream(spec, events, stored && earlierOf(stored));
+    this.#upstream = deps.createUpstream(spec, events, stored && earlierOf(stored, this.#sleep.isAsleep));
     this.#lists = this.#listsOf(this.#upstream, stored?.part);
   }
 
@@ -296,5 +297,3 @@ export class Connector {
     for (const resolve of waiting) resolve();
   }
 }
-
-const earlierOf = ({ facts, part }: StoredPart): EarlierUpstream => ({ facts, tools: entriesOf(part, "tools") });

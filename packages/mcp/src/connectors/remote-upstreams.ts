@@ -40,7 +40,7 @@ export function remoteUpstreams(deps: RemoteUpstreamDeps): CreateUpstream {
   const budget = new ByteBudget(HELD_BYTES);
   const { authorize, children, ...ports } = deps;
   return (spec, events, earlier) => {
-    const learned = earlier === undefined ? {} : { prior: earlier.facts, known: earlier.tools };
+    const learned = earlier === undefined ? {} : { prior: earlier.facts, known: earlier.tools, asleep: earlier.asleep };
     const authorization = authorize?.(spec);
     const idleMs = childrenOf(spec, children)?.idleMs ?? 0;
     return new RemoteProxy({

@@ -78,6 +78,8 @@ export interface EarlierUpstream {
   readonly facts: UpstreamFacts;
   /** Its tools as it listed them. */
   readonly tools: readonly JsonObject[];
+  /** Whether it is to begin asleep: nothing of it is started before something is asked of it. */
+  readonly asleep: boolean;
 }
 
 /** Makes the upstream of a connector; injected, so that the connectors do not know how one is reached. */

@@ -123,6 +123,24 @@ describe("R18: a child process that falls asleep", () => {
     await expect(proxy.subscribe("refused:1")).rejects.toMatchObject({ code: "UPSTREAM_PROTOCOL" });
   });
 
+  test("may begin so, with what was learned in an earlier life: nothing is started before something is asked, be it to tell of a resource", async () => {
+    const capabilities = { resources: { subscribe: true } };
+    const prior = {
+      era: "legacy",
+      revision: "2025-11-25",
+      capabilities,
+      detectedAt: "2026-01-01T00:00:00.000Z",
+    } as const;
+    const proxy = new RemoteProxy({
+      spec: specFor("--capabilities", JSON.stringify(capabilities)),
+      ...{ prior, asleep: true, logger: new RecordingLogger() },
+    });
+    proxies.push(proxy);
+    expect([proxy.state, proxy.facts, await markedProcesses()]).toEqual([{ kind: "asleep" }, prior, []]);
+    await proxy.subscribe("a:1");
+    expect(proxy.state.kind).toBe("up");
+  });
+
   test("one that does not start again is down, as one that never started: calls fail and say why, and it is tried again", async () => {
     const timers = new LookTimers();
     const heard: string[] = [];

@@ -44,6 +44,7 @@ describe("R18: a warm start with children on demand", () => {
     expect([upstreams.of("a"), upstreams.of("b"), upstreams.of("web")].map(({ connects }) => connects)).toEqual([
       0, 0, 1,
     ]);
+    expect([upstreams.of("a").earlier?.asleep, upstreams.of("web").earlier?.asleep]).toEqual([true, false]);
     expect([directory.gate.isOpen, directory.notReady(), names()]).toEqual([
       true,
       undefined,
