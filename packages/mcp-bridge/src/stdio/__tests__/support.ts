@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,7 +15,13 @@ import {
   type Timers,
 } from "@cortex-os/mcp-core";
 import { RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
-import type { JsonObject, JsonRpcNotification, JsonRpcResponse, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type {
+  JsonObject,
+  JsonRpcNotification,
+  JsonRpcResponse,
+  RequestId,
+  ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 import { expect, vi } from "vitest";
 import type { LinkDeps, UpstreamFacts } from "../../link.js";
 import { RecordedQuestions } from "../../asking/__tests__/recorded-questions.js";
@@ -24,33 +29,12 @@ import type { AskedQuestion, UpstreamQuestion } from "../../asking/question.js";
 import type { AnswerSink, Caller, UpstreamCall } from "../../runtime/exchange.js";
 import { StdioLink } from "../stdio-link.js";
 import type { StdioLinkOptions } from "../stdio-link-options.js";
+import { MARK } from "./marked-processes.js";
+
+export { expectNoProcessLeft, MARK, markedProcesses } from "./marked-processes.js";
 
 /** The server whose vices are flags. */
 export const SCRIPTED = fileURLToPath(new URL("servers/scripted.mjs", import.meta.url));
-
-/** Every process that a test starts carries this in its environment, so that one left behind is found whoever adopted it. */
-export const MARK = `cortex-test-${randomUUID()}`;
-
-/** The ids of the running processes that carry a mark. */
-export async function markedProcesses(mark = MARK): Promise<number[]> {
-  const found: number[] = [];
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const environment = await readFile(`/proc/${name}/environ`, "utf8").catch(() => "");
-    if (environment.includes(`CORTEX_TEST_MARK=${mark}`)) found.push(Number(name));
-  }
-  return found;
-}
-
-/** Fails if a process of the test file's is left; such a one is killed, so that a failure costs the machine nothing. */
-export async function expectNoProcessLeft(mark = MARK): Promise<void> {
-  try {
-    await vi.waitFor(async () => expect(await markedProcesses(mark)).toEqual([]), { timeout: 5_000, interval: 20 });
-  } catch (error) {
-    for (const pid of await markedProcesses(mark)) process.kill(pid, "SIGKILL");
-    throw error;
-  }
-}
 
 /** A folder that is gone at the end of `use`. */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
@@ -202,6 +186,8 @@ export async function drive<T>(time: ManualTime, work: Promise<T>, stepMs = 10):
 export const until = (condition: () => unknown): Promise<void> =>
   vi.waitFor(async () => expect(await condition()).toBeTruthy(), { timeout: 10_000, interval: 2 });
 
+const noStreams = (): never => expect.unreachable("stdio has no streams to pass on");
+
 /** A sink that keeps what it hears. */
 export class RecordingSink implements AnswerSink {
   readonly notifications: JsonRpcNotification[] = [];
@@ -209,6 +195,9 @@ export class RecordingSink implements AnswerSink {
   readonly questions = new RecordedQuestions();
   response: JsonRpcResponse | undefined;
   failure: GatewayError | undefined;
+  /** How many answers came as bytes. */
+  passedOn = 0;
+  resultText = "";
   /** How often it heard an outcome: more than once is a fault. */
   outcomes = 0;
   readonly settled: Promise<RecordingSink>;
@@ -232,6 +221,12 @@ export class RecordingSink implements AnswerSink {
     this.#settle();
   }
 
+  sendResult(id: RequestId, result: readonly Buffer[]): void {
+    this.passedOn += 1;
+    this.resultText = Buffer.concat(result).toString();
+    this.respond({ jsonrpc: "2.0", id, result: JSON.parse(this.resultText) as JsonObject });
+  }
+
   fail(error: GatewayError): void {
     this.failure = error;
     this.#settle();
@@ -246,17 +241,9 @@ export class RecordingSink implements AnswerSink {
     this.notifications.push(notification);
   }
 
-  start(): void {
-    throw new Error("stdio has no bytes to pass on");
-  }
-
-  write(): boolean {
-    throw new Error("stdio has no bytes to pass on");
-  }
-
-  end(): void {
-    throw new Error("stdio has no bytes to pass on");
-  }
+  start = noStreams;
+  write = noStreams;
+  end = noStreams;
 
   abort(error: GatewayError): void {
     throw error;

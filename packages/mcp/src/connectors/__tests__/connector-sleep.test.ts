@@ -18,6 +18,8 @@ async function restarted(children: ChildrenPolicy, stored: readonly StoredPart[]
   const source = new TestSource("registry", specs);
   const parts = setUpWith({ catalogStore, children, random: fixedRandom(0.5) }, source);
   await parts.directory.start();
+  // Those that are warm and shall start do so a second later.
+  await parts.time.advance(1_000);
   await settle();
   return { ...parts, catalogStore, source };
 }
@@ -123,7 +125,7 @@ describe("R18: a connector that falls asleep", () => {
   test("is started for a look at its lists after six hours of sleep, because it cannot tell that they changed", async () => {
     const a = child("a");
     const { upstreams, time } = await restarted(ON_DEMAND, stored(a), a);
-    await time.advance(6 * HOUR_MS - 1);
+    await time.advance(6 * HOUR_MS - 1_001);
     expect(upstreams.of("a").connects).toBe(0);
     await time.advance(1);
     expect(upstreams.of("a").connects).toBe(1);
