@@ -171,7 +171,7 @@ describe("R18: a child process that falls asleep", () => {
 
   test.each(["dispose", "retire"] as const)("%s ends it while it sleeps, and while it wakes", async (how) => {
     const end = async (proxy: RemoteProxy): Promise<void> =>
-      how === "dispose" ? proxy.dispose() : proxy.retire(1_000, "was changed");
+      how === "dispose" ? proxy.dispose() : proxy.retire(60_000, "was changed");
     const asleep = await awake();
     asleep.timers.look(4);
     await end(asleep.proxy);
