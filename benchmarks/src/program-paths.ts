@@ -11,3 +11,5 @@ export const bareProxyPath = fileURLToPath(new URL("../dist/bare-proxy-main.js",
 export const bareStdioProxyPath = fileURLToPath(new URL("../dist/bare-stdio-proxy-main.js", import.meta.url));
 /** An upstream's program over stdio that is fast enough to show what stands before it. */
 export const stdioEchoPath = fileURLToPath(new URL("../dist/stdio-echo-main.js", import.meta.url));
+/** The yardstick's program for lists. */
+export const staticListPath = fileURLToPath(new URL("../dist/static-list-main.js", import.meta.url));
