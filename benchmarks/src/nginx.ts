@@ -27,7 +27,7 @@ export async function startNginx({ folder, startAt }: Servers, upstream: string)
 }
 
 /** The configuration, whole. */
-export function nginxConfig(folder: string, port: number, upstream: string): string {
+function nginxConfig(folder: string, port: number, upstream: string): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${folder}/temporary/${name};`,
   );

@@ -12,7 +12,7 @@ export interface Noise {
 const WORK = 4_000_000;
 
 /** Does a fixed amount of work with nothing but the processor, and tells how long it took, in milliseconds. */
-export function calibrate(): number {
+function calibrate(): number {
   const beforeMs = performance.now();
   let value = 1;
   for (let at = 0; at < WORK; at++) value = (Math.imul(value, 1_664_525) + 1_013_904_223) | 0;
