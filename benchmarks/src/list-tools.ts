@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { request } from "undici";
+import type { Target } from "./load.js";
 
 /** The names of the tools that a gateway lists, from the first page to the last. @throws Error when it answers anything else */
 export async function listTools(url: string): Promise<readonly string[]> {
@@ -18,8 +19,15 @@ export async function listTools(url: string): Promise<readonly string[]> {
 }
 
 async function page(url: string, params: JsonObject): Promise<unknown> {
-  const { body } = await request(url, {
-    method: "POST",
+  const { headers, body: asked } = listCall(url, params);
+  const { body } = await request(url, { method: "POST", headers, body: asked });
+  return body.json();
+}
+
+/** The request for one page of tools. */
+export function listCall(url: string, params: JsonObject = {}): Target {
+  return {
+    url,
     headers: {
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
@@ -39,6 +47,5 @@ async function page(url: string, params: JsonObject): Promise<unknown> {
         },
       },
     }),
-  });
-  return body.json();
+  };
 }
