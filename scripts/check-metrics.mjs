@@ -7,7 +7,7 @@ import path from "node:path";
 import { dashboardQueries, recordingRules } from "./dashboard-queries.mjs";
 import { scrapeMeasuredGateway } from "./measured-gateway.mjs";
 import { findPromtool } from "./promtool.mjs";
-import { build, root } from "./workspace.mjs";
+import { build, bundle, root } from "./workspace.mjs";
 
 const MONITORING = path.join(root, "docs/monitoring");
 const scratch = mkdtempSync(path.join(tmpdir(), "cortex-promtool-"));
@@ -58,7 +58,7 @@ function check(name, promtool, args, input = "") {
 async function verdict() {
   const promtool = promtoolOrNone();
   if (promtool === undefined) return process.env["CI"] === "true" ? 1 : 0;
-  const built = await build(["apps/cortex-mcp", "examples/fixture-server"]);
+  const built = (await build(["apps/cortex-mcp", "examples/fixture-server"])) || (await bundle());
   if (built !== 0) return built;
   const metrics = await scrapeMeasuredGateway();
   const missing = TOLD.filter((line) => !metrics.includes(line));

@@ -57,6 +57,7 @@ const STEPS = [
     () => runStep(toolPath("vitest"), ["run", "--root", "tests/integration", "layering", "habits"]),
   ],
   ["unused code", () => runStep(toolPath("knip"), ["--no-progress"])],
+  ["bundle", () => runStep("scripts/bundle.mjs", [])],
   ["packages", lintPackages],
   ["changesets", () => runStep(toolPath("@changesets/cli", "changeset"), ["status"])],
 ];

@@ -123,7 +123,7 @@ async function verdict() {
     return { ok: await run(node24, ["--version"], 1) };
   });
   if (!fetched) return;
-  const main = "apps/cortex-mcp/dist/main.js";
+  const main = "apps/cortex-mcp/bundle/main.js";
   await step("Node 24: cortex-mcp --version", async () => ({ ok: await run(node24, [main, "--version"], 1) }));
   await testStep("Node 24: smoke test", 5, "tests/integration/reports/junit.xml", [
     node24,

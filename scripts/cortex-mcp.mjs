@@ -2,12 +2,12 @@
 // carries nothing but the command's own output.
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { build, root } from "./workspace.mjs";
+import { build, bundle, root } from "./workspace.mjs";
 
-const code = await build(["apps/cortex-mcp"]);
+const code = (await build(["apps/cortex-mcp"])) || (await bundle());
 if (code !== 0) process.exit(code);
 
-const main = path.join(root, "apps/cortex-mcp/dist/main.js");
+const main = path.join(root, "apps/cortex-mcp/bundle/main.js");
 process.env["CORTEX_HOME"] ||= path.join(root, ".cortex");
 process.argv = [process.execPath, main, ...process.argv.slice(2)];
 await import(pathToFileURL(main).href);

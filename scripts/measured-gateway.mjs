@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { root } from "./workspace.mjs";
 
-const MAIN = path.join(root, "apps/cortex-mcp/dist/main.js");
+const MAIN = path.join(root, "apps/cortex-mcp/bundle/main.js");
 const FIXTURE = path.join(root, "examples/fixture-server/dist");
 /** Nobody listens there. */
 const NOWHERE = "http://127.0.0.1:9/mcp";

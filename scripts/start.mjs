@@ -3,12 +3,14 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { followNpx } from "./follow-npx.mjs";
-import { build, root } from "./workspace.mjs";
+import { build, bundle, root } from "./workspace.mjs";
 
 followNpx();
 const startedAt = performance.now();
 process.stderr.write("Building cortex-mcp … ");
-const code = await build(["apps/cortex-mcp", "examples/fixture-server"]);
+// The example is a program of the checkout and runs from `dist`. The bundle is for what its announcement and the README
+// tell people to do next.
+const code = (await build(["apps/cortex-mcp", "examples/fixture-server"])) || (await bundle());
 if (code !== 0) process.exit(code);
 process.stderr.write(`done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
 

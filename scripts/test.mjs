@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import { mergeJunit } from "./merge-junit.mjs";
 import { coveredFolders } from "./test-projects.mjs";
-import { build, root, runNode, toolPath } from "./workspace.mjs";
+import { build, bundle, readManifest, root, runNode, toolPath } from "./workspace.mjs";
 
 const REPORT = "reports/junit.xml";
 
@@ -23,6 +23,16 @@ function projectsFor(folder) {
   /** @type {{ references: { path: string }[] }} */
   const { references } = JSON.parse(readFileSync(file, "utf8"));
   return references.map((reference) => path.join(folder, reference.path));
+}
+
+/**
+ * Whether the tests of a folder start the app as its users do. The app's own start what the compiler wrote.
+ *
+ * @param {string} folder
+ */
+function usesApp(folder) {
+  const { dependencies, devDependencies } = readManifest(folder);
+  return folder === root || "cortex-mcp" in { ...dependencies, ...devDependencies };
 }
 
 /**
@@ -51,7 +61,7 @@ async function testWithCoverage() {
 }
 
 const folder = process.cwd();
-const code = await build(projectsFor(folder));
+const code = (await build(projectsFor(folder))) || (usesApp(folder) ? await bundle() : 0);
 if (code !== 0) process.exit(code);
 const args = process.argv.slice(2).filter((arg) => arg !== "--");
 const isWhole = folder === root && args.length === 0;

@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
  * What the scripts read of a `package.json`. Throws if there is none or it is not JSON.
  *
  * @param {string} folder
- * @returns {{ bin?: string | Record<string, string>, private?: boolean }}
+ * @returns {{ bin?: string | Record<string, string>, private?: boolean, dependencies?: Record<string, string>, devDependencies?: Record<string, string> }}
  */
 export function readManifest(folder) {
   return require(path.join(folder, "package.json"));
@@ -69,4 +69,11 @@ export function runNode(script, args, options = {}) {
  */
 export function build(projects = []) {
   return runNode(toolPath("typescript", "tsc"), ["-b", ...projects], { stdio: ["ignore", 2, 2] });
+}
+
+/**
+ * Brings the bundle of the app up to date with its `dist`. Resolves with the exit code; what went wrong is on stderr.
+ */
+export function bundle() {
+  return runNode(path.join(root, "scripts/bundle.mjs"), [], { stdio: ["ignore", 2, 2] });
 }

@@ -14,7 +14,27 @@ export interface ManyFound {
   readonly clients: readonly ManyClientsFound[];
 }
 
-/** Looks at many connectors, and then at many clients of each kind (R18; issue 7, Many). */
+/** As it is published (issue 7, Many). */
+export const MANY: ManyOptions = {
+  connectors: { connectors: 1_000, tools: 100, changes: 5, lookMs: 10_000, settleMs: 6_000 },
+  clients: [
+    { kind: "listeners", clients: 10_000, lookMs: 60_000 },
+    { kind: "sessions", clients: 1_000, lookMs: 60_000 },
+    { kind: "silent-sessions", clients: 1_000, lookMs: 10_000 },
+  ],
+};
+
+/** For a look: too few for anything but the shape. */
+export const QUICK_MANY: ManyOptions = {
+  connectors: { connectors: 50, tools: 100, changes: 2, lookMs: 1_000, settleMs: 2_000 },
+  clients: [
+    { kind: "listeners", clients: 500, lookMs: 1_000 },
+    { kind: "sessions", clients: 100, lookMs: 1_000 },
+    { kind: "silent-sessions", clients: 100, lookMs: 1_000 },
+  ],
+};
+
+/** Looks at many connectors, and then at many clients of each kind (R18). */
 export async function measureMany(options: ManyOptions, onRound: OnRound): Promise<ManyFound> {
   const all = 1 + options.clients.length;
   const connectors = await measureManyConnectors(options.connectors);

@@ -4,10 +4,14 @@ import { httpMainPath } from "@cortex-os/fixture-server";
 /** The upstream's program. */
 export const fixturePath = httpMainPath;
 /** The gateway's program, as its users start it. */
-export const appPath = fileURLToPath(import.meta.resolve("cortex-mcp/dist/main.js"));
+export const appPath = fileURLToPath(import.meta.resolve("cortex-mcp/bundle/main.js"));
 /** The yardstick's program. */
 export const bareProxyPath = fileURLToPath(new URL("../dist/bare-proxy-main.js", import.meta.url));
 /** Many upstreams in one process. */
 export const manyUpstreamPath = fileURLToPath(new URL("../dist/many-upstream-main.js", import.meta.url));
 /** Many clients in one process. */
 export const manyClientsPath = fileURLToPath(new URL("../dist/many-clients-main.js", import.meta.url));
+/** The yardstick's program for upstreams over stdio. */
+export const bareStdioProxyPath = fileURLToPath(new URL("../dist/bare-stdio-proxy-main.js", import.meta.url));
+/** An upstream's program over stdio that is fast enough to show what stands before it. */
+export const stdioEchoPath = fileURLToPath(new URL("../dist/stdio-echo-main.js", import.meta.url));

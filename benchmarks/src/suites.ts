@@ -2,6 +2,7 @@ import { loadavg } from "node:os";
 import { measureColdStart } from "./cold-start.js";
 import { compareWays } from "./compare-ways.js";
 import type { Comparison } from "./comparison.js";
+import { MANY, manyReport, measureMany, QUICK_MANY, type ManyOptions } from "./many.js";
 import { measureMapRefresh } from "./map-refresh.js";
 import { measureMapVerify } from "./map-verify.js";
 import type { OnRound } from "./on-round.js";
@@ -10,6 +11,7 @@ import { registryReport } from "./registry-report.js";
 import { measureRegistry, type RegistrySuiteOptions } from "./registry-suite.js";
 import { roadReport } from "./road-report.js";
 import { measureRoad } from "./road.js";
+import { measureStdioRoad } from "./stdio-road.js";
 import { cellOf, ratiosOf } from "./summary.js";
 import { measureWarmStart } from "./warm-start.js";
 import { ROAD } from "./way-names.js";
@@ -48,6 +50,10 @@ export function suitesOf(quick: boolean): readonly Suite[] {
       run: async (onRound) => roadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
     },
     {
+      name: "stdio-road",
+      run: async (onRound) => stdioRoadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
+    },
+    {
       name: "refresh",
       run: async (onRound) => ({
         comparisons: await measureRefreshCost({ connectors: 100, concurrencies: [16], rounds, roundMs }, onRound),
@@ -79,7 +85,13 @@ export function suitesOf(quick: boolean): readonly Suite[] {
         comparisons: await measureMapRefresh({ sizes: [10, 100], rounds, refreshes: 10 }, onRound),
       }),
     },
+    { name: "many", run: async (onRound) => manyResult(quick ? QUICK_MANY : MANY, onRound) },
   ];
+}
+
+async function manyResult(options: ManyOptions, onRound: OnRound): Promise<SuiteResult> {
+  const found = await measureMany(options, onRound);
+  return { comparisons: [], text: manyReport(found), details: { ...found } };
 }
 
 async function registryResult(options: RegistrySuiteOptions, onRound: OnRound): Promise<SuiteResult> {
@@ -96,6 +108,21 @@ async function roadResult(options: WaysOptions, onRound: OnRound): Promise<Suite
       benchmark: "steady state",
       load: "tool calls",
       baseline: ROAD.direct,
+      optimised: ROAD.gateway,
+    }),
+    text: roadReport(measurements.map(cellOf), ratios),
+    details: { ratios, measurements },
+  };
+}
+
+async function stdioRoadResult(options: WaysOptions, onRound: OnRound): Promise<SuiteResult> {
+  const measurements = await measureStdioRoad(options, onRound);
+  const ratios = ratiosOf(measurements);
+  return {
+    comparisons: compareWays(measurements, {
+      benchmark: "stdio upstream",
+      load: "tool calls",
+      baseline: ROAD.bareProxy,
       optimised: ROAD.gateway,
     }),
     text: roadReport(measurements.map(cellOf), ratios),

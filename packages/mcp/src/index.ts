@@ -24,6 +24,7 @@ export * from "./connectors/registry-source.js";
 export * from "./connectors/service-map.js";
 export { shownUrl } from "./connectors/shown-url.js";
 export * from "./connectors/start-gate.js";
+export type { StartWidth } from "./connectors/start-width.js";
 export type { CatalogStore, StoredPart } from "./connectors/warm/catalog-store.js";
 export { fileCatalogStore, type FileCatalogStoreOptions } from "./connectors/warm/file-catalog-store.js";
 export type { RegistrableTool, ToolCallOptions, ToolRegistry } from "./connectors/tool-registrar.js";

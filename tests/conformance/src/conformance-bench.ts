@@ -26,7 +26,7 @@ export interface ConformanceBench {
 
 const LOOK_EVERY_MS = 50;
 const UP_WITHIN_MS = 60_000;
-const GATEWAY = fileURLToPath(import.meta.resolve("cortex-mcp/dist/main.js"));
+const GATEWAY = fileURLToPath(import.meta.resolve("cortex-mcp/bundle/main.js"));
 
 /**
  * An upstream over stdio has no stream to end: that a client polls (SEP-1699) is the gateway's doing then, and off unless it is asked for. More than half of the

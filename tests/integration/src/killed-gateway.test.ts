@@ -14,7 +14,7 @@ import { processesMarked } from "./support/marked-processes.js";
 const ROUNDS = Number(process.env["CORTEX_KILL_ROUNDS"] ?? 20);
 /** Three trees of a lifeline, its watcher, a wrapper, a shell and a server each. */
 const PROCESSES = 15;
-const main = join(dirname(fileURLToPath(import.meta.resolve("cortex-mcp/package.json"))), "dist", "main.js");
+const main = join(dirname(fileURLToPath(import.meta.resolve("cortex-mcp/package.json"))), "bundle", "main.js");
 
 let home: string;
 let mark: string;

@@ -1,7 +1,15 @@
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { importSpecifiers, packageOf } from "./import-specifiers.js";
-import { isTest, readManifest, readText, ROOT, sourceFiles, workspacePackages } from "./workspace-files.js";
+import {
+  isTest,
+  readManifest,
+  readText,
+  ROOT,
+  sourceFiles,
+  workspacePackages,
+  type Manifest,
+} from "./workspace-files.js";
 
 /**
  * The arrows of the design: which packages of ours each may use. They point down only. A new package has no arrows until
@@ -35,6 +43,9 @@ const OBSERVERS = new Set([
 /** Test doubles and examples, which no published package may need at run time. */
 const DEVELOPMENT_ONLY = ["@cortex-os/fixture-server"];
 
+/** What the app's example and its tests start, and no code of ours imports. */
+const STARTED_ONLY = /^@modelcontextprotocol\/server-/;
+
 /** Where `mcp-core` may touch the machine: clocks, timers, chance. */
 const SYSTEM_FOLDER = "packages/mcp-core/src/system/";
 
@@ -44,6 +55,8 @@ const TEST_TOOLS = ["fast-check", "vitest"];
 const packages = workspacePackages();
 const ours = new Set(packages.map(({ manifest }) => manifest.name));
 const layered = packages.filter(({ manifest }) => !OBSERVERS.has(manifest.name));
+
+const isBundled = ({ files }: Manifest): boolean => files?.includes("bundle") === true;
 
 /** `file → specifier` for each import of a package's sources that `wrong` picks. */
 function offenders(folder: string, wrong: (specifier: string, file: string) => boolean): readonly string[] {
@@ -89,13 +102,23 @@ test("every package has its place among the arrows", () => {
   expect(layered.map(({ manifest }) => manifest.name).toSorted()).toEqual(Object.keys(ARROWS).toSorted());
 });
 
+test.each(layered.filter(({ manifest }) => isBundled(manifest)))(
+  "$manifest.name has nothing installed beside its bundle: it would be there twice",
+  ({ manifest }) => {
+    expect(manifest.dependencies).toBeUndefined();
+  },
+);
+
 describe.each(layered)("$manifest.name", ({ folder, manifest }) => {
-  const runtime = Object.keys({
+  const installed = Object.keys({
     ...manifest.dependencies,
     ...manifest.optionalDependencies,
     ...manifest.peerDependencies,
   });
-  const declared = [...runtime, ...Object.keys(manifest.devDependencies ?? {})];
+  const declared = [...installed, ...Object.keys(manifest.devDependencies ?? {})];
+  // What is published as a bundle brings what it needs: it is in there.
+  const bundled = declared.filter((name) => !DEVELOPMENT_ONLY.includes(name) && !STARTED_ONLY.test(name));
+  const runtime = isBundled(manifest) ? bundled : installed;
   const below = ARROWS[manifest.name] ?? [];
 
   test("depends only on what lies below it", () => {

@@ -20,7 +20,7 @@ describe(`cortex-mcp on Node ${process.versions.node}`, () => {
   afterEach(() => rm(home, { recursive: true }));
 
   function start(...args: string[]) {
-    const program = path.join(ROOT, "apps/cortex-mcp/dist/main.js");
+    const program = path.join(ROOT, "apps/cortex-mcp/bundle/main.js");
     const env = { ...process.env, CORTEX_HOME: home };
     return spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   }

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { ConnectorStatus } from "@cortex-os/mcp-core";
 
 /** The gateway's program, as its users start it. */
-const PROGRAM = fileURLToPath(import.meta.resolve("cortex-mcp/dist/main.js"));
+const PROGRAM = fileURLToPath(import.meta.resolve("cortex-mcp/bundle/main.js"));
 
 /** What the program's own environment must not tell the gateway. */
 const OWN_SETTINGS = /^(?:CORTEX_|CONNECTORS_|MCP_CONNECTOR_)/;

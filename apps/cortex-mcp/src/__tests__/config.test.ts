@@ -26,7 +26,7 @@ describe("configuration", () => {
       names: { separator: "__", maxLength: 50, prefix: "always" },
       lists: { ttlMs: 300_000, pageSize: 1_000 },
       cache: { bytes: 33_554_432 },
-      startup: { graceMs: 2_000, maxMs: 20_000 },
+      startup: { width: "adaptive", graceMs: 2_000, maxMs: 20_000 },
       limits: {
         bodyBytes: 4_194_304,
         headersMs: 5_000,
@@ -79,6 +79,7 @@ describe("configuration", () => {
       "CORTEX_MCP_LISTS_TTL_MS",
       "CORTEX_MCP_LISTS_PAGE_SIZE",
       "CORTEX_MCP_CACHE_BYTES",
+      "CORTEX_MCP_STARTUP_WIDTH",
       "CORTEX_MCP_STARTUP_GRACE_MS",
       "CORTEX_MCP_STARTUP_MAX_MS",
       "CORTEX_MCP_LIMITS_BODY_BYTES",
@@ -109,6 +110,11 @@ describe("configuration", () => {
     });
   });
 
+  test("a setting that is a number or a word is either in the environment too", async () => {
+    const widthOf = async (text: string) => (await load(undefined, { CORTEX_MCP_STARTUP_WIDTH: text })).startup.width;
+    expect([await widthOf("16"), await widthOf("adaptive")]).toEqual([16, "adaptive"]);
+  });
+
   test.each([
     ["{", {}, {}, /config\.json is not JSON: .+; mend it or move it away$/],
     ["[]", {}, {}, /config\.json: the whole file must be a JSON object, such as \{"port": 7420\}$/],
@@ -121,6 +127,13 @@ describe("configuration", () => {
     ],
     [{ zebra: 1 }, {}, {}, /config\.json: unknown key "zebra"$/],
     [{ port: "x" }, {}, {}, /config\.json: port must be a whole number from 0 to 65535$/],
+    [{ startup: { width: 0 } }, {}, {}, /startup\.width must be a whole number from 1 to 1024 or adaptive$/],
+    [
+      {},
+      { CORTEX_MCP_STARTUP_WIDTH: "wide" },
+      {},
+      /CORTEX_MCP_STARTUP_WIDTH must be a whole number from 1 to 1024 or adaptive$/,
+    ],
     [{ names: [] }, {}, {}, /config\.json: names must be a JSON object$/],
     [{ names: { prefix: "some" } }, {}, {}, /config\.json: names\.prefix must be one of always, auto, never$/],
     [

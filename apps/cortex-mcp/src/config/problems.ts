@@ -5,7 +5,9 @@ import { knownKeys, valueText } from "./settings.js";
 type Path = readonly PropertyKey[];
 
 /** What the schema alone tells better than the validator's words do. */
-const ABOUT_THE_VALUE: ReadonlySet<string> = new Set(["invalid_type", "invalid_value", "too_small", "too_big"]);
+const ABOUT_THE_VALUE: ReadonlySet<string> = new Set([
+  ...["invalid_type", "invalid_value", "invalid_union", "too_small", "too_big"],
+]);
 
 /**
  * What is wrong with a configuration, one phrase a problem: the key, then what it must be and, for a key that is none, the likely one. Values are not

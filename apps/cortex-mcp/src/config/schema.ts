@@ -103,6 +103,12 @@ export const ConfigSchema = z
       .describe("What the gateway answers without asking a connector again."),
     startup: z
       .strictObject({
+        width: z
+          .union([z.int().min(1).max(1_024), z.literal("adaptive")])
+          .default(DEFAULT_STARTUP.width)
+          .describe(
+            "How many connectors start at a time: a number, or adaptive for as many as is of use, children by how many processors there are.",
+          ),
         graceMs: milliseconds
           .default(DEFAULT_STARTUP.graceMs)
           .describe("How long lists wait after the first connector came up, in milliseconds."),
@@ -111,7 +117,7 @@ export const ConfigSchema = z
           .describe("How long lists wait at most after a start, in milliseconds."),
       })
       .prefault({})
-      .describe("What lists wait for after a start."),
+      .describe("How connectors start, and what lists wait for meanwhile."),
     limits: z
       .strictObject({
         bodyBytes: z

@@ -30,6 +30,8 @@ const Node = z.object({
   enum: z.array(z.string()).optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
+  const: z.string().optional(),
+  anyOf: z.array(z.unknown()).optional(),
 });
 
 /** Every leaf of the configuration schema, in its order. The schema is the only list of settings there is. */
@@ -44,7 +46,14 @@ export function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 
 /** What the schema wants at `path`, to read after "must be". */
 export function valueText(path: readonly PropertyKey[]): string {
-  const { type, enum: words, minimum, maximum } = nodeAt(path);
+  const node = nodeAt(path);
+  const { anyOf = [node] } = node;
+  return anyOf.map((one) => textOf(one, path)).join(" or ");
+}
+
+function textOf(node: unknown, path: readonly PropertyKey[]): string {
+  const { type, enum: words, minimum, maximum, const: word } = Node.parse(node);
+  if (word !== undefined) return word;
   if (words !== undefined) return `one of ${words.join(", ")}`;
   if (type === "integer") return `a whole number from ${minimum} to ${maximum}`;
   if (type === "boolean") return "true or false";
@@ -60,20 +69,21 @@ function nodeAt(path: readonly PropertyKey[]): z.infer<typeof Node> {
 }
 
 function leaves(node: unknown, path: readonly string[]): Setting[] {
-  const { type, properties } = Node.parse(node);
+  const { type, properties, anyOf = [] } = Node.parse(node);
   if (properties !== undefined) {
     return Object.entries(properties)
       .filter(([key]) => key !== "$schema")
       .flatMap(([key, child]) => leaves(child, [...path, key]));
   }
   const variable = NAMED_BY_THE_PLAN.get(path.join(".")) ?? regularVariable(path);
-  return [{ path, kind: kindOf(type), variable }];
+  const types = [type, ...anyOf.map((one) => Node.parse(one).type)];
+  return [{ path, kind: kindOf(types), variable }];
 }
 
-function kindOf(type: string | undefined): SettingKind {
-  if (type === "integer" || type === "number") return "number";
-  if (type === "boolean") return "boolean";
-  return type === "array" ? "list" : "text";
+function kindOf(types: readonly (string | undefined)[]): SettingKind {
+  if (types.includes("integer") || types.includes("number")) return "number";
+  if (types.includes("boolean")) return "boolean";
+  return types.includes("array") ? "list" : "text";
 }
 
 /** What the variable of a setting is called, unless the plan named it otherwise. */

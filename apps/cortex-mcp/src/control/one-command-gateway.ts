@@ -38,7 +38,7 @@ export async function gatewayForOneCommand(io: Io, paths: StatePaths, tool: stri
     new Gateway({
       ...{ ...io.system, authorize },
       ...{ version: programVersion(), sources, names, logger, metrics: createMetrics() },
-      startup: { graceMs: startup.maxMs, maxMs: SETTLE_MS },
+      startup: { ...startup, graceMs: startup.maxMs, maxMs: SETTLE_MS },
     });
   const isNamed = (key: string): boolean =>
     names.prefix === "always" && tool?.startsWith(key + names.separator) === true;

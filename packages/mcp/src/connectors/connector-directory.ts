@@ -14,7 +14,7 @@ import type { CatalogStore } from "./warm/catalog-store.js";
 import { RememberedParts } from "./warm/remembered-parts.js";
 
 /** What a {@link ConnectorDirectory} works through. */
-export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange" | "memory"> {
+export interface ConnectorDirectoryDeps extends Omit<ReconcilerDeps, "onChange" | "memory" | "width"> {
   readonly sources: readonly ConnectorSource[];
   readonly catalogPolicy: CatalogPolicy;
   readonly startup: StartupPolicy;
@@ -64,6 +64,7 @@ export class ConnectorDirectory {
     this.#memory = catalogStore && new RememberedParts(catalogStore, deps.logger);
     this.#reconciler = new Reconciler({
       ...deps,
+      width: deps.startup.width,
       memory: this.#memory,
       onChange: () => {
         this.#onConnectorsChanged();
@@ -93,6 +94,7 @@ export class ConnectorDirectory {
   reconfigure(policy: CatalogPolicy, startup: StartupPolicy): void {
     this.#policy = policy;
     this.#graceMs = startup.graceMs;
+    this.#reconciler.reconfigure(startup.width);
     this.gate.reconfigure(startup);
     if (this.#closed) return;
     this.#rebuildFrom(this.#parts);

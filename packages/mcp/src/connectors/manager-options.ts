@@ -6,6 +6,7 @@ import type { CallersLogger } from "./callers-logger.js";
 import type { CreateConnectorProxy } from "./connector-proxy.js";
 import type { FetchLike } from "./fetch-like.js";
 import type { ServiceMapStore } from "./map/service-map-store.js";
+import type { StartWidth } from "./start-width.js";
 import type { ToolRegistry } from "./tool-registrar.js";
 
 /** What a `ConnectorProxyManager` needs (R6); everything after `logger` is optional. */
@@ -35,8 +36,8 @@ export interface ConnectorProxyManagerOptions {
   readonly holdRemovals?: boolean | undefined;
   /** Keeps accepted maps across restarts. @default nothing is written to disk */
   readonly store?: ServiceMapStore | undefined;
-  /** How many connectors start at a time. @default 4 */
-  readonly concurrency?: number | undefined;
+  /** How many connectors start at a time: a number, or "adaptive" for as many as is of use. @default 4 */
+  readonly concurrency?: StartWidth | undefined;
   /** How tools are named. @default as the catalog does: `<connector>__<tool>` */
   readonly names?: Partial<NamePolicy> | undefined;
   /** Tells which connectors are up. @default the one in prom-client's global register */

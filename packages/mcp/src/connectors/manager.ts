@@ -62,7 +62,7 @@ export class ConnectorProxyManager {
 
   /**
    * @throws GatewayError USER_INPUT for an empty `signatureKey`
-   * @throws TypeError for a `concurrency` that is no whole number from 1 on
+   * @throws TypeError for a `concurrency` that is neither a whole number from 1 on nor "adaptive"
    */
   constructor(options: ConnectorProxyManagerOptions) {
     const { clock = systemClock, monotonic = systemMonotonic, timers = systemTimers, random = systemRandom } = options;
@@ -90,7 +90,7 @@ export class ConnectorProxyManager {
     this.#reconciler = new Reconciler({
       ...ports,
       createUpstream: createProxy === undefined ? real : proxyUpstreams({ ...ports, createProxy }, real),
-      concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+      width: options.concurrency ?? DEFAULT_CONCURRENCY,
       onChange: () => {
         this.#onConnectorsChanged();
       },

@@ -5,9 +5,10 @@ import {
   type ConnectorStatus,
   type Logger,
 } from "@cortex-os/mcp-core";
-import pLimit, { type LimitFunction } from "p-limit";
 import type { CatalogPart } from "../catalog/catalog-part.js";
 import { Connector, type ConnectorDeps } from "./connector.js";
+import { StartLine } from "./start-line.js";
+import { startRule, type StartWidth } from "./start-width.js";
 import type { RememberedParts } from "./warm/remembered-parts.js";
 
 interface Entry {
@@ -19,16 +20,11 @@ interface Entry {
 export interface ReconcilerDeps extends Omit<ConnectorDeps, "onChange"> {
   /** Something a reader could see changed: a connector's tools or status, or which connectors there are. */
   readonly onChange: () => void;
-  /**
-   * How many connectors may be starting at a time; one counts until it settled, or its connect and list time-outs are both over. @default no bound
-   */
-  readonly concurrency?: number;
+  /** How many connectors may be starting at a time; one counts until it settled, or its connect and list time-outs are both over. @default "adaptive" */
+  readonly width?: StartWidth;
   /** What connectors offered before a restart: those of which it is known begin with that. @default nothing is remembered */
   readonly memory?: RememberedParts | undefined;
 }
-
-/** How many connectors that serve already connect at a time: a restart must not spawn everything at the same instant. A call to one of them waits for no turn. */
-const WARM_AT_A_TIME = 4;
 
 /** How long calls to a connector that was changed, removed or disabled may go on. */
 const RETIRE_MS = 30_000;
@@ -49,14 +45,22 @@ export class Reconciler {
   readonly #starting = new Set<Promise<void>>();
   /** Those that are in line to try again: once is enough. */
   readonly #retries = new Set<Connector>();
-  readonly #limit: LimitFunction | undefined;
-  readonly #warmLimit = pLimit(WARM_AT_A_TIME);
+  #width: StartWidth;
+  readonly #line: StartLine;
 
-  /** @throws TypeError for a `concurrency` that is no whole number from 1 on */
+  /** @throws TypeError for a `width` that is none */
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
     this.#logger = deps.logger;
-    this.#limit = deps.concurrency === undefined ? undefined : pLimit(deps.concurrency);
+    this.#width = deps.width ?? "adaptive";
+    this.#line = new StartLine(startRule(this.#width), deps);
+  }
+
+  /** Has so many start at a time from now on; those that have begun go on. @throws TypeError for a `width` that is none */
+  reconfigure(width: StartWidth): void {
+    if (width === this.#width) return;
+    this.#line.follow(startRule(width));
+    this.#width = width;
   }
 
   /** Every living connector, sorted by key. */
@@ -153,17 +157,14 @@ export class Reconciler {
   }
 
   #begin(connector: Connector, begin: () => void): void {
-    const limit = this.#limit ?? (connector.isWarm ? this.#warmLimit : undefined);
-    const starting = limit?.(() => this.#beginInTime(connector, begin)) ?? this.#beginNow(connector, begin);
+    const { isWarm, spec } = connector;
+    if (spec.disabled) return;
+    const kind = spec.transport.kind === "stdio" ? "child" : "other";
+    const starting = this.#line.enter({ kind, isAwaited: !isWarm, run: () => this.#beginInTime(connector, begin) });
     // Nothing waits for one that serves already.
-    if (!connector.isWarm) this.#starting.add(starting);
+    if (!isWarm) this.#starting.add(starting);
     const forget = (): void => void this.#starting.delete(starting);
     starting.then(forget, forget);
-  }
-
-  #beginNow(connector: Connector, begin: () => void): Promise<void> {
-    begin();
-    return connector.whenSettled();
   }
 
   /** An upstream has deadlines of its own. This one is for the place in the line: one that breaks its word must not keep the others out. */

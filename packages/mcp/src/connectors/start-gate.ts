@@ -1,7 +1,10 @@
 import type { Timers } from "@cortex-os/mcp-core";
+import type { StartWidth } from "./start-width.js";
 
-/** How long a list waits while connectors start (design.md, contracts: Starting). */
+/** How connectors start, and how long a list waits meanwhile (design.md, contracts: Starting). */
 export interface StartupPolicy {
+  /** How many connectors start at a time. @default "adaptive" */
+  readonly width: StartWidth;
   /** Milliseconds that the others get once the first connector is up. @default 2_000 */
   readonly graceMs: number;
   /** Longest wait in milliseconds altogether. @default 20_000 */
@@ -9,7 +12,7 @@ export interface StartupPolicy {
 }
 
 /** {@link StartupPolicy}'s defaults. */
-export const DEFAULT_STARTUP: StartupPolicy = { graceMs: 2_000, maxMs: 20_000 };
+export const DEFAULT_STARTUP: StartupPolicy = { width: "adaptive", graceMs: 2_000, maxMs: 20_000 };
 
 /**
  * Holds back lists and look-ups until the catalog is worth reading: a list that is empty because we are starting gets cached by clients

@@ -12,7 +12,7 @@ import type { ServerInfo } from "@cortex-os/mcp-core";
 import { expect, onTestFinished } from "vitest";
 import { processesMarked } from "./marked-processes.js";
 
-const main = join(dirname(fileURLToPath(import.meta.resolve("cortex-mcp/package.json"))), "dist", "main.js");
+const main = join(dirname(fileURLToPath(import.meta.resolve("cortex-mcp/package.json"))), "bundle", "main.js");
 
 /** What a command of the program came to. */
 export interface Ran {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { ServerInfo } from "@cortex-os/mcp-core";
 import { processesMarked } from "./marked-processes.js";
 
-const main = join(dirname(fileURLToPath(import.meta.resolve("cortex-mcp/package.json"))), "dist", "main.js");
+const main = join(dirname(fileURLToPath(import.meta.resolve("cortex-mcp/package.json"))), "bundle", "main.js");
 
 /** A `cortex-mcp serve` of its own home, for as many clients as a test file has. */
 export interface SurfaceGateway {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { specOf } from "../../__tests__/support/specs.js";
 import { settle } from "../../__tests__/support/test-upstreams.js";
-import { setUp, TestSource } from "./directory-set-up.js";
+import { DEFAULT_CATALOG_POLICY } from "../../catalog/catalog.js";
+import { DEFAULT_STARTUP } from "../start-gate.js";
+import { setUp, setUpWith, TestSource } from "./directory-set-up.js";
 
 const [a, b, c] = [specOf("a"), specOf("b", { source: "map" }), specOf("c", { source: "map" })];
 
@@ -108,7 +110,7 @@ describe("a policy that is replaced while the gateway runs", () => {
     const revisions: string[] = [];
     directory.catalog.subscribe(({ revision }) => revisions.push(revision));
     const policy = { names: { separator: ".", maxLength: 50, prefix: "always" }, ttlMs: 300_000, pageSize: 1 } as const;
-    const startup = { graceMs: 5, maxMs: 10 };
+    const startup = { ...DEFAULT_STARTUP, graceMs: 5, maxMs: 10 };
     const before = directory.connectors;
     directory.reconfigure(policy, startup);
     expect(names()).toEqual(["a.x", "b.y"]);
@@ -122,12 +124,27 @@ describe("a policy that is replaced while the gateway runs", () => {
     expect(seen.changes).toBe(changes);
   });
 
+  test("another start width has those that wait in line begin, and the same one changes nothing", async () => {
+    const registry = new TestSource(
+      "registry",
+      ["a", "b", "c", "d"].map((key) => specOf(key)),
+    );
+    const startup = { ...DEFAULT_STARTUP, width: 1 };
+    const { directory, upstreams } = setUpWith({ startup }, registry);
+    await directory.start();
+    const connects = (): number[] => upstreams.made.map((upstream) => upstream.connects);
+    directory.reconfigure(DEFAULT_CATALOG_POLICY, startup);
+    expect(connects()).toEqual([1, 0, 0, 0]);
+    directory.reconfigure(DEFAULT_CATALOG_POLICY, { ...startup, width: 2 });
+    expect(connects()).toEqual([1, 1, 1, 0]);
+  });
+
   test("the grace is the new one for waits that begin from then on", async () => {
     const registry = new TestSource("registry", [a, specOf("d")]);
     const { directory, upstreams, time } = setUp(registry);
     directory.reconfigure(
       { names: { separator: "__", maxLength: 50, prefix: "always" }, ttlMs: 1, pageSize: 1 },
-      { graceMs: 7, maxMs: 70 },
+      { ...DEFAULT_STARTUP, graceMs: 7, maxMs: 70 },
     );
     await directory.start();
     await settle();

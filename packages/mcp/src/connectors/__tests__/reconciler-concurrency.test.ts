@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import { specOf } from "../../__tests__/support/specs.js";
 import { settle, TestUpstreams } from "../../__tests__/support/test-upstreams.js";
 import { Reconciler } from "../reconciler.js";
+import { startRule, type StartWidth } from "../start-width.js";
 
-function setUp(concurrency?: number) {
+function setUp(width?: StartWidth) {
   const time = new ManualTime();
   const logger = new RecordingLogger();
   const upstreams = new TestUpstreams();
@@ -18,7 +19,7 @@ function setUp(concurrency?: number) {
     logger,
     onChange: () => {},
     onSync: () => {},
-    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(width === undefined ? {} : { width }),
   });
   return { time, logger, upstreams, reconciler };
 }
@@ -133,25 +134,44 @@ describe("R6: connectors that start a few at a time", () => {
   });
 });
 
-describe("R6: connectors without a bound", () => {
-  test("all start at once, in the same turn, and are waited for", async () => {
+describe("R18: connectors that start as many at a time as is of use", () => {
+  test("all begin in the same turn, and are waited for", async () => {
     const { reconciler, upstreams, time } = setUp();
     reconciler.apply(specs(...KEYS));
     expect(begun(upstreams)).toEqual(KEYS);
-    expect(time.pending).toBe(0);
     const seen = watch(reconciler);
     for (const key of KEYS) {
       expect(seen.over).toBe(false);
       upstreams.of(key).goDown("refused");
       await settle();
     }
-    expect(seen.over).toBe(true);
+    expect([seen.over, time.pending]).toEqual([true, 0]);
+  });
+
+  test("children wait for children only, and one that hangs keeps its place for a second and no more", async () => {
+    const { reconciler, upstreams, time } = setUp("adaptive");
+    const { places } = startRule("adaptive").child;
+    const transport = { kind: "stdio", command: "x", args: [], env: {} } as const;
+    const children = Array.from({ length: places + 1 }, (_, at) => specOf(`child-${at}`, { transport }));
+    reconciler.apply([...children, ...specs("web")]);
+    expect(begun(upstreams)).toHaveLength(places + 1);
+    expect(upstreams.of("web").connects).toBe(1);
+    expect(upstreams.of(`child-${places}`).connects).toBe(0);
+    await time.advance(1_000);
+    expect(upstreams.of(`child-${places}`).connects).toBe(1);
+    await reconciler.close();
+  });
+
+  test("one that is disabled takes no place", () => {
+    const { reconciler, upstreams } = setUp(1);
+    reconciler.apply([specOf("a", { disabled: true }), specOf("b")]);
+    expect(begun(upstreams)).toEqual(["b"]);
   });
 });
 
 describe("R6: connectors that are told to try again", () => {
-  test.each([undefined, 1])("only those that are down do (width %s)", async (concurrency) => {
-    const { reconciler, upstreams } = setUp(concurrency);
+  test.each(["adaptive", 1] as const)("only those that are down do (width %s)", async (width) => {
+    const { reconciler, upstreams } = setUp(width);
     reconciler.apply([...specs("a", "b", "c"), specOf("d", { disabled: true })]);
     await settle();
     await upstreams.of("a").serve("t");

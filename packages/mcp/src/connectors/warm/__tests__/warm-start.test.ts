@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { specOf } from "../../../__tests__/support/specs.js";
 import { settle, toolOf } from "../../../__tests__/support/test-upstreams.js";
 import { setUpWith, TestSource } from "../../__tests__/directory-set-up.js";
+import { DEFAULT_STARTUP } from "../../start-gate.js";
+import { startRule } from "../../start-width.js";
 import type { StoredPart } from "../catalog-store.js";
 import { storedOf, TestCatalogStore } from "./warm-set-up.js";
 
@@ -111,47 +113,37 @@ describe("a start with a stored catalog (design.md, contracts: Starting)", () =>
     expect(store.saved).toMatchObject([{ key: "a", part: { lists: { prompts } } }]);
   });
 
-  test("four connect at a time, the next when one has settled", async () => {
-    const specs = ["a", "b", "c", "d", "e", "f"].map((key) => specOf(key));
+  test("they connect behind those that nothing is stored of, and only some at a time: a restart spawns nothing for nobody in a herd", async () => {
+    const transport = { kind: "stdio", command: "x", args: [], env: {} } as const;
+    const { background } = startRule("adaptive").child;
+    const stored = Array.from({ length: background + 2 }, (_, at) => specOf(`s-${at + 10}`, { transport }));
+    const others = ["x", "y"].map((key) => specOf(key, { transport }));
     const { directory, upstreams } = await restarted(
-      specs.map((spec) => storedOf(spec, "x")),
-      ...specs,
-    );
-    const connecting = (): string[] =>
-      upstreams.made.filter(({ connects }) => connects > 0).map(({ spec }) => spec.key);
-    expect(directory.gate.isOpen).toBe(true);
-    expect(connecting()).toEqual(["a", "b", "c", "d"]);
-    upstreams.of("b").goDown("refused");
-    await settle();
-    expect(connecting()).toEqual(["a", "b", "c", "d", "e"]);
-    await upstreams.of("a").serve("x");
-    await settle();
-    expect(connecting()).toEqual(["a", "b", "c", "d", "e", "f"]);
-  });
-
-  test("one that a call connected before its turn is not connected again", async () => {
-    const specs = ["a", "b", "c", "d", "e"].map((key) => specOf(key));
-    const { upstreams } = await restarted(
-      specs.map((spec) => storedOf(spec, "x")),
-      ...specs,
-    );
-    await upstreams.of("e").serve("x");
-    upstreams.of("a").goDown("refused");
-    await settle();
-    expect(upstreams.of("e").connects).toBe(0);
-  });
-
-  test("those that are not stored wait for no turn", async () => {
-    const stored = ["a", "b", "c", "d", "e"].map((key) => specOf(key));
-    const others = ["f", "g"].map((key) => specOf(key));
-    const { upstreams } = await restarted(
-      stored.map((spec) => storedOf(spec, "x")),
+      stored.map((spec) => storedOf(spec, "t")),
       ...stored,
       ...others,
     );
-    expect(upstreams.of("e").connects).toBe(0);
-    expect(upstreams.of("f").connects).toBe(1);
-    expect(upstreams.of("g").connects).toBe(1);
+    const connecting = (): string[] =>
+      upstreams.made.filter(({ connects }) => connects > 0).map(({ spec }) => spec.key);
+    expect(directory.notReady()).toBeUndefined();
+    expect(connecting()).toEqual([...stored.slice(0, background), ...others].map(({ key }) => key));
+    for (const key of ["x", "y", "s-10"]) upstreams.of(key).goDown("refused");
+    await settle();
+    expect(connecting()).toHaveLength(background + 3);
+    expect(upstreams.made.at(background)?.connects).toBe(1);
+  });
+
+  test("one that a call connected before its turn is not connected again", async () => {
+    const specs = ["a", "b"].map((key) => specOf(key));
+    const store = new TestCatalogStore(...specs.map((spec) => storedOf(spec, "x")));
+    const startup = { ...DEFAULT_STARTUP, width: 1 };
+    const { directory, upstreams } = setUpWith({ catalogStore: store, startup }, new TestSource("registry", specs));
+    await directory.start();
+    await settle();
+    await upstreams.of("b").serve("x");
+    upstreams.of("a").goDown("refused");
+    await settle();
+    expect(upstreams.of("b").connects).toBe(0);
   });
 
   test("a source that is read on demand waits for none that serves already", async () => {
