@@ -14,3 +14,13 @@ export const coveredFolders = () =>
   COVERED_PARENTS.flatMap((parent) =>
     readdirSync(path.join(root, parent)).map((name) => path.join(root, parent, name)),
   ).toSorted();
+
+/**
+ * How many files of tests a package has.
+ *
+ * @param {string} folder
+ */
+export const testFilesIn = (folder) =>
+  readdirSync(path.join(folder, "src"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".test.ts"),
+  ).length;

@@ -40,12 +40,13 @@ export function toolPath(packageName, binary = packageName) {
  *
  * @param {string} script
  * @param {readonly string[]} args
- * @param {import("node:child_process").SpawnOptions} [options]
+ * @param {import("node:child_process").SpawnOptions & { onSpawn?: (child: import("node:child_process").ChildProcess) => void }} [options]
  * @returns {Promise<number>}
  */
-export function runNode(script, args, options = {}) {
+export function runNode(script, args, { onSpawn = () => {}, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: "inherit", ...options });
+    onSpawn(child);
     const forward = () => void child.kill("SIGTERM");
     const wait = () => {};
     process.on("SIGTERM", forward).on("SIGINT", wait);
@@ -54,7 +55,8 @@ export function runNode(script, args, options = {}) {
       done();
       reject(error);
     });
-    child.once("close", (code, signal) => {
+    // Not "close": a process that outlives it may hold its output open.
+    child.once("exit", (code, signal) => {
       done();
       resolve(code ?? 128 + (signal === "SIGINT" ? 2 : 15));
     });

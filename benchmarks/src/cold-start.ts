@@ -1,5 +1,5 @@
 import { startFixtureHttp } from "@cortex-os/fixture-server";
-import { ConnectorProxyManager } from "@cortex-os/mcp";
+import { ConnectorProxyManager, type StartWidth } from "@cortex-os/mcp";
 import { silentLogger } from "@cortex-os/mcp-core";
 import { pairUp, type Comparison } from "./comparison.js";
 import type { OnRound } from "./on-round.js";
@@ -15,13 +15,13 @@ export interface ColdStartOptions {
 
 interface Width {
   readonly is: string;
-  readonly concurrency: number;
+  readonly concurrency: StartWidth;
   readonly tookMs: number[];
 }
 
 /**
  * From nothing to every tool of every connector: a `ConnectorProxyManager` fetches and verifies a signed map and starts its connectors, one after the
- * other, four at a time (the default), and all at once. Publisher and connectors are real servers on loopback, in this process.
+ * other, four at a time (the default), all at once, and as many at a time as is of use. Publisher and connectors are real servers on loopback, in this process.
  *
  * @throws Error when a start ends without all tools
  */
@@ -30,7 +30,8 @@ export async function measureColdStart(options: ColdStartOptions, onRound: OnRou
   const one: Width = { is: "one at a time", concurrency: 1, tookMs: [] };
   const four: Width = { is: "four at a time (the default)", concurrency: 4, tookMs: [] };
   const all: Width = { is: "all at once", concurrency: connectors, tookMs: [] };
-  const widths = [one, four, all];
+  const adaptive: Width = { is: "adaptive", concurrency: "adaptive", tookMs: [] };
+  const widths = [one, four, all, adaptive];
   const servers = await Promise.all(Array.from({ length: connectors }, async () => startFixtureHttp({ listDelayMs })));
   try {
     await withPublishedMap(
@@ -48,7 +49,7 @@ export async function measureColdStart(options: ColdStartOptions, onRound: OnRou
     await Promise.all(servers.map(async (server) => server.close()));
   }
   const measure = `${connectors} connectors of ${listDelayMs} ms`;
-  return [four, all].map(({ is, tookMs }) => ({
+  return [four, all, adaptive].map(({ is, tookMs }) => ({
     benchmark: "cold start",
     measure: `${measure}, ${is}`,
     unit: "ms",
@@ -57,7 +58,7 @@ export async function measureColdStart(options: ColdStartOptions, onRound: OnRou
   }));
 }
 
-async function startOnce(map: PublishedMap, concurrency: number, connectors: number): Promise<number> {
+async function startOnce(map: PublishedMap, concurrency: StartWidth, connectors: number): Promise<number> {
   const withTools = new Set<string>();
   const beforeMs = performance.now();
   const manager = new ConnectorProxyManager({

@@ -50,7 +50,7 @@ export function comparisonCsv(rows: readonly ComparisonRow[]): string {
 }
 
 /** Four digits that count: more would say something about a machine that is never so still. */
-const shown = (value: number): string =>
+export const shown = (value: number): string =>
   value >= 1_000
     ? value.toFixed(0)
     : value >= 100

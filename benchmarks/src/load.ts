@@ -1,11 +1,10 @@
-import { Pool, type Dispatcher } from "undici";
+import { Caller } from "./caller.js";
+import type { Target } from "./target.js";
 
-/** One HTTP endpoint under load. */
-export interface Target {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+export type { Target } from "./target.js";
+
+/** What each connection asks: all of them the same, or the nth (from 0) one of its own. */
+export type Targets = Target | ((connection: number) => Target);
 
 /** What one round of load showed. */
 export interface LoadResult {
@@ -15,51 +14,31 @@ export interface LoadResult {
   readonly latenciesMs: readonly number[];
 }
 
+/** Nothing that is measured takes this long for one answer: what does hangs. */
+const HANGING_MS = 30_000;
+
 /**
- * Keeps `concurrency` calls under way for `durationMs` milliseconds.
+ * Keeps `concurrency` calls under way for `durationMs` milliseconds, each on a connection of its own.
  * @throws Error as soon as one call is not answered with 200 and a good result: a benchmark of errors measures nothing
  */
-export async function load(target: Target, concurrency: number, durationMs: number): Promise<LoadResult> {
-  const { origin, pathname } = new URL(target.url);
-  const pool = new Pool(origin, { connections: concurrency, pipelining: 1 });
+export async function load(targets: Targets, concurrency: number, durationMs: number): Promise<LoadResult> {
   const latenciesMs: number[] = [];
-  const started = performance.now();
-  const until = started + durationMs;
-  const worker = async (): Promise<void> => {
-    while (performance.now() < until) {
-      const before = performance.now();
-      await call(pool, pathname, target);
-      latenciesMs.push(performance.now() - before);
-    }
+  const targetOf = typeof targets === "function" ? targets : () => targets;
+  const callers = await Promise.all(
+    Array.from({ length: concurrency }, async (_, at) => Caller.open(targetOf(at), latenciesMs)),
+  );
+  const stop = (error: unknown): void => {
+    for (const caller of callers) caller.stop(error);
   };
+  const hanging = setTimeout(() => {
+    stop(new Error(`a call was not answered within ${HANGING_MS / 1_000} s`));
+  }, durationMs + HANGING_MS);
+  const started = performance.now();
   try {
-    await Promise.all(Array.from({ length: concurrency }, worker));
+    await Promise.all(callers.map(async (caller) => caller.callUntil(started + durationMs)));
   } finally {
-    await pool.destroy();
+    clearTimeout(hanging);
+    stop(new Error("another call failed"));
   }
   return { calls: latenciesMs.length, seconds: (performance.now() - started) / 1_000, latenciesMs };
-}
-
-async function call(pool: Pool, path: string, { headers, body }: Target): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    let status = 0;
-    let text = "";
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart: () => {},
-      onResponseStart: (_controller, statusCode) => {
-        status = statusCode;
-      },
-      onResponseData: (_controller, chunk) => {
-        text += chunk.toString("latin1");
-      },
-      onResponseEnd: () => {
-        if (status === 200 && text.includes('"result"') && !text.includes('"isError":true')) resolve();
-        else reject(new Error(`answered ${status}: ${text.slice(0, 200)}`));
-      },
-      onResponseError: (_controller, error) => {
-        reject(error);
-      },
-    };
-    pool.dispatch({ path, method: "POST", headers, body }, handler);
-  });
 }

@@ -1,5 +1,4 @@
 import { loadavg } from "node:os";
-import { measureColdStart } from "./cold-start.js";
 import { compareWays } from "./compare-ways.js";
 import type { Comparison } from "./comparison.js";
 import { MANY, manyReport, measureMany, QUICK_MANY, type ManyOptions } from "./many.js";
@@ -12,8 +11,8 @@ import { measureRegistry, type RegistrySuiteOptions } from "./registry-suite.js"
 import { roadReport } from "./road-report.js";
 import { measureRoad } from "./road.js";
 import { measureStdioRoad } from "./stdio-road.js";
+import { startSuites } from "./start-suites.js";
 import { cellOf, ratiosOf } from "./summary.js";
-import { measureWarmStart } from "./warm-start.js";
 import { ROAD } from "./way-names.js";
 import type { WaysOptions } from "./ways.js";
 
@@ -59,18 +58,7 @@ export function suitesOf(quick: boolean): readonly Suite[] {
         comparisons: await measureRefreshCost({ connectors: 100, concurrencies: [16], rounds, roundMs }, onRound),
       }),
     },
-    {
-      name: "cold-start",
-      run: async (onRound) => ({
-        comparisons: await measureColdStart({ connectors: 10, listDelayMs: 500, rounds: quick ? 2 : 7 }, onRound),
-      }),
-    },
-    {
-      name: "warm-start",
-      run: async (onRound) => ({
-        comparisons: await measureWarmStart({ connectors: 10, listDelayMs: 500, rounds }, onRound),
-      }),
-    },
+    ...startSuites(quick),
     {
       name: "registry",
       run: async (onRound) => registryResult(quick ? QUICK_REGISTRY : REGISTRY, onRound),

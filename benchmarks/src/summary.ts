@@ -10,6 +10,8 @@ export interface Round {
   readonly p99Ms: number;
   /** CPU time of the process in the middle, in microseconds a call; absent where there is none. */
   readonly cpuMicros?: number;
+  /** The most memory that the process held during the round; absent where there is none. */
+  readonly peakBytes?: number;
 }
 
 /** One way at one concurrency, round by round. */
@@ -17,6 +19,10 @@ export interface Measurement {
   readonly way: string;
   readonly concurrency: number;
   readonly rounds: readonly Round[];
+  /** What the process held in memory before the first round. */
+  readonly restingBytes?: number;
+  /** Why it could not be measured to the end. */
+  readonly failure?: string;
 }
 
 /** One row of the table: medians over the rounds. */

@@ -12,6 +12,15 @@ export type Results = Readonly<Record<string, SuiteResult>>;
 export const rowsOf = (results: Results): readonly ComparisonRow[] =>
   Object.values(results).flatMap(({ comparisons }) => comparisons.map(rowOf));
 
+/** The suites that found nothing, and the figures whose ratio is no number: with any of them a run was for nothing. */
+export function missingIn(results: Results): readonly string[] {
+  const empty = Object.entries(results).filter(
+    ([, { comparisons, details }]) => comparisons.length === 0 && details === undefined,
+  );
+  const bad = rowsOf(results).filter(({ ratio }) => !Number.isFinite(ratio));
+  return [...empty.map(([name]) => name), ...bad.map(({ benchmark, measure }) => `${benchmark}: ${measure}`)];
+}
+
 /**
  * Writes `benchmark-results.json`, with every round, and `latency-comparison.csv` (R18).
  * @param settings how the figures were asked for
@@ -27,7 +36,10 @@ export async function writeResults(folder: string, results: Results, settings: o
     settings,
     comparisons: rowsOf(results),
     suites: Object.fromEntries(
-      Object.entries(results).map(([name, { comparisons, details }]) => [name, { comparisons, ...details }]),
+      Object.entries(results).map(([name, { text, comparisons, details }]) => [
+        name,
+        { ...(text === undefined ? {} : { text }), comparisons, ...details },
+      ]),
     ),
   };
   await writeFile(json, `${JSON.stringify(document, null, 2)}\n`);
@@ -36,7 +48,17 @@ export async function writeResults(folder: string, results: Results, settings: o
 }
 
 /** What the figures were measured on; nothing that names it. */
-function machine() {
+export interface Machine {
+  readonly node: string;
+  readonly system: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  /** Of the last 1, 5 and 15 minutes. */
+  readonly loadAverage: readonly number[];
+}
+
+function machine(): Machine {
   const [cpu] = cpus();
   return {
     node: process.version,

@@ -6,7 +6,6 @@ import { measureMapRefresh } from "../map-refresh.js";
 import { measureMapVerify } from "../map-verify.js";
 import { measureRefreshCost } from "../refresh-cost.js";
 import { measureRegistry } from "../registry-suite.js";
-import { measureWarmStart } from "../warm-start.js";
 
 /** Every program really measures, at sizes that say nothing about speed: the figures are looked at for their shape only. */
 
@@ -24,21 +23,12 @@ function expectMeasured(comparisons: readonly Comparison[], rounds: number): voi
   for (const comparison of comparisons) expect(Number.isFinite(rowOf(comparison).ratio)).toBe(true);
 }
 
-test("cold start: a signed map's connectors, one at a time against four and all at once (R18)", async () => {
+test("cold start: a signed map's connectors, one at a time against four, all at once and adaptive (R18)", async () => {
   const comparisons = await measureColdStart({ connectors: 5, listDelayMs: 20, rounds: 2 }, onRound);
   expect(comparisons.map(({ measure, is }) => [measure, is.baseline])).toEqual([
     ["5 connectors of 20 ms, four at a time (the default)", "one at a time"],
     ["5 connectors of 20 ms, all at once", "one at a time"],
-  ]);
-  expectMeasured(comparisons, 2);
-  expect(done.splice(0)).toEqual(["1/2", "2/2"]);
-});
-
-test("warm start: the program with nothing stored and with the catalog of the run before, beside node itself (R18)", async () => {
-  const comparisons = await measureWarmStart({ connectors: 2, listDelayMs: 20, rounds: 2 }, onRound);
-  expect(comparisons.map(({ measure, is }) => [measure, is.baseline, is.optimised])).toEqual([
-    ["2 connectors of 20 ms, from spawning to the complete list", "with nothing stored", "with the stored catalog"],
-    ["2 connectors of 20 ms, from spawning to the complete list", "node -e 0", "with the stored catalog"],
+    ["5 connectors of 20 ms, adaptive", "one at a time"],
   ]);
   expectMeasured(comparisons, 2);
   expect(done.splice(0)).toEqual(["1/2", "2/2"]);

@@ -1,5 +1,5 @@
 export { DEFAULT_CACHE_BYTES } from "./cache/answer-store.js";
-export * from "./catalog/catalog.js";
+export { Catalog, DEFAULT_CATALOG_POLICY, type CatalogPolicy } from "./catalog/catalog.js";
 export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
 export type { CallersLogger } from "./connectors/callers-logger.js";

@@ -39,13 +39,14 @@ describe("the flags", () => {
 
   test("are read", () => {
     const http =
-      "--port 8 --era legacy --tools 3 --delay-ms 5 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n --resources 4 --common-resources --no-prompts --no-completions --conformance --invalid-headers --revision 2025-03-26";
+      "--port 8 --era legacy --tools 3 --delay-ms 5 --list-delay-ms 6 --ttl-ms 7 --page-size 2 --no-sessions --json-only --name n --resources 4 --common-resources --no-prompts --no-completions --conformance --invalid-headers --revision 2025-03-26";
     expect(parseFlags("http", http.split(" "))).toEqual({
       port: 8,
       era: "legacy",
       name: "n",
       tools: 3,
       delayMs: 5,
+      listDelayMs: 6,
       ttlMs: 7,
       pageSize: 2,
       transport: "http",

@@ -11,6 +11,8 @@ export interface Flags {
   readonly name: string | undefined;
   readonly tools: number;
   readonly delayMs: number;
+  /** Of `tools/list`, on top of `delayMs`. */
+  readonly listDelayMs: number;
   readonly ttlMs: number | undefined;
   readonly pageSize: number | undefined;
   readonly resources: number;
@@ -38,6 +40,7 @@ const SHARED = {
   name: { type: "string" },
   tools: { type: "string", default: "0" },
   "delay-ms": { type: "string", default: "0" },
+  "list-delay-ms": { type: "string", default: "0" },
   "ttl-ms": { type: "string" },
   "page-size": { type: "string" },
   resources: { type: "string", default: "0" },
@@ -83,6 +86,7 @@ export function parseFlags(program: "http" | "stdio", argv: readonly string[]): 
     name: typeof values["name"] === "string" ? values["name"] : undefined,
     tools: number("tools", 99_999) ?? 0,
     delayMs: number("delay-ms", 3_600_000) ?? 0,
+    listDelayMs: number("list-delay-ms", 3_600_000) ?? 0,
     ttlMs: number("ttl-ms", 999_999_999),
     pageSize,
     resources: number("resources", 99_999) ?? 0,

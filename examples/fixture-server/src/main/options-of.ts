@@ -4,7 +4,8 @@ import type { Flags } from "./flags.js";
 
 /** The options of either server that the flags ask for. */
 export function optionsOf(flags: Flags): FixtureServerOptions & { readonly era: ServedEra } {
-  const { era, name, tools, resources, commonResources, features, delayMs, ttlMs, pageSize, revision } = flags;
+  const { era, name, tools, resources, commonResources, features, delayMs, listDelayMs, ttlMs, pageSize, revision } =
+    flags;
   const { conformance, invalidHeaders } = flags;
   return {
     era,
@@ -13,6 +14,7 @@ export function optionsOf(flags: Flags): FixtureServerOptions & { readonly era: 
     extraResources: resources,
     commonResources,
     delayMs,
+    listDelayMs,
     conformance,
     invalidHeaders,
     ...(revision === undefined ? {} : { revision }),

@@ -23,38 +23,20 @@ export interface CatalogPart {
 /** The entries of one of a connector's lists; none when it does not offer such a list. */
 export const entriesOf = ({ lists }: CatalogPart, kind: ListKind): readonly JsonObject[] => lists[kind]?.entries ?? [];
 
-/** One entry of the catalog that is asked for by its name: a prompt as it is, a tool with more to it. */
-export interface NamedEntry {
+/** One tool of the catalog. */
+export interface CatalogTool {
   /** The name clients see. */
   readonly name: string;
   /** The connector's key. */
   readonly connector: string;
   /** The name the upstream knows. */
-  readonly own: string;
+  readonly tool: string;
   /** The definition as clients see it. */
   readonly definition: JsonObject;
-  /** That definition, encoded once. */
+  /** That definition in JSON. */
   readonly json: string;
-}
-
-/** One tool of the catalog. */
-export interface CatalogTool extends Omit<NamedEntry, "own"> {
-  /** The name the upstream knows. */
-  readonly tool: string;
   /** The parameters that HTTP clients mirror into headers; absent for a tool that asks for none. */
   readonly mirrored?: readonly MirroredParam[];
-}
-
-/** One resource or resource template of the catalog. */
-export interface LocatedEntry {
-  /** The URI, or URI template, under which clients see it. */
-  readonly uri: string;
-  /** The connector's key. */
-  readonly connector: string;
-  /** The URI, or URI template, that the upstream knows. */
-  readonly own: string;
-  /** The definition as clients see it, encoded once. */
-  readonly json: string;
 }
 
 /** A public name that more than one tool, or more than one prompt, claimed: all of them were refused. */

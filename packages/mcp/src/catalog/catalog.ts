@@ -9,12 +9,13 @@ import {
   type ListKind,
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
-import type { CatalogPart, CatalogTool, LocatedEntry, NameCollision, NamedEntry } from "./catalog-part.js";
-import { ListPages, type ListPage, type PageEntry } from "./list-pages.js";
-import { locateEntries } from "./locate-entries.js";
-import { nameEntries } from "./name-entries.js";
-import { nameTools, toolPageEntry } from "./name-tools.js";
-import { ResourceResolver, type ResolvedUri } from "./resource-resolver.js";
+import type { CatalogEntry, ToolEntry } from "./catalog-entry.js";
+import type { CatalogPart, CatalogTool, NameCollision } from "./catalog-part.js";
+import type { EntryList } from "./entry-list.js";
+import type { ListPage, ListPages } from "./list-pages.js";
+import { MergedLists } from "./merged-lists.js";
+import { LOCATED, LOCATED_TEMPLATES, namedBy } from "./naming-rule.js";
+import type { ResourceResolver, ResolvedUri } from "./resource-resolver.js";
 
 /** How a catalog is built. */
 export interface CatalogPolicy {
@@ -28,70 +29,70 @@ export interface CatalogPolicy {
 /** {@link CatalogPolicy}'s defaults. */
 export const DEFAULT_CATALOG_POLICY: CatalogPolicy = { names: DEFAULT_NAME_POLICY, ttlMs: 300_000, pageSize: 1_000 };
 
+/** The lists that the catalogs of one policy are made of, one catalog after the other: what did not change is not made again. */
+export function catalogLists(policy: CatalogPolicy): MergedLists {
+  if (!(policy.pageSize >= 1)) throw new RangeError(`pageSize must be at least 1, got ${policy.pageSize}`);
+  if (!isTtl(policy.ttlMs)) throw new RangeError(`ttlMs must be a whole number >= 0, got ${String(policy.ttlMs)}`);
+  const named = namedBy(policy.names);
+  const rules = { tools: named, prompts: named, resources: LOCATED, resourceTemplates: LOCATED_TEMPLATES };
+  return new MergedLists(rules, policy);
+}
+
 /**
- * Everything all connectors offer: an immutable snapshot. Pages are encoded when it is built, once for both eras, and reading never waits.
- * The same parts and policy give the same bytes, whatever the order of the parts (R23).
+ * Everything all connectors offer: an immutable snapshot. What clients see is encoded when it is built, and reading never waits.
+ * The same parts and policy give the same bytes, whatever the order of the parts and whatever catalogs there were before (R23).
  */
 export class Catalog {
   /** SHA-256 over everything a client can see, in hex. */
   readonly revision: string;
-  /** Sorted by name. */
-  readonly tools: readonly CatalogTool[];
-  /** Sorted by name. */
-  readonly prompts: readonly NamedEntry[];
-  /** Sorted by URI. */
-  readonly resources: readonly LocatedEntry[];
-  /** Sorted by URI template. */
-  readonly resourceTemplates: readonly LocatedEntry[];
   /** Names that more than one tool claimed. */
   readonly collisions: readonly NameCollision[];
   /** Names that more than one prompt claimed. */
   readonly promptCollisions: readonly NameCollision[];
-  readonly #tools: ReadonlyMap<string, CatalogTool>;
-  readonly #prompts: ReadonlyMap<string, NamedEntry>;
+  readonly #lists: MergedLists;
+  readonly #tools: EntryList<ToolEntry>;
+  readonly #prompts: EntryList;
   readonly #resolver: ResourceResolver;
   readonly #pages: Readonly<Record<ListKind, ListPages>>;
 
-  /** @throws RangeError for a page size under 1 or a ttl that is no whole number of milliseconds from 0 on */
-  constructor(parts: readonly CatalogPart[], policy: CatalogPolicy = DEFAULT_CATALOG_POLICY) {
-    if (!(policy.pageSize >= 1)) throw new RangeError(`pageSize must be at least 1, got ${policy.pageSize}`);
-    if (!isTtl(policy.ttlMs)) throw new RangeError(`ttlMs must be a whole number >= 0, got ${String(policy.ttlMs)}`);
-    const { tools, collisions } = nameTools(parts, policy.names);
-    const { entries: prompts, collisions: promptCollisions } = nameEntries(parts, "prompts", policy.names);
-    this.tools = tools;
-    this.prompts = prompts;
-    this.resources = locateEntries(parts, "resources");
-    this.resourceTemplates = locateEntries(parts, "resourceTemplates");
-    this.collisions = collisions;
-    this.promptCollisions = promptCollisions;
-    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
-    this.#prompts = new Map(prompts.map((prompt) => [prompt.name, prompt]));
-    const offering = parts.filter(({ lists }) => lists.resources !== undefined).map(({ key }) => key);
-    this.#resolver = new ResourceResolver(offering.toSorted(), this.resources, this.resourceTemplates);
-    const pagesOf = (kind: ListKind, entries: readonly PageEntry[]): ListPages => {
-      const lists = parts.flatMap((part) => part.lists[kind] ?? []);
-      return new ListPages(kind, entries, lists, policy);
-    };
-    this.#pages = {
-      tools: pagesOf(
-        "tools",
-        tools.map(({ name, json, definition }) => toolPageEntry(name, json, definition)),
-      ),
-      resources: pagesOf("resources", this.resources.map(byUri)),
-      resourceTemplates: pagesOf("resourceTemplates", this.resourceTemplates.map(byUri)),
-      prompts: pagesOf("prompts", prompts.map(byName)),
-    };
+  /**
+   * @param parts each key once
+   * @param lists those of the catalog before, so that the work is that of what changed since. @default none: everything is encoded
+   * @throws RangeError for a page size under 1 or a ttl that is no whole number of milliseconds from 0 on
+   */
+  constructor(
+    parts: readonly CatalogPart[],
+    policy: CatalogPolicy = DEFAULT_CATALOG_POLICY,
+    lists: MergedLists = catalogLists(policy),
+  ) {
+    this.#pages = lists.update(parts);
+    this.#lists = lists;
+    this.#tools = lists.tools.entries;
+    this.#prompts = lists.prompts.entries;
+    this.collisions = lists.tools.collisions;
+    this.promptCollisions = lists.prompts.collisions;
+    this.#resolver = lists.resolver;
     this.revision = digestOf(LIST_KINDS.map((kind) => this.#pages[kind].revision));
+  }
+
+  /** Sorted by name. */
+  get tools(): readonly CatalogTool[] {
+    return this.#tools.toArray();
+  }
+
+  /** How many entries a list has. */
+  size(kind: ListKind): number {
+    return this.#pages[kind].size;
   }
 
   /** The tool a client's name stands for. */
   find(name: string): CatalogTool | undefined {
-    return this.#tools.get(name);
+    return this.#lists.tools.find(this.#tools, name);
   }
 
   /** The prompt a client's name stands for. */
-  findPrompt(name: string): NamedEntry | undefined {
-    return this.#prompts.get(name);
+  findPrompt(name: string): CatalogEntry | undefined {
+    return this.#lists.prompts.find(this.#prompts, name);
   }
 
   /** Whose resource a URI names. */
@@ -126,10 +127,6 @@ export class Catalog {
     return new Set(SERVER_FEATURES.filter((feature) => features.has(feature)));
   }
 }
-
-const byName = ({ name, json }: { readonly name: string; readonly json: string }): PageEntry => ({ id: name, json });
-
-const byUri = ({ uri, json }: LocatedEntry): PageEntry => ({ id: uri, json });
 
 const digestOf = (revisions: readonly string[]): string =>
   createHash("sha256").update(revisions.join("\n")).digest("hex");

@@ -2,16 +2,13 @@ import { createHash } from "node:crypto";
 import { isTtl, NOT_TO_KEEP, type Era, type ListKind } from "@cortex-os/mcp-core/wire";
 import type { PartList } from "./catalog-part.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
+import type { EntryList } from "./entry-list.js";
+import { PageRows } from "./page-rows.js";
 
-/** The bytes of one page's result object, in pieces to be written one after the other. */
-export type ListPage = readonly Buffer[];
-
-/** One entry of a list: what it is sorted by, and its definition as clients see it. */
-export interface PageEntry {
-  readonly id: string;
-  readonly json: string;
-  /** As clients of the legacy era see it, when that is something else. */
-  readonly legacyJson?: string;
+/** The bytes of one page's result object. */
+export interface ListPage {
+  /** To be written one after the other. */
+  readonly pieces: readonly Buffer[];
 }
 
 /** How a list is cut and how long it may be kept. */
@@ -22,35 +19,49 @@ export interface ListPolicy {
   readonly pageSize: number;
 }
 
-/** One merged list, encoded once for both eras. The same entries and hints give the same bytes (R23). */
+/** Where a page begins and, once somebody asked for it, what it is. */
+interface Place {
+  readonly start: number;
+  /** What tells its entries from those of any other page. */
+  readonly content: string;
+  rows: PageRows | undefined;
+  readonly pages: Partial<Record<Era, ListPage>>;
+}
+
+/**
+ * One merged list in pages, for both eras. The same entries and hints give the same bytes (R23). Definitions are in bytes already; a page puts them next to each other
+ * when it is asked for the first time, and takes over what an earlier list has put together if the page holds the same.
+ */
 export class ListPages {
   /** SHA-256 over everything a client can see of it, in hex. */
   readonly revision: string;
   /** The same without the caching hints: what a client would have to list again for. */
   readonly contentRevision: string;
   readonly #kind: ListKind;
-  readonly #entries: readonly PageEntry[];
+  readonly #entries: EntryList;
   readonly #pageSize: number;
   readonly #modernTail: string;
-  readonly #pages = new Map<string, Readonly<Record<Era, ListPage>>>();
+  /** By cursor. */
+  readonly #places = new Map<string, Place>();
 
   /**
-   * @param entries sorted by `id`, each id once
    * @param lists the upstreams' lists that it was merged from: a merged list is as fresh as its least fresh part, and private as soon as one part is
    *   (2026-07-28, Caching)
+   * @param before the same list of an earlier catalog
    */
-  constructor(kind: ListKind, entries: readonly PageEntry[], lists: readonly PartList[], policy: ListPolicy) {
+  constructor(kind: ListKind, entries: EntryList, lists: readonly PartList[], policy: ListPolicy, before?: ListPages) {
     this.#kind = kind;
     this.#entries = entries;
     this.#pageSize = policy.pageSize;
     const ttlMs = lists.reduce((least, list) => Math.min(least, hintedTtl(list.ttlMs, policy.ttlMs)), policy.ttlMs);
     const cacheScope = lists.some((list) => list.cacheScope === "private") ? "private" : "public";
     this.#modernTail = `,"ttlMs":${ttlMs},"cacheScope":"${cacheScope}"}`;
-    this.revision = revisionOf(entries, this.#modernTail);
-    this.contentRevision = revisionOf(entries, "");
-    for (let start = 0; start === 0 || start < entries.length; start += policy.pageSize) {
-      const before = entries[start - 1];
-      this.#pages.set(before === undefined ? "" : encodeCursor(before.id), this.#encode(start));
+    this.contentRevision = entries.digest;
+    this.revision = createHash("sha256").update(entries.digest).update(this.#modernTail).digest("hex");
+    const known = before?.rowsByContent() ?? NONE;
+    for (let start = 0; start === 0 || start < entries.size; start += policy.pageSize) {
+      const content = entries.contentOf(start, start + policy.pageSize);
+      this.#places.set(this.#cursorTo(start), { start, content, rows: known.get(content), pages: {} });
     }
   }
 
@@ -59,40 +70,54 @@ export class ListPages {
    * @returns `undefined` when the cursor is none of ours (−32602)
    */
   page(era: Era, cursor: string | undefined): ListPage | undefined {
-    const ready = this.#pages.get(cursor ?? "");
-    if (ready !== undefined) return ready[era];
+    const place = this.#places.get(cursor ?? "");
+    if (place !== undefined) return (place.pages[era] ??= this.#pageAt(place.start, era, this.#rowsOf(place)));
     const after = decodeCursor(cursor ?? "");
     if (after === undefined) return undefined;
     // A cursor of an older snapshot: its page begins where none of ours does.
-    const start = this.#entries.findIndex(({ id }) => id > after);
-    return this.#encode(start === -1 ? this.#entries.length : start)[era];
+    const start = this.#entries.countTo(after);
+    return this.#pageAt(start, era, this.#rowsAt(start));
   }
 
-  #encode(start: number): Readonly<Record<Era, ListPage>> {
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** What has been put together so far. */
+  rowsByContent(): ReadonlyMap<string, PageRows> {
+    const known = new Map<string, PageRows>();
+    for (const { content, rows } of this.#places.values()) if (rows !== undefined) known.set(content, rows);
+    return known;
+  }
+
+  #rowsOf(place: Place): PageRows {
+    return (place.rows ??= this.#rowsAt(place.start));
+  }
+
+  #rowsAt(start: number): PageRows {
+    return new PageRows(this.#entries.slice(start, start + this.#pageSize));
+  }
+
+  #pageAt(start: number, era: Era, rows: PageRows): ListPage {
     const end = start + this.#pageSize;
-    const onPage = this.#entries.slice(start, end);
-    const last = end < this.#entries.length ? onPage.at(-1) : undefined;
-    const encode = (jsons: readonly string[]): Buffer => Buffer.from(`"${this.#kind}":[${jsons.join(",")}]`);
-    const list = encode(onPage.map(({ json }) => json));
-    // One buffer for both eras, unless they differ.
-    const isOneForAll = onPage.every(({ legacyJson }) => legacyJson === undefined);
-    const legacyList = isOneForAll ? list : encode(onPage.map(({ json, legacyJson }) => legacyJson ?? json));
-    const next = last === undefined ? "" : `,"nextCursor":"${encodeCursor(last.id)}"`;
+    const next = end < this.#entries.size ? `,"nextCursor":"${this.#cursorTo(end)}"` : "";
+    const [head, tail] = era === "modern" ? ['{"resultType":"complete",', this.#modernTail] : ["{", "}"];
     return {
-      modern: [Buffer.from('{"resultType":"complete",'), list, Buffer.from(next + this.#modernTail)],
-      legacy: [Buffer.from("{"), legacyList, Buffer.from(`${next}}`)],
+      pieces: [Buffer.from(`${head}"${this.#kind}":[`), rows[era], Buffer.from(`]${next}${tail}`)],
     };
   }
+
+  /** The cursor of the page that begins there. */
+  #cursorTo(start: number): string {
+    const before = this.#entries.at(start - 1);
+    return before === undefined ? "" : encodeCursor(before.id);
+  }
 }
+
+const NONE: ReadonlyMap<string, PageRows> = new Map();
 
 /** An upstream's hint: one that is negative or no whole number counts as 0 (2026-07-28, Caching), since nothing else may reach our bytes; none leaves `ours`. */
 export function hintedTtl(hint: unknown, ours: number): number {
   if (hint === undefined) return ours;
   return isTtl(hint) ? hint : NOT_TO_KEEP.ttlMs;
-}
-
-function revisionOf(entries: readonly PageEntry[], tail: string): string {
-  const hash = createHash("sha256").update(tail);
-  for (const { json } of entries) hash.update("\n").update(json);
-  return hash.digest("hex");
 }

@@ -3,23 +3,16 @@ import {
   LISTS,
   SERVER_FEATURES,
   type Era,
-  type JsonObject,
   type ListKind,
   type MirroredParam,
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
-import { byCodeUnits } from "./by-code-units.js";
+import type { ToolEntry } from "./catalog-entry.js";
 import type { CatalogPart } from "./catalog-part.js";
-import { ListPages, type ListPage, type ListPolicy, type PageEntry } from "./list-pages.js";
-import { mirroredBy, toolPageEntry } from "./name-tools.js";
-
-/** What an entry of each list is known by. */
-const ID = {
-  tools: "name",
-  resources: "uri",
-  resourceTemplates: "uriTemplate",
-  prompts: "name",
-} as const satisfies Record<ListKind, string>;
+import type { EntryList } from "./entry-list.js";
+import type { ListPage, ListPages, ListPolicy } from "./list-pages.js";
+import { MergedLists } from "./merged-lists.js";
+import { OWN_NAMES } from "./naming-rule.js";
 
 /**
  * The lists of one connector as its upstream gave them: own names, own URIs, every member as it came. Only the order is ours, as in the catalog: sorted, so that a
@@ -27,26 +20,14 @@ const ID = {
  */
 export class OwnLists {
   readonly #pages: ReadonlyMap<ListKind, ListPages>;
-  readonly #mirrored: ReadonlyMap<string, readonly MirroredParam[]>;
+  readonly #tools: EntryList<ToolEntry>;
 
-  constructor({ lists }: CatalogPart, policy: ListPolicy) {
-    const pages = new Map<ListKind, ListPages>();
-    const mirrored = new Map<string, readonly MirroredParam[]>();
-    for (const kind of LIST_KINDS) {
-      const list = lists[kind];
-      if (list === undefined) continue;
-      const entries: PageEntry[] = [];
-      for (const [id, definition] of firstById(list.entries, ID[kind])) {
-        const json = JSON.stringify(definition);
-        entries.push(kind === "tools" ? toolPageEntry(id, json, definition) : { id, json });
-        const params = kind === "tools" ? mirroredBy(definition, json) : undefined;
-        if (params !== undefined) mirrored.set(id, params);
-      }
-      entries.sort((a, b) => byCodeUnits(a.id, b.id));
-      pages.set(kind, new ListPages(kind, entries, [list], policy));
-    }
-    this.#pages = pages;
-    this.#mirrored = mirrored;
+  constructor(part: CatalogPart, policy: ListPolicy) {
+    const names = { tools: OWN_NAMES, resources: OWN_NAMES, resourceTemplates: OWN_NAMES, prompts: OWN_NAMES };
+    const lists = new MergedLists(names, policy);
+    const pages = lists.update([part]);
+    this.#pages = new Map(LIST_KINDS.flatMap((kind) => (part.lists[kind] === undefined ? [] : [[kind, pages[kind]]])));
+    this.#tools = lists.tools.entries;
   }
 
   /** Whether the connector has such a list. */
@@ -64,7 +45,7 @@ export class OwnLists {
 
   /** The parameters of a tool that HTTP clients mirror into headers; `undefined` for one that asks for none. */
   mirroredOf(tool: string): readonly MirroredParam[] | undefined {
-    return this.#mirrored.get(tool);
+    return this.#tools.get(tool)?.mirrored;
   }
 
   /** The features whose lists a client that had `before` has to ask for again. */
@@ -77,14 +58,4 @@ export class OwnLists {
       ),
     );
   }
-}
-
-function firstById(entries: readonly JsonObject[], member: string): ReadonlyMap<string, JsonObject> {
-  const byId = new Map<string, JsonObject>();
-  for (const entry of entries) {
-    const id = entry[member];
-    // What has none cannot be asked for.
-    if (typeof id === "string" && id !== "" && !byId.has(id)) byId.set(id, entry);
-  }
-  return byId;
 }

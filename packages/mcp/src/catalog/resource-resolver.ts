@@ -1,4 +1,4 @@
-import type { LocatedEntry } from "./catalog-part.js";
+import type { CatalogEntry } from "./catalog-entry.js";
 import { decodeOwnUri, ownUriAmong, parseOwnUri } from "./own-uri.js";
 import { literalLength, matchUriTemplate, parseUriTemplate, type UriTemplate } from "./uri-template.js";
 
@@ -23,7 +23,7 @@ export type ResolvedUri =
 const MAX_MATCHED = 8_192;
 
 interface ParsedTemplate {
-  readonly entry: LocatedEntry;
+  readonly entry: CatalogEntry;
   readonly template: UriTemplate;
 }
 
@@ -33,7 +33,7 @@ interface ParsedTemplate {
  */
 export class ResourceResolver {
   readonly #keys: readonly string[];
-  readonly #listed = new Map<string, LocatedEntry>();
+  readonly #listed = new Map<string, CatalogEntry>();
   /** By own URI, those that have it: only where several do. */
   readonly #shared = new Map<string, Set<string>>();
   readonly #templates: readonly ParsedTemplate[];
@@ -42,11 +42,11 @@ export class ResourceResolver {
   readonly #ofScheme = new Map<string, Set<string>>();
 
   /** @param keys the connectors that offer resources, sorted */
-  constructor(keys: readonly string[], resources: readonly LocatedEntry[], templates: readonly LocatedEntry[]) {
+  constructor(keys: readonly string[], resources: readonly CatalogEntry[], templates: readonly CatalogEntry[]) {
     this.#keys = keys;
     for (const entry of resources) {
-      this.#listed.set(entry.uri, entry);
-      if (entry.uri !== entry.own) add(this.#shared, entry.own, entry.connector);
+      this.#listed.set(entry.id, entry);
+      if (entry.id !== entry.own) add(this.#shared, entry.own, entry.connector);
     }
     for (const { own, connector } of [...resources, ...templates]) add(this.#ofScheme, schemeOf(own), connector);
     this.#templates = templates.map((entry) => ({ entry, template: parseUriTemplate(entry.own) }));
@@ -65,7 +65,7 @@ export class ResourceResolver {
 
   /** Whose template it is, given as it is listed; what is none is looked up as a URI. */
   resolveTemplate(template: string): ResolvedUri {
-    const listed = this.#templates.find(({ entry }) => entry.uri === template);
+    const listed = this.#templates.find(({ entry }) => entry.id === template);
     if (listed !== undefined) return { ok: true, connector: listed.entry.connector, uri: listed.entry.own };
     const owners = this.#templates.filter(({ entry }) => entry.own === template).map(({ entry }) => entry.connector);
     return owners.length === 0 ? this.resolve(template) : among(owners, template);

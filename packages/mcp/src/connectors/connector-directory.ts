@@ -1,8 +1,9 @@
 import type { ConnectorOrigin, ConnectorStatus, Logger } from "@cortex-os/mcp-core";
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcNotification } from "@cortex-os/mcp-core/wire";
-import { Catalog, type CatalogPolicy } from "../catalog/catalog.js";
+import { Catalog, catalogLists, type CatalogPolicy } from "../catalog/catalog.js";
 import type { CatalogPart } from "../catalog/catalog-part.js";
+import type { MergedLists } from "../catalog/merged-lists.js";
 import { CatalogHolder } from "../catalog/catalog-holder.js";
 import type { Connector } from "./connector.js";
 import type { ConnectorSource } from "./connector-source.js";
@@ -35,6 +36,8 @@ export class ConnectorDirectory {
   readonly #reconciler: Reconciler;
   readonly #memory: RememberedParts | undefined;
   #policy: CatalogPolicy;
+  /** What the catalogs under this policy are made of. */
+  #lists: MergedLists;
   #graceMs: number;
   readonly #sources: ConnectorSources;
   readonly #shadowed = new ShadowedConnectors();
@@ -48,6 +51,7 @@ export class ConnectorDirectory {
     this.#deps = deps;
     this.#logger = deps.logger;
     this.#policy = deps.catalogPolicy;
+    this.#lists = catalogLists(deps.catalogPolicy);
     this.#graceMs = deps.startup.graceMs;
     this.#sources = new ConnectorSources({
       ...deps,
@@ -57,7 +61,7 @@ export class ConnectorDirectory {
       },
     });
     this.gate = new StartGate(deps.startup, deps.timers);
-    this.catalog = new CatalogHolder(new Catalog([], deps.catalogPolicy), (error) => {
+    this.catalog = new CatalogHolder(new Catalog([], deps.catalogPolicy, this.#lists), (error) => {
       this.#logger.error({ err: error }, "A catalog listener failed");
     });
     const { catalogStore } = deps;
@@ -93,6 +97,7 @@ export class ConnectorDirectory {
   /** Offers the same under another policy: no connector hears of it, and calls in flight go on. */
   reconfigure(policy: CatalogPolicy, startup: StartupPolicy): void {
     this.#policy = policy;
+    this.#lists = catalogLists(policy);
     this.#graceMs = startup.graceMs;
     this.#reconciler.reconfigure(startup.width);
     this.gate.reconfigure(startup);
@@ -235,13 +240,12 @@ export class ConnectorDirectory {
   }
 
   #rebuildFrom(parts: readonly CatalogPart[]): void {
-    const next = new Catalog(parts, this.#policy);
+    const next = new Catalog(parts, this.#policy, this.#lists);
     this.#parts = parts;
     this.#reportCollisions(next);
     if (this.catalog.swap(next)) {
-      const { revision, tools, resources, prompts } = next;
-      const counts = { tools: tools.length, resources: resources.length, prompts: prompts.length };
-      this.#logger.info({ revision: revision.slice(0, 12), ...counts }, "Catalog changed");
+      const counts = { tools: next.size("tools"), resources: next.size("resources"), prompts: next.size("prompts") };
+      this.#logger.info({ revision: next.revision.slice(0, 12), ...counts }, "Catalog changed");
     }
   }
 

@@ -2,7 +2,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { BRAND, GatewayError, type Logger, type NamePolicy } from "@cortex-os/mcp-core";
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { CatalogPart, CatalogTool, NameCollision } from "../catalog/catalog-part.js";
-import { nameTools } from "../catalog/name-tools.js";
+import type { ToolEntry } from "../catalog/catalog-entry.js";
+import { MergedList } from "../catalog/merged-list.js";
+import { namedBy } from "../catalog/naming-rule.js";
+import { TOOL_SHAPE } from "../catalog/tool-shape.js";
 
 /** Options of a call by a {@link RegistrableTool}'s handler. */
 export interface ToolCallOptions {
@@ -55,6 +58,7 @@ interface Task {
 /** Makes a registry's tools match what the connectors offer: each is registered once, again when it changed, and withdrawn when it went. */
 export class ToolRegistrar {
   readonly #deps: ToolRegistrarDeps;
+  readonly #tools: MergedList<ToolEntry>;
   /** What handlers look their way up in: a tool may stay in the registry longer than it is offered. */
   #offered: ReadonlyMap<string, CatalogTool> = new Map();
   /** By name, what the registry was given. */
@@ -68,13 +72,14 @@ export class ToolRegistrar {
 
   constructor(deps: ToolRegistrarDeps) {
     this.#deps = deps;
+    this.#tools = new MergedList("tools", namedBy(deps.names), TOOL_SHAPE);
   }
 
   /** Registers what these parts offer together, and nothing else. Never throws. */
   apply(parts: readonly CatalogPart[]): void {
-    const { tools, collisions } = nameTools(parts, this.#deps.names);
-    this.#reportCollisions(collisions);
-    this.#offered = new Map(tools.map((tool) => [tool.name, tool]));
+    this.#tools.update(parts);
+    this.#reportCollisions(this.#tools.collisions);
+    this.#offered = new Map(this.#tools.entries.toArray().map((tool) => [tool.name, tool]));
     for (const name of this.#refused.keys()) if (!this.#offered.has(name)) this.#refused.delete(name);
     for (const name of [...this.#registered.keys()]) if (!this.#offered.has(name)) this.#withdraw(name);
     this.offer();

@@ -146,7 +146,7 @@ export class Gateway {
       version: this.serverInfo.version,
       startedAt: this.#startedAt,
       revision: catalog.revision,
-      tools: catalog.tools.length,
+      tools: catalog.size("tools"),
       sessions: this.sessions.size,
       connectors: this.#directory.statuses(),
       problems: this.#allProblems(),
@@ -259,7 +259,7 @@ export class Gateway {
   }
 
   #inventory(): Inventory {
-    return { connectors: this.#directory.connectors, tools: this.tools().length };
+    return { connectors: this.#directory.connectors, tools: this.#directory.catalog.current.size("tools") };
   }
 
   #allProblems(): readonly string[] {

@@ -61,7 +61,7 @@ export class Measuring {
   /** Another catalog is in force. */
   catalogChanged(catalog: Catalog): void {
     this.#catalogSinceMs = this.#deps.monotonic.elapsedMs();
-    const counts = Object.fromEntries(LIST_KINDS.map((kind) => [kind, catalog[kind].length]));
+    const counts = Object.fromEntries(LIST_KINDS.map((kind) => [kind, catalog.size(kind)]));
     this.#deps.metrics.catalogChanged(counts);
   }
 

@@ -4,13 +4,25 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { partOfTools } from "../../__tests__/support/parts.js";
 import { toolOf } from "../../__tests__/support/test-upstreams.js";
-import type { CatalogPart } from "../catalog-part.js";
-import { nameTools } from "../name-tools.js";
+import type { CatalogPart, NameCollision } from "../catalog-part.js";
+import type { ToolEntry } from "../catalog-entry.js";
+import { MergedList } from "../merged-list.js";
+import { namedBy } from "../naming-rule.js";
+import { TOOL_SHAPE } from "../tool-shape.js";
 
 const ALWAYS: NamePolicy = DEFAULT_NAME_POLICY;
 const NEVER: NamePolicy = { ...DEFAULT_NAME_POLICY, prefix: "never" };
 const AUTO: NamePolicy = { ...DEFAULT_NAME_POLICY, prefix: "auto" };
 
+interface NamedTools {
+  readonly tools: readonly ToolEntry[];
+  readonly collisions: readonly NameCollision[];
+}
+const nameTools = (parts: readonly CatalogPart[], policy: NamePolicy): NamedTools => {
+  const list = new MergedList("tools", namedBy(policy), TOOL_SHAPE);
+  list.update(parts);
+  return { tools: list.entries.toArray(), collisions: list.collisions };
+};
 const partOf = (key: string, ...names: string[]): CatalogPart => partOfTools(key, names.map(toolOf));
 const namesOf = (parts: readonly CatalogPart[], policy: NamePolicy): string[] =>
   nameTools(parts, policy).tools.map(({ name }) => name);

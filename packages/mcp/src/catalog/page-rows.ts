@@ -1,0 +1,26 @@
+import type { Era } from "@cortex-os/mcp-core/wire";
+import type { CatalogEntry } from "./catalog-entry.js";
+import { runsOf, type FormOf } from "./runs.js";
+
+/** The definitions on one page as JSON, without the brackets around them: one buffer for both eras, unless they differ. */
+export class PageRows implements Readonly<Record<Era, Buffer>> {
+  readonly modern: Buffer;
+  readonly legacy: Buffer;
+
+  constructor(entries: readonly CatalogEntry[]) {
+    this.modern = joined(entries, MODERN);
+    this.legacy = entries.every(({ legacy }) => legacy === undefined) ? this.modern : joined(entries, LEGACY);
+  }
+}
+
+const MODERN: FormOf = ({ encoded }) => encoded;
+const LEGACY: FormOf = ({ encoded, legacy }) => legacy ?? encoded;
+
+/** What was encoded in a row is that row itself; anything else is copied, once. */
+function joined(entries: readonly CatalogEntry[], formOf: FormOf): Buffer {
+  const runs = runsOf(entries, formOf);
+  const [only = EMPTY, ...others] = runs;
+  return others.length === 0 ? only : Buffer.concat(runs);
+}
+
+const EMPTY = Buffer.alloc(0);
