@@ -100,9 +100,9 @@ export class Relay {
   /** Uses a link until it is gone, or the client is. */
   async #through(link: GatewayLink): Promise<void> {
     const { toGateway, fromGateway } = link;
-    const lines = new LineReader(MAX_ANSWER_BYTES, (line, _bytes, isCut) => {
+    const lines = new LineReader(MAX_ANSWER_BYTES, (line, isCut) => {
       if (isCut) this.#options.logger.error({}, "The gateway sent a message that is too long to be passed on");
-      else this.#fromGateway(line, link);
+      else this.#fromGateway(line.toString(), link);
     });
     const gone = new Promise<void>((resolve) => {
       finished(fromGateway, { writable: false }, () => {

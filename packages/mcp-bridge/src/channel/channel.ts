@@ -1,6 +1,7 @@
-import { GatewayError, type Timers } from "@cortex-os/mcp-core";
+import { GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import {
   isDeeperThan,
+  MAX_JSON_DEPTH,
   withMeta,
   type JsonObject,
   type JsonRpcNotification,
@@ -9,8 +10,10 @@ import {
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
 import { printable } from "../upstream-text.js";
-import { encodeLine } from "./encode-line.js";
+import { AnswerScan } from "./answer-scan.js";
+import { encodeLine, encodeRequest } from "./encode-line.js";
 import { classify, type Classified } from "./classify.js";
+import { Pending, PendingRequests, type PendingHost } from "./pending-requests.js";
 import type { OutgoingRequest, QueuedLine } from "./queued-line.js";
 import { Strays, type StraysDeps } from "./strays.js";
 
@@ -18,6 +21,10 @@ import { Strays, type StraysDeps } from "./strays.js";
 export interface Receiver {
   /** @param bytes length of the line the answer came in */
   onAnswer(answer: JsonRpcResponse, bytes: number): void;
+  /** A good answer whose `result` is still as it came, when {@link takesBytes}: one JSON object in UTF-8 and without line breaks. */
+  onResult?(result: Buffer): void;
+  /** Whether it is given to {@link onResult} whenever that can be had cheaply. @default false */
+  readonly takesBytes?: boolean;
   /** The params of a progress notification, the token still being the channel's. */
   onProgress(params: JsonObject): void;
   /** A failure of ours: no answer came in time, or none can come. */
@@ -51,6 +58,7 @@ export interface PendingRequest {
 /** What a {@link Channel} works with. */
 export interface ChannelOptions extends StraysDeps {
   readonly timers: Timers;
+  readonly monotonic: Monotonic;
   /**
    * Sends one line with its newline; `undefined` when the peer does not read and too much waits already.
    *
@@ -63,26 +71,21 @@ export interface ChannelOptions extends StraysDeps {
   readonly onRequest: (request: JsonRpcRequest, bytes: number) => void;
 }
 
-interface Entry {
-  readonly method: string;
-  readonly receiver: Receiver;
-  readonly bounds: RequestBounds;
-  queued: QueuedLine | undefined;
-  cancelIdle: (() => void) | undefined;
-  cancelMax: (() => void) | undefined;
-  /** How many reasons there are to expect silence. */
-  holds: number;
-}
-
 /**
  * JSON-RPC over one shared pair of streams. Every request gets an id, and if it wants progress a token, that is unique on this channel, so
  * that callers whose own ids collide never get each other's answers (reliability.md, threat 10).
  */
 export class Channel {
   readonly #options: ChannelOptions;
-  readonly #pending = new Map<RequestId, Entry>();
+  readonly #pending: PendingRequests;
   readonly #strays: Strays;
-  #lastId = 0;
+  readonly #scan = new AnswerScan();
+  readonly #host: PendingHost = {
+    withdraw: (id, reason) => this.#withdraw(id, reason),
+    forget: (id) => void this.#take(id),
+    fail: (id, error) => this.#fail(id, error),
+    restart: (request) => this.#pending.restart(request),
+  };
   /**
    * Whether requests of the peer are answered. In the modern era a client must not write responses, and a server must not write
    * requests (2026-07-28, stdio).
@@ -92,6 +95,12 @@ export class Channel {
   constructor(options: ChannelOptions) {
     this.#options = options;
     this.#strays = new Strays(options);
+    this.#pending = new PendingRequests({
+      ...options,
+      onExpired: (request, limitMs) => {
+        this.#expire(request, limitMs);
+      },
+    });
   }
 
   /** The connector's key. */
@@ -106,34 +115,15 @@ export class Channel {
 
   /** Sends a request. Failures go to the receiver, also those of sending, which it hears before this returns. */
   request(method: string, params: JsonObject, receiver: Receiver, bounds: RequestBounds = {}): PendingRequest {
-    const id = ++this.#lastId;
-    const entry: Entry = {
-      method,
-      receiver,
-      bounds,
-      queued: undefined,
-      cancelIdle: undefined,
-      cancelMax: undefined,
-      holds: 0,
-    };
+    const id = this.#pending.nextId();
+    const request = new Pending(id, method, receiver, bounds, this.#host);
     const sent = bounds.progress === true ? withMeta(params, { progressToken: id }) : params;
-    const line = encodeLine({ jsonrpc: "2.0", id, method, params: sent });
-    const outgoing: OutgoingRequest = { method, fail: (error) => this.#fail(id, error) };
-    entry.queued = line === undefined ? undefined : this.#options.write(line, outgoing);
-    if (entry.queued === undefined) {
-      const failure = line === undefined ? this.#unsendable(method) : this.#notReading();
-      receiver.onFailure(failure);
-      return { id, cancel: () => {}, forget: () => {}, hold: () => () => {} };
-    }
-    this.#pending.set(id, entry);
-    this.#armIdle(id, entry);
-    if (bounds.maxMs !== undefined) entry.cancelMax = this.#expireAfter(bounds.maxMs, id, entry);
-    return {
-      id,
-      cancel: (reason) => this.#withdraw(id, reason),
-      forget: () => void this.#take(id),
-      hold: () => this.#hold(id, entry),
-    };
+    const line = encodeRequest(id, method, sent);
+    request.queued = line === undefined ? undefined : this.#options.write(line, request);
+    if (request.queued === undefined)
+      receiver.onFailure(line === undefined ? this.#unsendable(method) : this.#notReading());
+    else this.#pending.add(request);
+    return request;
   }
 
   /** Sends a message that is no request; dropped when the peer does not read. */
@@ -147,7 +137,29 @@ export class Channel {
     this.send(params === undefined ? { jsonrpc: "2.0", method } : { jsonrpc: "2.0", method, params });
   }
 
-  /** Takes one line of the peer's. Never throws: what a listener throws is logged. */
+  /** Takes one line of the peer's, as it came. Never throws: what a listener throws is logged. */
+  acceptLine(line: Buffer): void {
+    const scan = this.#scan;
+    if (!scan.read(line)) {
+      this.accept(line.toString(), line.length);
+      return;
+    }
+    const request = this.#pending.get(scan.id);
+    if (request === undefined) return;
+    const { bounds, receiver } = request;
+    if (receiver.takesBytes !== true || (bounds.maxDepth ?? MAX_JSON_DEPTH) < MAX_JSON_DEPTH) {
+      this.accept(line.toString(), line.length);
+      return;
+    }
+    this.#take(scan.id);
+    try {
+      receiver.onResult?.(line.subarray(scan.from, scan.to));
+    } catch (err) {
+      this.#onBug(err);
+    }
+  }
+
+  /** The same of a line that is text. */
   accept(line: string, bytes: number): void {
     if (line.trim() === "") return;
     let value: unknown;
@@ -166,16 +178,20 @@ export class Channel {
 
   /** Every request under way fails with `error`. */
   failAll(error: GatewayError): void {
-    for (const id of [...this.#pending.keys()]) this.#fail(id, error);
+    for (const { id } of this.#pending.all()) this.#fail(id, error);
   }
 
   #dispatch(value: unknown, line: string, bytes: number): void {
     try {
       this.#handle(classify(value), line, bytes);
     } catch (err) {
-      const { connectorId, logger } = this.#options;
-      logger.error({ connectorId, err }, "Handling a message of the connector failed");
+      this.#onBug(err);
     }
+  }
+
+  #onBug(err: unknown): void {
+    const { connectorId, logger } = this.#options;
+    logger.error({ connectorId, err }, "Handling a message of the connector failed");
   }
 
   #handle(classified: Classified, line: string, bytes: number): void {
@@ -216,9 +232,9 @@ export class Channel {
       return;
     }
     const token = notification.params?.["progressToken"];
-    const entry = typeof token === "number" ? this.#pending.get(token) : undefined;
-    if (typeof token !== "number" || entry?.bounds.progress !== true) return;
-    this.#armIdle(token, entry);
+    const entry = this.#pending.get(token);
+    if (entry?.bounds.progress !== true) return;
+    this.#pending.restart(entry);
     entry.receiver.onProgress(notification.params ?? {});
   }
 
@@ -231,34 +247,14 @@ export class Channel {
     else onRequest(request, bytes);
   }
 
-  #armIdle(id: number, entry: Entry): void {
-    const { idleMs } = entry.bounds;
-    if (idleMs === undefined) return;
-    entry.cancelIdle?.();
-    entry.cancelIdle = undefined;
-    if (entry.holds > 0) return;
-    entry.cancelIdle = this.#expireAfter(idleMs, id, entry);
-  }
-
-  #hold(id: number, entry: Entry): () => void {
-    entry.holds += 1;
-    entry.cancelIdle?.();
-    return () => {
-      entry.holds -= 1;
-      if (this.#pending.get(id) === entry) this.#armIdle(id, entry);
-    };
-  }
-
-  #expireAfter(ms: number, id: number, { method, receiver }: Entry): () => void {
-    return this.#options.timers.after(ms, () => {
-      this.#withdraw(id, "timeout");
-      receiver.onFailure(new GatewayError("UPSTREAM_TIMEOUT", this.#says(`no answer to ${method} within ${ms} ms`)));
-    });
+  #expire({ id, method, receiver }: Pending, limitMs: number): void {
+    this.#withdraw(id, "timeout");
+    receiver.onFailure(new GatewayError("UPSTREAM_TIMEOUT", this.#says(`no answer to ${method} within ${limitMs} ms`)));
   }
 
   #withdraw(id: number, reason: string | undefined): void {
-    const entry = this.#take(id);
-    if (entry === undefined || entry.queued?.withdraw() === true) return;
+    const request = this.#take(id);
+    if (request === undefined || request.queued?.withdraw() === true) return;
     this.notify("notifications/cancelled", reason === undefined ? { requestId: id } : { requestId: id, reason });
   }
 
@@ -266,14 +262,10 @@ export class Channel {
     this.#take(id)?.receiver.onFailure(error);
   }
 
-  #take(id: RequestId | undefined): Entry | undefined {
-    const entry = id === undefined ? undefined : this.#pending.get(id);
-    if (id === undefined || entry === undefined) return undefined;
-    this.#pending.delete(id);
-    entry.cancelIdle?.();
-    entry.cancelMax?.();
-    entry.queued?.settle?.();
-    return entry;
+  #take(id: RequestId | undefined): Pending | undefined {
+    const request = this.#pending.take(id);
+    request?.queued?.settle?.();
+    return request;
   }
 
   #says(what: string): string {

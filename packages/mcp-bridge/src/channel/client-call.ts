@@ -1,7 +1,6 @@
 import type { GatewayError } from "@cortex-os/mcp-core";
 import {
   errorForClient,
-  MAX_JSON_DEPTH,
   paramsForUpstream,
   progressTokenOf,
   resultForClient,
@@ -15,12 +14,20 @@ import type { UpstreamFacts } from "../link.js";
 import type { AnswerSink, Exchange, UpstreamCall } from "../runtime/exchange.js";
 import type { Channel, PendingRequest, Receiver, RequestBounds } from "./channel.js";
 
+/** What a {@link ClientCall} is sent on. */
+export interface CallLane {
+  /** Forgets a call that was settled. @param error what it was answered with */
+  forget(call: ClientCall, error?: JsonRpcErrorObject): void;
+}
+
 /**
  * One client request on its way over a shared channel: params go out in the era of the upstream, the answer and its progress come
  * back in the era, and under the id and token, of the caller.
  */
 export class ClientCall implements Receiver, Exchange {
   readonly call: UpstreamCall;
+  /** Where it is sent, once that is known. */
+  lane: CallLane | undefined;
   readonly #sink: AnswerSink;
   readonly #onSettled: (call: ClientCall, error?: JsonRpcErrorObject) => void;
   readonly #progressToken: string | number | undefined;
@@ -41,12 +48,24 @@ export class ClientCall implements Receiver, Exchange {
     if (this.#settled) return;
     this.#facts = facts;
     const { caller, method, params } = this.call;
-    const request = channel.request(method, paramsForUpstream(params, caller, facts), this, {
-      ...bounds,
-      maxDepth: MAX_JSON_DEPTH,
-      progress: this.#progressToken !== undefined,
-    });
-    this.#request = request;
+    const asksProgress = this.#progressToken !== undefined;
+    const limits = asksProgress ? { ...bounds, progress: true } : bounds;
+    this.#request = channel.request(method, paramsForUpstream(params, caller, facts), this, limits);
+  }
+
+  /** Which of the calls under way on one channel began first is the one with the lower number. */
+  get order(): number {
+    return this.#request?.id ?? 0;
+  }
+
+  /** Between peers of one era a good answer is passed on as it came, unless somebody wants to read it. */
+  get takesBytes(): boolean {
+    const sink = this.#sink;
+    return sink.sendResult !== undefined && sink.original === undefined && this.#facts?.era === this.call.caller.era;
+  }
+
+  onResult(result: Buffer): void {
+    if (this.#settle()) this.#sink.sendResult?.(this.call.id, [result]);
   }
 
   onAnswer(answer: JsonRpcResponse): void {

@@ -20,7 +20,7 @@ export class InFlight<T extends object> {
 
   delete(item: T): void {
     this.#items.delete(item);
-    if (this.#items.size > 0) return;
+    if (this.#items.size > 0 || this.#whenIdle.length === 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 

@@ -1,5 +1,11 @@
-import { GatewayError, messageOf, type Logger, type Timers } from "@cortex-os/mcp-core";
-import type { JsonRpcErrorObject, JsonRpcNotification, JsonRpcRequest, LogLevel } from "@cortex-os/mcp-core/wire";
+import { GatewayError, messageOf, Roster, type Logger, type Timers } from "@cortex-os/mcp-core";
+import {
+  MAX_JSON_DEPTH,
+  type JsonRpcErrorObject,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  type LogLevel,
+} from "@cortex-os/mcp-core/wire";
 import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { UpstreamFacts } from "../link.js";
 import { isLog, isLogFor, offersLogging } from "../log-levels.js";
@@ -75,9 +81,10 @@ type State =
 /** One connection to a connector and the calls on it: the one all callers share, or one for a principal or session alone. */
 export class Lane {
   readonly #deps: LaneDeps;
+  readonly #bounds: RequestBounds;
   readonly #abort = new AbortController();
   readonly #waiting = new Set<ClientCall>();
-  readonly #inFlight = new Set<ClientCall>();
+  readonly #inFlight = new Roster<ClientCall>();
   /** What came before the lane was open: a server may ask as soon as it was greeted. */
   #early: { readonly request: JsonRpcRequest; readonly bytes: number }[] = [];
   #earlyBytes = 0;
@@ -89,6 +96,7 @@ export class Lane {
 
   constructor(deps: LaneDeps) {
     this.#deps = deps;
+    this.#bounds = { ...deps.callBounds, maxDepth: MAX_JSON_DEPTH };
   }
 
   /** Whether a call waits or is under way on it, or its client is being asked something. */
@@ -151,8 +159,7 @@ export class Lane {
 
   /** Forgets a call that was settled. @param error what it was answered with */
   forget(call: ClientCall, error?: JsonRpcErrorObject): void {
-    this.#waiting.delete(call);
-    this.#inFlight.delete(call);
+    if (!this.#inFlight.delete(call)) this.#waiting.delete(call);
     if (error !== undefined) this.#questions?.answeredWith(error, call);
     this.#questions?.settled(call);
   }
@@ -199,7 +206,8 @@ export class Lane {
 
   #questionsOf({ peer: { channel } }: Serving): LaneQuestions {
     const { askSession, callBounds, onAmbiguous = () => {}, owner, timers } = this.#deps;
-    const inFlight = (): readonly ClientCall[] => [...this.#inFlight];
+    const inFlight = (): readonly ClientCall[] =>
+      this.#inFlight.all().toSorted((one, other) => one.order - other.order);
     return new LaneQuestions({ channel, askSession, onAmbiguous, owner, timers, inFlight, maxMs: callBounds.maxMs });
   }
 
@@ -214,7 +222,7 @@ export class Lane {
       return;
     }
     if (isLog(notification)) {
-      for (const call of this.#inFlight) {
+      for (const call of this.#inFlight.all()) {
         if (isLogFor(levelInFlight(call.call, owner, era), notification)) call.hear(notification);
       }
     }
@@ -227,7 +235,7 @@ export class Lane {
       if (level !== undefined) this.setLogLevel(level);
     }
     this.#inFlight.add(call);
-    call.begin(peer.channel, facts, this.#deps.callBounds);
+    call.begin(peer.channel, facts, this.#bounds);
   }
 }
 

@@ -76,10 +76,10 @@ export class HttpTransport {
       },
     );
     this.#sessions = new SessionBook((caller) => this.#sessionFor(caller));
-    const { budget, clientInfo = GATEWAY_INFO, clock, logger, timers } = deps;
+    const { budget, clientInfo = GATEWAY_INFO, clock, logger, monotonic, timers } = deps;
     const redact = redactorOf(Object.values(target.headers));
     const common = { upstream: this.#upstream, timeouts: target.timeouts, clientInfo, redact };
-    this.#sseOpening = { ...common, budget, clock, logger, timers };
+    this.#sseOpening = { ...common, budget, clock, logger, monotonic, timers };
     this.#sse = new SseSessions(this.#sseOpening);
   }
 

@@ -57,8 +57,18 @@ export interface AnswerSink {
    * @param ask has it asked at once, when the reader is back sooner
    */
   pollLater?(delayMs: number, ask: () => void): void;
-  /** The good answer as the upstream gave it, before it is put into the era of the caller and given to `respond`. Not of a byte answer. */
+  /**
+   * The good answer as the upstream gave it, before it is put into the era of the caller and given to `respond`. Not of a byte answer. A sink that has it wants to read
+   * answers: `sendResult` is not called then.
+   */
   original?(result: JsonObject): void;
+  /**
+   * A good answer whose `result` member is already encoded, in pieces to be written one after the other: instead of `respond`, where the sink has it and nobody wants to
+   * read the answer.
+   *
+   * @param id the caller's
+   */
+  sendResult?(id: RequestId, result: readonly Buffer[]): void;
   /** The answer, its id being the caller's; errors of the upstream are answers too. */
   respond(response: JsonRpcResponse): void;
   /** A failure of ours. */

@@ -92,15 +92,15 @@ export class SseLink implements Link {
   }
 
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
-    let lane: Lane | undefined;
     const exchange = new ClientCall(call, sink, (settled, error) => {
-      lane?.forget(settled, error);
+      settled.lane?.forget(settled, error);
       this.#calls.delete(settled);
     });
     this.#calls.add(exchange);
     try {
       if (this.#state.kind !== "open") throw this.#overError();
-      lane = this.#deps.sessions.of(call.caller);
+      const lane = this.#deps.sessions.of(call.caller);
+      exchange.lane = lane;
       lane.send(exchange);
     } catch (error) {
       exchange.onFailure(GatewayError.from(error, "INTERNAL", `${call.method} cannot be sent`));

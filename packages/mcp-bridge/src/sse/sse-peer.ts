@@ -1,4 +1,4 @@
-import { GatewayError, type Logger, type Timers } from "@cortex-os/mcp-core";
+import { GatewayError, type Logger, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import { HEADER } from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
 import { Channel } from "../channel/channel.js";
@@ -25,6 +25,7 @@ const NOTE_MS = 5_000;
 export interface SsePeerDeps {
   readonly upstream: HttpUpstream;
   readonly timers: Timers;
+  readonly monotonic: Monotonic;
   readonly logger: Logger;
   /** What unfinished messages of this upstream may hold together. */
   readonly budget: ByteBudget;
@@ -61,7 +62,7 @@ export class SsePeer implements LanePeer {
   #unreadable: GatewayError | undefined;
 
   constructor(deps: SsePeerDeps, events: PeerEvents) {
-    const { budget, logger, redact, timers, upstream } = deps;
+    const { budget, logger, monotonic, redact, timers, upstream } = deps;
     this.#deps = deps;
     this.#key = upstream.key;
     this.#events = events;
@@ -73,7 +74,7 @@ export class SsePeer implements LanePeer {
       { push: (chunk) => this.#read(blocks, chunk) },
     );
     this.channel = new Channel({
-      ...{ connectorId: this.#key, timers, logger, redact, output: "its event stream" },
+      ...{ connectorId: this.#key, timers, monotonic, logger, redact, output: "its event stream" },
       write: (line, request) => this.#write(line, request),
       onNotification: (notification) => events.onNotification(notification),
       onRequest: (request, bytes) => events.onRequest(request, bytes),

@@ -7,20 +7,20 @@ export interface LineSink {
   /**
    * One line without its newline; it may end in a carriage return, and it may be empty.
    *
-   * @param bytes its length in bytes
+   * @param line its bytes, of the chunk that they came in when that was one
    * @param cut the line is longer than the reader's bound: this is its beginning, and the rest was dropped
    */
-  (line: string, bytes: number, cut: boolean): void;
+  (line: Buffer, cut: boolean): void;
 }
 
 /** Hears that a line that was cut has come to its end, and with what: its last 256 bytes, or all of it when it is shorter. */
 export type CutLineEnd = (tail: string) => void;
 
 /**
- * Splits a byte stream into lines of UTF-8 (2026-07-28, stdio: messages are delimited by newlines).
+ * Splits a byte stream into lines (2026-07-28, stdio: messages are delimited by newlines).
  *
- * Bytes are decoded a whole line at a time, so a character split across two chunks comes out right, and each byte is copied at
- * most once however many chunks a line takes. What it holds back never exceeds `maxBytes` and one chunk.
+ * A line comes as a whole, so that a character split across two chunks comes out right. One that lies within one chunk is not copied, and of others each byte is
+ * copied at most once however many chunks they take. What it holds back never exceeds `maxBytes` and one chunk.
  */
 export class LineReader {
   readonly #maxBytes: number;
@@ -44,8 +44,13 @@ export class LineReader {
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      this.#hold(chunk.subarray(start, end));
-      this.#finish();
+      const part = chunk.subarray(start, end);
+      if (this.#heldBytes === 0 && !this.#skipping && part.length <= this.#maxBytes) {
+        this.#onLine(part, false);
+      } else {
+        this.#hold(part);
+        this.#finish();
+      }
       start = end + 1;
     }
     if (start < chunk.length) this.#hold(start === 0 ? chunk : chunk.subarray(start));
@@ -81,7 +86,7 @@ export class LineReader {
     this.#held = [];
     this.#heldBytes = 0;
     if (cut) this.#keepTail(whole);
-    this.#onLine(whole.toString("utf8", 0, bytes), bytes, cut);
+    this.#onLine(whole.subarray(0, bytes), cut);
   }
 
   /** A copy: what it is of may be large. */

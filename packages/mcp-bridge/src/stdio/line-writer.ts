@@ -1,6 +1,9 @@
 import type { Writable } from "node:stream";
 import type { QueuedLine } from "../channel/queued-line.js";
 
+/** Lines are handed to the stream together up to about so many characters: what the stream has cannot be taken back. */
+const TOGETHER = 64 * 1024;
+
 class Item implements QueuedLine {
   text: string | undefined;
   readonly bytes: number;
@@ -20,6 +23,9 @@ class Item implements QueuedLine {
 /**
  * Writes lines to a child's stdin without ever holding more than a bounded number of bytes: a child that does not read must not
  * cost the gateway its memory.
+ *
+ * Lines wait for the end of the turn of the event loop that they came in, and go out in one write: requests of many clients that arrive together cost one system call,
+ * and wake the child once.
  */
 export class LineWriter {
   readonly #stream: Writable;
@@ -27,6 +33,7 @@ export class LineWriter {
   #queue: Item[] = [];
   #queuedBytes = 0;
   #blocked = false;
+  #scheduled = false;
   #closed = false;
 
   /** @param maxQueuedBytes how much may wait; a single line on an empty queue may be longer */
@@ -40,7 +47,7 @@ export class LineWriter {
   }
 
   /**
-   * Sends a line, or queues it while the reader is behind.
+   * Sends a line at the end of this turn, or queues it while the reader is behind.
    *
    * @param line with its newline
    * @returns `undefined` when the queue is full or the writer closed: the line was not taken
@@ -53,30 +60,45 @@ export class LineWriter {
     const item = new Item(line, bytes);
     this.#queue.push(item);
     this.#queuedBytes += bytes;
-    this.#flush();
+    if (!this.#scheduled && !this.#blocked) {
+      this.#scheduled = true;
+      setImmediate(this.#onTurnEnd);
+    }
     return item;
   }
 
-  /** Drops what waits and closes the stream: the reader sees end of file. May be called twice. */
+  /** Sends what only waits for the end of the turn, drops what waits for the reader, and closes the stream: the reader sees end of file. May be called twice. */
   close(): void {
     if (this.#closed) return;
+    this.#flush();
     this.#closed = true;
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#stream.end();
   }
 
+  readonly #onTurnEnd = (): void => {
+    this.#scheduled = false;
+    this.#flush();
+  };
+
   #flush(): void {
-    if (this.#blocked) return;
+    if (this.#closed) return;
     let sent = 0;
-    for (const item of this.#queue) {
-      if (this.#blocked) break;
-      sent += 1;
-      this.#queuedBytes -= item.bytes;
-      if (item.text === undefined) continue;
-      this.#blocked = !this.#stream.write(item.text);
-      item.text = undefined;
+    while (sent < this.#queue.length && !this.#blocked) {
+      let text = "";
+      for (; sent < this.#queue.length && text.length < TOGETHER; sent += 1) text += this.#take(this.#queue[sent]);
+      if (text !== "") this.#blocked = !this.#stream.write(text);
     }
-    this.#queue.splice(0, sent);
+    if (sent === this.#queue.length) this.#queue = [];
+    else this.#queue.splice(0, sent);
+  }
+
+  #take(item: Item | undefined): string {
+    if (item === undefined) return "";
+    const { bytes, text = "" } = item;
+    this.#queuedBytes -= bytes;
+    item.text = undefined;
+    return text;
   }
 }

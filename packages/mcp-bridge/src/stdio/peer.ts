@@ -1,4 +1,4 @@
-import { GatewayError, type GatewayErrorCode } from "@cortex-os/mcp-core";
+import { GatewayError, type GatewayErrorCode, type Monotonic } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import { Channel } from "../channel/channel.js";
 import type { LanePeer, PeerEvents } from "../channel/lane.js";
@@ -7,7 +7,9 @@ import { redactorOf } from "../redact.js";
 import { Child, type ChildOptions } from "./child.js";
 
 /** What to start, and how. */
-export type PeerSettings = Omit<ChildOptions, "onLine" | "onFirstSound" | "onEnd">;
+export interface PeerSettings extends Omit<ChildOptions, "onLine" | "onFirstSound" | "onEnd"> {
+  readonly monotonic: Monotonic;
+}
 
 /** One child process that speaks JSON-RPC. */
 export class Peer implements LanePeer {
@@ -26,9 +28,9 @@ export class Peer implements LanePeer {
     try {
       peer.#child = await Child.start({
         ...settings,
-        onLine: (line, bytes, cut) => {
+        onLine: (line, cut) => {
           if (cut) peer.#onLineTooLong(settings.maxLineBytes);
-          else if (peer.#lost === undefined) peer.channel.accept(line, bytes);
+          else if (peer.#lost === undefined) peer.channel.acceptLine(line);
         },
         onFirstSound: resolve,
         onEnd: (reason, detail) => {
@@ -42,13 +44,14 @@ export class Peer implements LanePeer {
   }
 
   private constructor(settings: PeerSettings, events: PeerEvents, firstSound: Promise<void>) {
-    const { connectorId, logger, timers, env } = settings;
+    const { connectorId, logger, monotonic, timers, env } = settings;
     this.#connectorId = connectorId;
     this.#events = events;
     this.firstSound = firstSound;
     this.channel = new Channel({
       connectorId,
       timers,
+      monotonic,
       logger,
       output: "stdout",
       redact: redactorOf(Object.values(env)),

@@ -27,8 +27,8 @@ export class StderrTail {
   constructor({ redact, onLine }: StderrTailOptions) {
     // A cut may go through a secret: with room for the longest one it is seen whole before the line is shortened.
     const maxBytes = KEPT + 4 * redact.longest;
-    this.#reader = new LineReader(maxBytes, (text) => {
-      const line = printable(redact(text), KEPT);
+    this.#reader = new LineReader(maxBytes, (bytes) => {
+      const line = printable(redact(bytes.toString()), KEPT);
       if (line === "") return;
       this.#keep(line);
       onLine(line);

@@ -37,7 +37,7 @@ export function openingDeps(
   introduction: Pick<HandshakeSettings, "clientInfo" | "capabilities">,
   prior: UpstreamFacts | undefined,
 ): OpeningDeps {
-  const { spec, timers, logger, clock } = deps;
+  const { spec, timers, monotonic, logger, clock } = deps;
   const { transport, key, timeouts } = spec;
   if (transport.kind !== "stdio")
     throw new GatewayError("INTERNAL", `${connectorName(key)}: a stdio link was made for another transport`);
@@ -48,7 +48,8 @@ export function openingDeps(
   const patience = prior?.era === "modern" ? { soundMs: half, maxMs: half } : (options.patience ?? DEFAULT_PATIENCE);
   return {
     peer: {
-      ...{ connectorId: key, command, args, env, hostEnv, timers, logger, graceMs, maxLineBytes, maxQueuedBytes },
+      ...{ connectorId: key, command, args, env, hostEnv, timers, monotonic, logger },
+      ...{ graceMs, maxLineBytes, maxQueuedBytes },
       ...(cwd === undefined ? {} : { cwd }),
     },
     handshake: { ...introduction, timers, patience },

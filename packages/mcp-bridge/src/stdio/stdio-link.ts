@@ -1,5 +1,11 @@
 import { GatewayError, type GatewayErrorCode, type Isolation } from "@cortex-os/mcp-core";
-import { withMeta, type JsonObject, type JsonRpcNotification, type LogLevel } from "@cortex-os/mcp-core/wire";
+import {
+  withMeta,
+  type JsonObject,
+  type JsonRpcErrorObject,
+  type JsonRpcNotification,
+  type LogLevel,
+} from "@cortex-os/mcp-core/wire";
 import { SHARED_CAPABILITIES } from "../asking/client-capabilities.js";
 import { ClientCall } from "../channel/client-call.js";
 import { connectorFailure } from "../channel/connector-failure.js";
@@ -84,17 +90,13 @@ export class StdioLink implements Link {
   }
 
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
-    let lane: Lane | undefined;
-    const exchange = new ClientCall(call, sink, (settled, error) => {
-      lane?.forget(settled, error);
-      this.#inFlight.delete(settled);
-    });
+    const exchange = new ClientCall(call, sink, this.#onSettled);
     this.#inFlight.add(exchange);
-    const chosen = this.#laneFor(call.caller);
-    if (GatewayError.is(chosen)) {
-      exchange.onFailure(chosen);
+    const lane = this.#laneFor(call.caller);
+    if (GatewayError.is(lane)) {
+      exchange.onFailure(lane);
     } else {
-      lane = chosen;
+      exchange.lane = lane;
       lane.send(exchange);
     }
     return exchange;
@@ -156,6 +158,11 @@ export class StdioLink implements Link {
   get #clientInfo(): JsonObject {
     return this.#deps.clientInfo ?? GATEWAY_INFO;
   }
+
+  readonly #onSettled = (call: ClientCall, error?: JsonRpcErrorObject): void => {
+    call.lane?.forget(call, error);
+    this.#inFlight.delete(call);
+  };
 
   #laneFor(caller: Caller): Lane | GatewayError {
     if (this.#state.kind !== "open") return this.#overError();

@@ -31,7 +31,8 @@ export class MessageLines {
     };
     this.#reader = new LineReader(
       maxBytes,
-      (line, _bytes, isCut) => {
+      (bytes, isCut) => {
+        const line = bytes.toString();
         if (!isCut) {
           if (line.trim() !== "") onLine(line);
           return;

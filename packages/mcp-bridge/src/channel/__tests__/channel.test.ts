@@ -37,7 +37,7 @@ function channelUnderTest({ takes = true, sent = true } = {}): {
   const notified: JsonRpcNotification[] = [];
   const asked: string[] = [];
   const channel = new Channel({
-    ...{ connectorId: "demo", timers: time, logger, output: "stdout" },
+    ...{ connectorId: "demo", timers: time, monotonic: time, logger, output: "stdout" },
     redact: (text) => text.replaceAll("s3cret", "[redacted]"),
     write: (line) => {
       if (!takes) return undefined;

@@ -14,6 +14,24 @@ const FACTS: UpstreamFacts = {
 };
 const ERROR = new GatewayError("UPSTREAM_UNAVAILABLE", "gone");
 
+const channelTo = (written: string[]): Channel =>
+  new Channel({
+    output: "stdout",
+    ...{
+      connectorId: "demo",
+      timers: new ManualTime(),
+      monotonic: new ManualTime(),
+      logger: new RecordingLogger(),
+      redact: (text) => text,
+    },
+    write: (line) => {
+      written.push(line);
+      return { withdraw: () => false };
+    },
+    onRequest: () => {},
+    onNotification: () => {},
+  });
+
 function callUnderTest(meta?: { readonly progressToken: string }): {
   call: ClientCall;
   sink: RecordingSink;
@@ -32,16 +50,7 @@ function callUnderTest(meta?: { readonly progressToken: string }): {
       settled += 1;
     },
   );
-  const channel = new Channel({
-    output: "stdout",
-    ...{ connectorId: "demo", timers: new ManualTime(), logger: new RecordingLogger(), redact: (text) => text },
-    write: (line) => {
-      written.push(line);
-      return { withdraw: () => false };
-    },
-    onRequest: () => {},
-    onNotification: () => {},
-  });
+  const channel = channelTo(written);
   return { call, sink, settled: () => settled, written, begin: () => call.begin(channel, FACTS, {}) };
 }
 
@@ -92,5 +101,33 @@ describe("one client call", () => {
     const { call, sink } = callUnderTest();
     call.onAnswer({ jsonrpc: "2.0", id: 1, result: { a: 1 } });
     expect(sink.response).toEqual({ jsonrpc: "2.0", id: 1, result: { a: 1 } });
+  });
+});
+
+describe("a good answer as bytes (R18)", () => {
+  const answered = (sink: object, era: "modern" | "legacy" = "modern"): { call: ClientCall; took: boolean } => {
+    const call = new ClientCall(
+      toolCall("x", {}, { caller: MODERN_CALLER }),
+      Object.assign(new RecordingSink(), sink),
+      () => {},
+    );
+    call.begin(channelTo([]), { ...FACTS, era }, {});
+    return { call, took: call.takesBytes };
+  };
+
+  test("is taken between peers of one era, by a sink that has a way for it and does not want to read it", () => {
+    expect(answered({}).took).toBe(true);
+    expect(answered({}, "legacy").took).toBe(false);
+    expect(answered({ sendResult: undefined }).took).toBe(false);
+    expect(answered({ original: () => {} }).took).toBe(false);
+  });
+
+  test("is one outcome, under the caller's id", () => {
+    const { call, sink, settled, begin } = callUnderTest();
+    begin();
+    call.onResult(Buffer.from('{"a":1}'));
+    call.onResult(Buffer.from('{"a":2}'));
+    expect(sink.response).toEqual({ jsonrpc: "2.0", id: 1, result: { a: 1 } });
+    expect([sink.passedOn, sink.outcomes, settled()]).toEqual([1, 1, 1]);
   });
 });

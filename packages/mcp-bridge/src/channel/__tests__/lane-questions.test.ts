@@ -20,6 +20,7 @@ function channel(sent: JsonObject[] = []): Channel {
     redact: (text) => text,
     output: "stdout",
     timers: new ManualTime(),
+    monotonic: new ManualTime(),
     write: (line) => {
       sent.push(JSON.parse(line));
       return queued;

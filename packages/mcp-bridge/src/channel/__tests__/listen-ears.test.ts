@@ -10,7 +10,13 @@ function earsUnderTest(takes: () => boolean = () => true) {
   const strange: string[] = [];
   const channel: Channel = new Channel({
     output: "stdout",
-    ...{ connectorId: "demo", timers: new ManualTime(), logger: new RecordingLogger(), redact: (text) => text },
+    ...{
+      connectorId: "demo",
+      timers: new ManualTime(),
+      monotonic: new ManualTime(),
+      logger: new RecordingLogger(),
+      redact: (text) => text,
+    },
     write: (line) => {
       if (!takes()) return undefined;
       written.push(JSON.parse(line) as JsonObject);

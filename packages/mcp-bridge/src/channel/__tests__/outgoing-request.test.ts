@@ -9,7 +9,13 @@ function channelUnderTest() {
   let settled = 0;
   const failures: GatewayError[] = [];
   const channel = new Channel({
-    ...{ connectorId: "demo", timers: new ManualTime(), logger: new RecordingLogger(), output: "its event stream" },
+    ...{
+      connectorId: "demo",
+      timers: new ManualTime(),
+      monotonic: new ManualTime(),
+      logger: new RecordingLogger(),
+      output: "its event stream",
+    },
     redact: (text) => text,
     write: (_, request) => {
       outgoing.push(request);

@@ -26,7 +26,7 @@ async function start(command: string, args: readonly string[], over: Partial<Chi
   const child = await Child.start({
     ...{ connectorId: "demo", command, args, hostEnv: process.env, timers: systemTimers, logger },
     ...{ graceMs: 100, maxLineBytes: 1_000_000, maxQueuedBytes: 1_000_000 },
-    onLine: (line) => lines.push(line),
+    onLine: (line) => lines.push(line.toString()),
     onFirstSound: () => {
       sounds += 1;
     },

@@ -1,4 +1,4 @@
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { LineWriter } from "../line-writer.js";
 
@@ -53,6 +53,7 @@ describe("writing to a child's stdin", () => {
   test("takes back a line that was not sent yet, and says so only then", async () => {
     const { writer, read } = writerOver(4, 1_000);
     const sent = writer.write("sent first\n");
+    await settle();
     writer.write("fills the pipe\n");
     const queued = writer.write("taken back\n");
     const last = writer.write("last\n");
@@ -61,6 +62,36 @@ describe("writing to a child's stdin", () => {
     expect(queued?.withdraw()).toBe(false);
     expect(await readAll(read)).toBe("sent first\nfills the pipe\nlast\n");
     expect(last?.withdraw()).toBe(false);
+  });
+
+  test("sends the lines of one turn in one write, and takes any of them back before it (R18)", async () => {
+    const writes: string[] = [];
+    const stream = new Writable({
+      decodeStrings: false,
+      write: (text: string, _encoding, done) => {
+        writes.push(text);
+        done();
+      },
+    });
+    const writer = new LineWriter(stream, 1_000);
+    const lines = ["a\n", "b\n", "c\n"].map((line) => writer.write(line));
+    expect(writes).toEqual([]);
+    expect(lines[1]?.withdraw()).toBe(true);
+    await settle();
+    writer.write("d\n");
+    writer.close();
+    await settle();
+    expect(writes).toEqual(["a\nc\n", "d\n"]);
+  });
+
+  test("hands a reader that is behind no more than it must, so that the rest can still be taken back", async () => {
+    const { writer, read } = writerOver(1_024, 10_000_000);
+    const line = `${"x".repeat(9_999)}\n`;
+    const lines = Array.from({ length: 100 }, () => writer.write(line));
+    await settle();
+    const taken = lines.filter((each) => each?.withdraw() === true).length;
+    expect(taken).toBeGreaterThan(80);
+    expect((await readAll(read)).length).toBe((100 - taken) * line.length);
   });
 
   test("takes nothing after it was closed, and closing twice is fine", () => {

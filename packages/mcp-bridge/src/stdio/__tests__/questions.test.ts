@@ -94,11 +94,11 @@ describe("what a shared child asks back (R22; design.md, decision 6)", () => {
     const waiting = new RecordingSink();
     under.link.send(toolCall("hang", {}, { caller: client("b") }), waiting);
     const sinks = ["q1", "q2"].map((id) => asking(under, client("a"), id));
-    await until(() => under.isolated.count > 0);
     // Requests of the gateway's own still go to the shared child.
     const bounds = { timeoutMs: 5_000, maxBytes: 100_000 };
-    const answers = JSON.stringify(await under.link.request("tools/call", { name: "seen", arguments: {} }, bounds));
-    expect(answers.split("it cannot be told whose it is")).toHaveLength(3);
+    const answers = async (): Promise<string> =>
+      JSON.stringify(await under.link.request("tools/call", { name: "seen", arguments: {} }, bounds));
+    await until(async () => (await answers()).split("it cannot be told whose it is").length === 3);
     expect([waiting, ...sinks].flatMap(({ questions }) => questions.all)).toEqual([]);
     expect(under.isolated.count).toBe(1);
     expect(under.logger.messages("warn")).toHaveLength(1);

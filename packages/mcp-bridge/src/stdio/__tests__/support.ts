@@ -15,7 +15,13 @@ import {
   type Isolation,
 } from "@cortex-os/mcp-core";
 import { RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
-import type { JsonObject, JsonRpcNotification, JsonRpcResponse, ServerFeature } from "@cortex-os/mcp-core/wire";
+import type {
+  JsonObject,
+  JsonRpcNotification,
+  JsonRpcResponse,
+  RequestId,
+  ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 import { expect, vi } from "vitest";
 import type { LinkDeps, UpstreamFacts } from "../../link.js";
 import { RecordedQuestions } from "../../asking/__tests__/recorded-questions.js";
@@ -192,6 +198,8 @@ export async function drive<T>(time: ManualTime, work: Promise<T>, stepMs = 10):
 export const until = (condition: () => unknown): Promise<void> =>
   vi.waitFor(async () => expect(await condition()).toBeTruthy(), { timeout: 10_000, interval: 2 });
 
+const noStreams = (): never => expect.unreachable("stdio has no streams to pass on");
+
 /** A sink that keeps what it hears. */
 export class RecordingSink implements AnswerSink {
   readonly notifications: JsonRpcNotification[] = [];
@@ -199,6 +207,9 @@ export class RecordingSink implements AnswerSink {
   readonly questions = new RecordedQuestions();
   response: JsonRpcResponse | undefined;
   failure: GatewayError | undefined;
+  /** How many answers came as bytes. */
+  passedOn = 0;
+  resultText = "";
   /** How often it heard an outcome: more than once is a fault. */
   outcomes = 0;
   readonly settled: Promise<RecordingSink>;
@@ -222,6 +233,12 @@ export class RecordingSink implements AnswerSink {
     this.#settle();
   }
 
+  sendResult(id: RequestId, result: readonly Buffer[]): void {
+    this.passedOn += 1;
+    this.resultText = Buffer.concat(result).toString();
+    this.respond({ jsonrpc: "2.0", id, result: JSON.parse(this.resultText) as JsonObject });
+  }
+
   fail(error: GatewayError): void {
     this.failure = error;
     this.#settle();
@@ -236,17 +253,9 @@ export class RecordingSink implements AnswerSink {
     this.notifications.push(notification);
   }
 
-  start(): void {
-    throw new Error("stdio has no bytes to pass on");
-  }
-
-  write(): boolean {
-    throw new Error("stdio has no bytes to pass on");
-  }
-
-  end(): void {
-    throw new Error("stdio has no bytes to pass on");
-  }
+  start = noStreams;
+  write = noStreams;
+  end = noStreams;
 
   abort(error: GatewayError): void {
     throw error;
