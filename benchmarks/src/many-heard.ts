@@ -15,8 +15,13 @@ export interface Heard {
   readonly most: number;
 }
 
+const CLIENT_KINDS = ["listeners", "sessions", "silent-sessions"] as const;
+
 /** How the clients of {@link startClients} are connected: modern `subscriptions/listen` streams, legacy sessions with a GET stream, or without one. */
-export type ClientKind = "listeners" | "sessions" | "silent-sessions";
+export type ClientKind = (typeof CLIENT_KINDS)[number];
+
+/** Whether it names one. */
+export const isClientKind = (kind: string): kind is ClientKind => CLIENT_KINDS.some((each) => each === kind);
 
 /** Many clients in a process of their own. */
 export interface ManyClients extends ServerProcess {
