@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { builtinModules } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { libraryParts } from "./library-parts.mjs";
 import { librariesOf, licensesText } from "./third-party-licenses.mjs";
 import { root } from "./workspace.mjs";
 
@@ -15,7 +16,9 @@ const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** What the bundle was made from, for the next run. Outside of the bundle, so that it is not published. */
 const STAMP = path.join(root, "node_modules/.cache/bundle.json");
 /** Whoever changes how it is made changes what it is made from. */
-const MADE_BY = ["bundle.mjs", "third-party-licenses.mjs"].map((name) => path.join(import.meta.dirname, name));
+const MADE_BY = ["bundle.mjs", "library-parts.mjs", "third-party-licenses.mjs"].map((name) =>
+  path.join(import.meta.dirname, name),
+);
 
 /** @typedef {{ inputs: readonly string[], digest: string, outputs: readonly string[] }} Stamp */
 
@@ -75,6 +78,7 @@ export async function bundleApp() {
     input: { main: ENTRY },
     cwd: root,
     platform: "node",
+    plugins: [libraryParts()],
     external: [...builtinModules, /^node:/],
     onLog: (level, { message }) => void (level === "warn" && warnings.push(message)),
   });
@@ -84,8 +88,9 @@ export async function bundleApp() {
       // All in one folder: a module finds package.json one above itself, wherever the bundler puts it.
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
-      // Line for line and with the names that people gave, so that a stack can be read; comments only cost time.
       comments: false,
+      // Half as much to read and to compile at every start. Functions and classes keep their names: a stack tells where it was.
+      minify: { compress: false, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
     });
     if (warnings.length > 0) throw new Error(`the bundler warns:\n${warnings.join("\n")}`);
     const chunks = output.flatMap((file) => (file.type === "chunk" ? [file] : []));

@@ -1,12 +1,13 @@
 import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
 import { request } from "undici";
-import type { Target } from "./load.js";
+import type { Target } from "./target.js";
 
 /** The names of the tools that a gateway lists, from the first page to the last. @throws Error when it answers anything else */
 export async function listTools(url: string): Promise<readonly string[]> {
   const names: string[] = [];
   for (let cursor: string | undefined = ""; cursor !== undefined;) {
-    const answer = await page(url, cursor === "" ? {} : { cursor });
+    const bytes = await listAnswer(listCall(url, cursor === "" ? {} : { cursor }));
+    const answer: unknown = JSON.parse(bytes.toString("utf8"));
     const result = isJsonObject(answer) ? answer["result"] : undefined;
     const tools = isJsonObject(result) ? result["tools"] : undefined;
     if (!isJsonObject(result) || !Array.isArray(tools))
@@ -18,13 +19,7 @@ export async function listTools(url: string): Promise<readonly string[]> {
   return names;
 }
 
-async function page(url: string, params: JsonObject): Promise<unknown> {
-  const { headers, body: asked } = listCall(url, params);
-  const { body } = await request(url, { method: "POST", headers, body: asked });
-  return body.json();
-}
-
-/** The request for one page of tools. */
+/** Asks a gateway for the first page of its tools, or the one that `params` names. */
 export function listCall(url: string, params: JsonObject = {}): Target {
   return {
     url,
@@ -48,4 +43,12 @@ export function listCall(url: string, params: JsonObject = {}): Target {
       },
     }),
   };
+}
+
+/** The bytes of one such answer. @throws Error when it is none */
+export async function listAnswer({ url, headers, body }: Target): Promise<Buffer> {
+  const answer = await request(url, { method: "POST", headers, body });
+  const bytes = Buffer.from(await answer.body.arrayBuffer());
+  if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${bytes.toString("utf8")}`);
+  return bytes;
 }

@@ -15,3 +15,5 @@ export const manyClientsPath = fileURLToPath(new URL("../dist/many-clients-main.
 export const bareStdioProxyPath = fileURLToPath(new URL("../dist/bare-stdio-proxy-main.js", import.meta.url));
 /** An upstream's program over stdio that is fast enough to show what stands before it. */
 export const stdioEchoPath = fileURLToPath(new URL("../dist/stdio-echo-main.js", import.meta.url));
+/** The yardstick's program for lists. */
+export const staticListPath = fileURLToPath(new URL("../dist/static-list-main.js", import.meta.url));

@@ -1,6 +1,7 @@
 import { loadavg } from "node:os";
 import { compareWays } from "./compare-ways.js";
 import type { Comparison } from "./comparison.js";
+import { measureListRoad, type ListRoadOptions } from "./list-road.js";
 import { MANY, manyReport, measureMany, QUICK_MANY, type ManyOptions } from "./many.js";
 import { measureMapRefresh } from "./map-refresh.js";
 import { measureMapVerify } from "./map-verify.js";
@@ -13,7 +14,7 @@ import { measureRoad } from "./road.js";
 import { measureStdioRoad } from "./stdio-road.js";
 import { startSuites } from "./start-suites.js";
 import { cellOf, ratiosOf } from "./summary.js";
-import { ROAD } from "./way-names.js";
+import { LIST_ROAD, ROAD } from "./way-names.js";
 import type { WaysOptions } from "./ways.js";
 
 /** What a suite found. */
@@ -38,6 +39,9 @@ const REGISTRY: RegistrySuiteOptions = {
 };
 const QUICK_REGISTRY: RegistrySuiteOptions = { ...REGISTRY, rounds: 3, flushes: 40, upserts: 100, changes: 128 };
 
+/** How many tools are listed: one page, and the first of ten. */
+const LISTED = [500, 10_000];
+
 /** All benchmarks (R18): `quick` in about two minutes, for a look; else as they are published, in about ten. */
 export function suitesOf(quick: boolean): readonly Suite[] {
   const rounds = quick ? 3 : 9;
@@ -52,6 +56,11 @@ export function suitesOf(quick: boolean): readonly Suite[] {
       name: "stdio-road",
       run: async (onRound) => stdioRoadResult({ concurrencies: quick ? [16] : [1, 16, 64], rounds, roundMs }, onRound),
     },
+    ...LISTED.map((tools) => ({
+      name: `list-${tools}`,
+      run: async (onRound: OnRound) =>
+        listResult({ tools, concurrencies: quick ? [16] : [1, 16], rounds, roundMs }, onRound),
+    })),
     {
       name: "refresh",
       run: async (onRound) => ({
@@ -115,5 +124,19 @@ async function stdioRoadResult(options: WaysOptions, onRound: OnRound): Promise<
     }),
     text: roadReport(measurements.map(cellOf), ratios),
     details: { ratios, measurements },
+  };
+}
+
+async function listResult(options: ListRoadOptions, onRound: OnRound): Promise<SuiteResult> {
+  const measurements = await measureListRoad(options, onRound);
+  return {
+    comparisons: compareWays(measurements, {
+      benchmark: "lists",
+      load: `first page of ${options.tools} tools`,
+      baseline: LIST_ROAD.file,
+      optimised: LIST_ROAD.gateway,
+    }),
+    text: roadReport(measurements.map(cellOf), []),
+    details: { measurements },
   };
 }

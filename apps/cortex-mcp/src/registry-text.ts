@@ -1,5 +1,5 @@
 import type { RegistryChange } from "@cortex-os/mcp-registry";
-import { columns } from "./output.js";
+import { columns } from "./columns.js";
 
 /** What was done to an entry, as a person says it. */
 const DONE: Readonly<Record<RegistryChange["kind"], string>> = {

@@ -12,7 +12,8 @@ import { reportFailure } from "./report-failure.js";
 export function run(argv: readonly string[], io: Io): Promise<number> {
   return reportCommandLine(argv, io, async (finish) => {
     const words = argv.length === 0 ? ["--help"] : [...argv];
-    await buildProgram({ io, finish }).parseAsync(words, { from: "user" });
+    const program = await buildProgram(words, { io, finish });
+    await program.parseAsync(words, { from: "user" });
   });
 }
 

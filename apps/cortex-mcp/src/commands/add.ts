@@ -1,16 +1,5 @@
-import type { ServerInfo } from "@cortex-os/mcp-core";
-import type { Io } from "../io.js";
-import { openRegistry } from "../registry.js";
-import { saveNew } from "./save-new.js";
-import { serverFromWords, type AddWords } from "./server-from-words.js";
-import { collected, withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
-
-interface AddFlags extends JsonFlag {
-  readonly transport?: string;
-  readonly env?: readonly string[];
-  readonly header?: readonly string[];
-  readonly force?: true;
-}
+import { collected, withJson, type RegisterCommand } from "./command-context.js";
+import type { AddFlags } from "./actions/add.js";
 
 const EXAMPLES = `
 Examples:
@@ -30,14 +19,10 @@ export const registerAdd: RegisterCommand = (program, { io, finish }) => {
     .option("-f, --force", "replace a server of that name")
     .addHelpText("after", EXAMPLES)
     .action(async (name: string, target: string | undefined, args: readonly string[], flags: AddFlags) => {
+      const { add } = await import("./actions/add.js");
       const { transport, env = [], header = [], force, json } = flags;
       finish(
         await add(io, { name, target, args, transport, env, header }, { force: force === true, json: json === true }),
       );
     });
 };
-
-async function add(io: Io, words: AddWords, flags: { force: boolean; json: boolean }): Promise<number> {
-  const entry: ServerInfo = await serverFromWords(words, io);
-  return saveNew(io, openRegistry(io), entry, flags);
-}

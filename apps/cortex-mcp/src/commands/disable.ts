@@ -1,5 +1,4 @@
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
-import { setDisabled } from "./enable.js";
 
 /** `disable NAME`. */
 export const registerDisable: RegisterCommand = (program, { io, finish }) => {
@@ -7,6 +6,7 @@ export const registerDisable: RegisterCommand = (program, { io, finish }) => {
     .description("keep a server but stop serving its tools")
     .argument("<name>", "the server's name")
     .action(async (name: string, flags: JsonFlag) => {
+      const { setDisabled } = await import("./actions/set-disabled.js");
       finish(await setDisabled(io, name, true, flags.json === true));
     });
 };

@@ -1,8 +1,4 @@
-import type { Io } from "../io.js";
-import { openRegistry } from "../registry.js";
-import { reportChange } from "./change.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
-import { findOwnServer } from "./find-server.js";
 
 /** `enable NAME`. */
 export const registerEnable: RegisterCommand = (program, { io, finish }) => {
@@ -10,22 +6,7 @@ export const registerEnable: RegisterCommand = (program, { io, finish }) => {
     .description("serve a disabled server's tools again")
     .argument("<name>", "the server's name")
     .action(async (name: string, flags: JsonFlag) => {
+      const { setDisabled } = await import("./actions/set-disabled.js");
       finish(await setDisabled(io, name, false, flags.json === true));
     });
 };
-
-/** Sets or lifts `disabled` on an entry and says so; an entry that is so already is left alone. Resolves with the exit code. */
-export async function setDisabled(io: Io, name: string, disabled: boolean, json: boolean): Promise<number> {
-  const registry = openRegistry(io);
-  const { disabled: before = false, ...rest } = await findOwnServer(io, registry, name);
-  const entry = disabled ? { ...rest, disabled } : rest;
-  const state = disabled ? "disabled" : "enabled";
-  const shown = JSON.stringify(name);
-  if (before === disabled) {
-    await reportChange(io, { verb: "unchanged", text: `${shown} is ${state} already.`, entry }, json);
-    return 0;
-  }
-  await registry.put(entry);
-  await reportChange(io, { verb: state, text: `${disabled ? "Disabled" : "Enabled"} ${shown}.`, entry }, json);
-  return 0;
-}

@@ -1,15 +1,5 @@
-import { liveStatuses, ownAddress, stateText, statusOf } from "../control/live-statuses.js";
-import type { Io } from "../io.js";
-import { jsonText } from "../output.js";
-import { openRegistry } from "../registry.js";
-import { maskServer } from "../secrets.js";
-import { targetText, transportText } from "../server-text.js";
-import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
-import { findServer } from "./find-server.js";
-
-interface GetFlags extends JsonFlag {
-  readonly showSecrets?: true;
-}
+import { withJson, type RegisterCommand } from "./command-context.js";
+import type { GetFlags } from "./actions/get.js";
 
 /** `get NAME`: one server, with its secrets masked unless they are asked for. */
 export const registerGet: RegisterCommand = (program, { io, finish }) => {
@@ -18,32 +8,7 @@ export const registerGet: RegisterCommand = (program, { io, finish }) => {
     .argument("<name>", "the server's name")
     .option("--show-secrets", "do not mask headers, environment and keys")
     .action(async (name: string, flags: GetFlags) => {
+      const { get } = await import("./actions/get.js");
       finish(await get(io, name, flags));
     });
 };
-
-async function get(io: Io, name: string, { json, showSecrets }: GetFlags): Promise<number> {
-  const { entry: stored, source } = await findServer(io, openRegistry(io), name);
-  const entry = showSecrets ? stored : maskServer(stored);
-  const live = await liveStatuses(io);
-  if (live.kind === "silent") io.err(`cortex-mcp: warning: ${live.problem}`);
-  const status = statusOf(live, name, source) ?? null;
-  const address = ownAddress(live, name, source);
-  if (json) {
-    io.out(jsonText({ ...entry, source, status, ownAddress: address ?? null }));
-    return 0;
-  }
-  io.out(`${entry.name} (${transportText(entry)})`);
-  const { version } = entry;
-  if (source === "map") io.out(`  source: service map${typeof version === "string" ? `, version ${version}` : ""}`);
-  const { endpoint, command, args = [] } = entry;
-  const inFull = showSecrets && (endpoint ?? command) !== undefined;
-  io.out(`  target: ${inFull ? jsonText(endpoint ?? [command, ...args]) : targetText(entry)}`);
-  if (entry.cwd !== undefined) io.out(`  folder: ${entry.cwd}`);
-  for (const [key, value] of Object.entries(entry.headers ?? {})) io.out(`  header: ${key}: ${value}`);
-  for (const [key, value] of Object.entries(entry.env ?? {})) io.out(`  env: ${key}=${value}`);
-  if (address !== undefined) io.out(`  by itself at: ${address}`);
-  const state = stateText(live, { key: name, source, disabled: entry.disabled === true }) ?? "no gateway is running";
-  io.out(`  state: ${state}${status?.reason === undefined ? "" : `, ${status.reason}`}`);
-  return 0;
-}

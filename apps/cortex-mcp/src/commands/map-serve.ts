@@ -5,7 +5,7 @@ import type { Io } from "../io.js";
 import { createLogger } from "../serve/create-logger.js";
 import { listenForStop, type StopRequest } from "../serve/stop-request.js";
 import { userError } from "../user-error.js";
-import { programVersion } from "../version.js";
+import { programVersion } from "../shipped-files.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
 import { signingKey, type SigningFlags } from "./map-signing-key.js";
 import { publisherApiKey } from "./publisher-api-key.js";

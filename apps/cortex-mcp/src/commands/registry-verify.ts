@@ -1,6 +1,7 @@
 import { verifyRegistry, type FileState, type RegistryVerdict } from "@cortex-os/mcp-registry";
 import type { Io } from "../io.js";
-import { columns, counted, jsonText } from "../output.js";
+import { columns } from "../columns.js";
+import { counted, jsonText } from "../output.js";
 import { statePaths } from "../state/state-paths.js";
 import { oneLine } from "../user-error.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";

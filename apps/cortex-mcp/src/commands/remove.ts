@@ -1,7 +1,4 @@
-import { openRegistry } from "../registry.js";
-import { reportChange } from "./change.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
-import { findOwnServer } from "./find-server.js";
 
 /** `remove NAME`. */
 export const registerRemove: RegisterCommand = (program, { io, finish }) => {
@@ -9,10 +6,7 @@ export const registerRemove: RegisterCommand = (program, { io, finish }) => {
     .description("remove a server")
     .argument("<name>", "the server's name")
     .action(async (name: string, flags: JsonFlag) => {
-      const registry = openRegistry(io);
-      const entry = await findOwnServer(io, registry, name);
-      await registry.drop(name);
-      await reportChange(io, { verb: "removed", text: `Removed ${JSON.stringify(name)}.`, entry }, flags.json === true);
-      finish(0);
+      const { remove } = await import("./actions/remove.js");
+      finish(await remove(io, name, flags.json === true));
     });
 };

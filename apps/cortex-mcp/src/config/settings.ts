@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { configJsonSchema } from "./schema.js";
+import { isJsonObject, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { shippedConfigSchema } from "../shipped-files.js";
 
 /** What the text of an environment variable is read as. */
 export type SettingKind = "text" | "number" | "boolean" | "list";
@@ -23,64 +23,61 @@ const NAMED_BY_THE_PLAN: ReadonlyMap<string, string> = new Map([
   ["serviceMap.refreshIntervalMs", "MCP_CONNECTOR_REFRESH_INTERVAL_MS"],
 ]);
 
-const Node = z.object({
-  type: z.string().optional(),
-  properties: z.record(z.string(), z.unknown()).optional(),
-  items: z.unknown().optional(),
-  enum: z.array(z.string()).optional(),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
-  const: z.string().optional(),
-  anyOf: z.array(z.unknown()).optional(),
-});
-
-/** Every leaf of the configuration schema, in its order. The schema is the only list of settings there is. */
+/**
+ * Every leaf of the configuration schema, in its order. The schema is the only list of settings there is; what is read is the JSON Schema that is shipped, because
+ * making it anew takes longer than starting the rest.
+ */
 export function settings(): readonly Setting[] {
-  return leaves(configJsonSchema(), []);
+  return leaves(shippedConfigSchema(), []);
 }
 
 /** The keys that the schema knows at `path`, for suggestions. */
 export function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  return Object.keys(nodeAt(path).properties ?? {});
+  return Object.keys(objectOf(nodeAt(path)["properties"]));
 }
 
 /** What the schema wants at `path`, to read after "must be". */
 export function valueText(path: readonly PropertyKey[]): string {
-  const node = nodeAt(path);
-  const { anyOf = [node] } = node;
-  return anyOf.map((one) => textOf(one, path)).join(" or ");
+  return waysOf(nodeAt(path))
+    .map((one) => textOf(one, path))
+    .join(" or ");
 }
 
-function textOf(node: unknown, path: readonly PropertyKey[]): string {
-  const { type, enum: words, minimum, maximum, const: word } = Node.parse(node);
-  if (word !== undefined) return word;
-  if (words !== undefined) return `one of ${words.join(", ")}`;
-  if (type === "integer") return `a whole number from ${minimum} to ${maximum}`;
+/** The forms that a value may have: mostly one. */
+const waysOf = (node: JsonObject): readonly JsonObject[] =>
+  Array.isArray(node["anyOf"]) ? node["anyOf"].map(objectOf) : [node];
+
+function textOf(node: JsonObject, path: readonly PropertyKey[]): string {
+  const { type, enum: words, minimum, maximum, const: word } = node;
+  if (typeof word === "string") return word;
+  if (Array.isArray(words)) return `one of ${words.join(", ")}`;
+  if (type === "integer") return `a whole number from ${JSON.stringify(minimum)} to ${JSON.stringify(maximum)}`;
   if (type === "boolean") return "true or false";
   if (type === "array") return "a list of texts";
   if (type === "string") return "a text that is not empty";
   return path.length === 0 ? 'a JSON object, such as {"port": 7420}' : "a JSON object";
 }
 
-function nodeAt(path: readonly PropertyKey[]): z.infer<typeof Node> {
-  let node = Node.parse(configJsonSchema());
-  for (const key of path) node = Node.parse(node.properties?.[String(key)] ?? node.items);
+function nodeAt(path: readonly PropertyKey[]): JsonObject {
+  let node = shippedConfigSchema();
+  for (const key of path) node = objectOf(objectOf(node["properties"])[String(key)] ?? node["items"]);
   return node;
 }
 
-function leaves(node: unknown, path: readonly string[]): Setting[] {
-  const { type, properties, anyOf = [] } = Node.parse(node);
-  if (properties !== undefined) {
+function leaves(node: JsonObject, path: readonly string[]): Setting[] {
+  const { properties } = node;
+  if (isJsonObject(properties)) {
     return Object.entries(properties)
       .filter(([key]) => key !== "$schema")
-      .flatMap(([key, child]) => leaves(child, [...path, key]));
+      .flatMap(([key, child]) => leaves(objectOf(child), [...path, key]));
   }
   const variable = NAMED_BY_THE_PLAN.get(path.join(".")) ?? regularVariable(path);
-  const types = [type, ...anyOf.map((one) => Node.parse(one).type)];
-  return [{ path, kind: kindOf(types), variable }];
+  return [{ path, kind: kindOf(waysOf(node).map(({ type }) => type)), variable }];
 }
 
-function kindOf(types: readonly (string | undefined)[]): SettingKind {
+const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
+
+function kindOf(types: readonly unknown[]): SettingKind {
   if (types.includes("integer") || types.includes("number")) return "number";
   if (types.includes("boolean")) return "boolean";
   return types.includes("array") ? "list" : "text";

@@ -14,7 +14,7 @@ import { openRegistry } from "../registry.js";
 import { filteredSource } from "../serve/filtered-source.js";
 import { followMap } from "../service-map/follow-map.js";
 import type { StatePaths } from "../state/state-paths.js";
-import { programVersion } from "../version.js";
+import { programVersion } from "../shipped-files.js";
 
 /**
  * How long a gateway for one command waits for its connectors while none is up, in milliseconds: as long as a slow one may take to start. Once

@@ -8,7 +8,7 @@ import type { ServedGateway } from "../serve/host-gateway.js";
 import { startUnlessStopped } from "../serve/start-unless-stopped.js";
 import { listenForStop } from "../serve/stop-request.js";
 import { statePaths } from "../state/state-paths.js";
-import { programVersion } from "../version.js";
+import { programVersion } from "../shipped-files.js";
 import { announcement, type Shown } from "./announcement.js";
 import { examplePlaces } from "./example-entries.js";
 import { ExampleMap } from "./example-map.js";

@@ -1,19 +1,9 @@
-import {
-  fileServiceMapStore,
-  ServiceMapFollower,
-  serviceMapSource,
-  type ConnectorSource,
-  type GatewayMetrics,
-} from "@cortex-os/mcp";
+import type { ConnectorSource, GatewayMetrics, ServiceMapFollower } from "@cortex-os/mcp";
 import type { Logger } from "@cortex-os/mcp-core";
 import type { Config } from "../config/schema.js";
 import type { Io } from "../io.js";
 import type { StatePaths } from "../state/state-paths.js";
-import { openMapKeys } from "./map-keys.js";
-import { mapSettings, sendsKeyInTheClear, type MapSettings } from "./map-settings.js";
-
-/** How often the key file is looked at, in milliseconds: a key that was removed counts no longer than this. */
-const KEYS_LOOK_MS = 2_000;
+import { mapSettings, sendsKeyInTheClear } from "./map-settings.js";
 
 /** What following a service map needs. */
 export interface FollowOptions {
@@ -45,6 +35,8 @@ export async function followMap(options: FollowOptions): Promise<FollowedMap | u
   const { io, config, logger } = options;
   const settings = mapSettings(config, io.env);
   if (settings === undefined) return undefined;
+  // Most homes have none: what follows one, checks it and keeps it is loaded for those that do.
+  const { followerOf, serviceMapSource } = await import("./map-follower.js");
   const { origin } = new URL(settings.url);
   if (sendsKeyInTheClear(settings)) {
     logger.warn({ origin }, "The API key of the service map is sent unencrypted; publish the map over https");
@@ -54,25 +46,4 @@ export async function followMap(options: FollowOptions): Promise<FollowedMap | u
   const { connectorsApiKey } = settings;
   const policy = { connectorsApiKey, mapOrigin: origin, origins: { credentialOrigins, allowedOrigins }, logger };
   return { follower, source: serviceMapSource({ follower, policy: () => policy, logger }) };
-}
-
-async function followerOf(settings: MapSettings, options: FollowOptions): Promise<ServiceMapFollower> {
-  const { io, paths, logger, metrics, onDemand = false, moves = false } = options;
-  const { timeoutMs, maxStaleMs, holdRemovals, refreshSync, refreshIntervalMs } = settings.config;
-  return new ServiceMapFollower({
-    ...io.system,
-    ...{ timeoutMs, maxStaleMs, holdRemovals, logger },
-    serviceMapUrl: settings.url,
-    apiKey: settings.apiKey,
-    keys: await openMapKeys(settings, logger),
-    ...(settings.config.keysFile === undefined ? {} : { keysLookMs: KEYS_LOOK_MS }),
-    flags: { asyncRefresh: !refreshSync && !onDemand, refreshIntervalMs },
-    store: fileServiceMapStore({
-      ...{ file: paths.serviceMap, logger, clock: io.system.clock },
-      ...(moves ? {} : { serviceMapUrl: settings.url }),
-    }),
-    onFetch: (outcome, seconds) => {
-      metrics?.serviceMapFetched(outcome, seconds);
-    },
-  });
 }

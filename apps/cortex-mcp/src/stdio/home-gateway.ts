@@ -10,7 +10,7 @@ import { orAborted } from "../serve/or-aborted.js";
 import { findRunningGateway } from "../state/running-gateway.js";
 import type { StatePaths } from "../state/state-paths.js";
 import { reasonOf } from "../user-error.js";
-import { programVersion } from "../version.js";
+import { programVersion } from "../shipped-files.js";
 import type { InitialConfig } from "./initial-config.js";
 import type { Expected, GatewayFinder, GatewayLink } from "./gateway-link.js";
 import { openSocketLink } from "./socket-link.js";

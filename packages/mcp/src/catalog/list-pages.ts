@@ -9,6 +9,11 @@ import { PageRows } from "./page-rows.js";
 export interface ListPage {
   /** To be written one after the other. */
   readonly pieces: readonly Buffer[];
+  /**
+   * The same in a gzip file, with something before and behind it.
+   * @returns pieces as well; `undefined` when it is not worth it, or not ready yet
+   */
+  readonly gzip: (before: Buffer, behind: Buffer) => readonly Buffer[] | undefined;
 }
 
 /** How a list is cut and how long it may be kept. */
@@ -76,7 +81,7 @@ export class ListPages {
     if (after === undefined) return undefined;
     // A cursor of an older snapshot: its page begins where none of ours does.
     const start = this.#entries.countTo(after);
-    return this.#pageAt(start, era, this.#rowsAt(start));
+    return { ...this.#pageAt(start, era, this.#rowsAt(start)), gzip: () => undefined };
   }
 
   get size(): number {
@@ -101,9 +106,12 @@ export class ListPages {
   #pageAt(start: number, era: Era, rows: PageRows): ListPage {
     const end = start + this.#pageSize;
     const next = end < this.#entries.size ? `,"nextCursor":"${this.#cursorTo(end)}"` : "";
-    const [head, tail] = era === "modern" ? ['{"resultType":"complete",', this.#modernTail] : ["{", "}"];
+    const [opening, closing] = era === "modern" ? ['{"resultType":"complete",', this.#modernTail] : ["{", "}"];
+    const before = Buffer.from(`${opening}"${this.#kind}":[`);
+    const behind = Buffer.from(`]${next}${closing}`);
     return {
-      pieces: [Buffer.from(`${head}"${this.#kind}":[`), rows[era], Buffer.from(`]${next}${tail}`)],
+      pieces: [before, rows[era].plain, behind],
+      gzip: (head, tail) => rows[era].gzip(Buffer.concat([head, before]), Buffer.concat([behind, tail])),
     };
   }
 

@@ -1,4 +1,4 @@
-import { fetch as undiciFetch, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 
 /** How long a fetch of the service map may take when nothing else is said, in milliseconds (R3). */
 export const DEFAULT_FETCH_MS = 5_000;
@@ -33,7 +33,13 @@ export type FetchLike = (url: string, init: FetchLikeInit) => Promise<FetchLikeR
  */
 export function fetchOf(fetchImpl: FetchLike | undefined, agent: Dispatcher | undefined): FetchLike {
   if (fetchImpl !== undefined) return fetchImpl;
-  if (agent !== undefined) return async (url, init) => undiciFetch(url, { ...init, dispatcher: agent });
+  if (agent !== undefined) {
+    return async (url, init) => {
+      // Half of undici is there for this, and most programs never need it.
+      const { fetch } = await import("undici");
+      return fetch(url, { ...init, dispatcher: agent });
+    };
+  }
   return async (url, init) => globalThis.fetch(url, init);
 }
 

@@ -26,6 +26,12 @@ export interface ReconcilerDeps extends Omit<ConnectorDeps, "onChange"> {
   readonly memory?: RememberedParts | undefined;
 }
 
+/**
+ * How long connectors that begin with what they listed before a restart wait until they connect, in milliseconds: what is served from memory must not wait for the work
+ * that a hundred handshakes are. A call connects the one that it needs at once.
+ */
+const WARM_PAUSE_MS = 1_000;
+
 /** How long calls to a connector that was changed, removed or disabled may go on. */
 const RETIRE_MS = 30_000;
 
@@ -49,6 +55,8 @@ export class Reconciler {
   readonly #retries = new Set<Connector>();
   #width: StartWidth;
   readonly #line: StartLine;
+  /** Warm connectors that do not connect yet. */
+  readonly #pausing = new Set<() => void>();
 
   /** @throws TypeError for a `width` that is none */
   constructor(deps: ReconcilerDeps) {
@@ -124,6 +132,8 @@ export class Reconciler {
 
   /** Closes every connector, those that left and still have calls in flight too, and waits until each has released what it held. Idempotent. */
   async close(): Promise<void> {
+    for (const cancel of this.#pausing) cancel();
+    this.#pausing.clear();
     // Closing ends what they wait for; what came of the waiting is waited for as well.
     const left = [...this.#leaving.values()];
     for (const connector of this.#leaving.keys()) this.#leave(connector, connector.close());
@@ -157,9 +167,21 @@ export class Reconciler {
     this.#sorted = undefined;
     const { isWarm } = connector;
     this.#logger.info({ connectorId: spec.key, source: spec.source, ...(isWarm ? { isWarm } : {}) }, "Connector added");
-    this.#begin(connector, () => {
-      connector.start();
+    const begin = (): void => {
+      this.#begin(connector, () => {
+        connector.start();
+      });
+    };
+    if (isWarm) this.#later(begin);
+    else begin();
+  }
+
+  #later(begin: () => void): void {
+    const cancel = this.#deps.timers.after(WARM_PAUSE_MS, () => {
+      this.#pausing.delete(cancel);
+      begin();
     });
+    this.#pausing.add(cancel);
   }
 
   #begin(connector: Connector, begin: () => void): void {

@@ -17,10 +17,22 @@ import type {
   ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 
+/** A result that can be had compressed. */
+export interface PackedResult {
+  /**
+   * It in a gzip file, with something before and behind it, in pieces to be written one after the other.
+   * @returns `undefined` when it is not worth it, or not ready yet
+   */
+  readonly gzip: (before: Buffer, behind: Buffer) => readonly Buffer[] | undefined;
+}
+
 /** Where the answer to a client's request goes: what the bridge needs, and a way for bytes that are ready. */
 export interface ReadySink extends AnswerSink {
-  /** A good answer whose `result` member is already encoded, in pieces to be written one after the other. */
-  sendResult(id: RequestId, result: readonly Buffer[]): void;
+  /**
+   * A good answer whose `result` member is already encoded, in pieces to be written one after the other.
+   * @param packed the same, for a transport and a client that take it compressed
+   */
+  sendResult(id: RequestId, result: readonly Buffer[], packed?: PackedResult): void;
 }
 
 /** What a connector needs of the bridge; `RemoteProxy` is one. */

@@ -1,7 +1,7 @@
 import type { AskedQuestion, Exchange, UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import type { GatewayError, GatewayErrorCode, Monotonic } from "@cortex-os/mcp-core";
 import type { Era, JsonRpcNotification, JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
-import type { ReadySink } from "../connectors/upstream.js";
+import type { PackedResult, ReadySink } from "../connectors/upstream.js";
 import type { MessageToClient } from "./client-questions.js";
 import type { ClientSink } from "./client-sink.js";
 import type { SessionStore } from "./session-store.js";
@@ -119,8 +119,8 @@ export class MeteredSink implements ReadySink, ClientSink {
     this.#done("answered");
   }
 
-  sendResult(id: RequestId, result: readonly Buffer[]): void {
-    this.#sink.sendResult(id, result);
+  sendResult(id: RequestId, result: readonly Buffer[], packed?: PackedResult): void {
+    this.#sink.sendResult(id, result, packed);
     this.#done("answered");
   }
 

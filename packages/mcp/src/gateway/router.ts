@@ -140,7 +140,7 @@ export class Router {
       if (!scope.has(kind)) return this.#call(request, sink);
       const page = scope.page(kind, caller.era, message.params?.["cursor"]);
       if (GatewayError.is(page)) sink.fail(page);
-      else sink.sendResult(message.id, page.pieces);
+      else sink.sendResult(message.id, page.pieces, page);
       return ANSWERED;
     });
   }

@@ -8,9 +8,11 @@ import {
   type JsonRpcResponse,
   type RequestId,
 } from "@cortex-os/mcp-core/wire";
+import type { PackedResult } from "../connectors/upstream.js";
 import type { MessageToClient } from "../gateway/client-questions.js";
 import type { ClientSink } from "../gateway/client-sink.js";
 import { FIXED_STATUS, tooDeep } from "./answer-errors.js";
+import { endWithResult } from "./end-with-result.js";
 import type { ClientStream, StreamOwner } from "./client-stream.js";
 import { HeldJson, MAX_HELD_BYTES } from "./held-json.js";
 import type { Unanswered } from "./open-answers.js";
@@ -187,24 +189,17 @@ export class HttpSink implements ClientSink, Unanswered {
     this.#response.destroy();
   }
 
-  sendResult(id: RequestId, result: readonly Buffer[]): void {
+  sendResult(id: RequestId, result: readonly Buffer[], packed?: PackedResult): void {
     if (this.#done) return;
     this.#finish();
     const head = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`);
-    let length = head.length + 1;
-    for (const piece of result) length += piece.length;
     if (this.#stream !== undefined || this.#prefersEvents()) {
       const stream = this.#begin();
-      stream.pass(Buffer.concat([DATA, head, ...result, DATA_END], DATA.length + length + DATA_END.length - 1));
+      stream.pass(Buffer.concat([DATA, head, ...result, DATA_END]));
       stream.end();
       return;
     }
-    this.#response.writeHead(200, { "content-type": "application/json", "content-length": length });
-    this.#response.cork();
-    this.#response.write(head);
-    for (const piece of result) this.#response.write(piece);
-    this.#response.end("}");
-    this.#response.uncork();
+    endWithResult(this.#response, head, result, packed);
     cutOffWhenStalled(this.#response, this.#deps.slowReaderMs);
   }
 

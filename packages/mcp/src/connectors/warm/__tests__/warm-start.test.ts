@@ -32,11 +32,23 @@ describe("a start with a stored catalog (design.md, contracts: Starting)", () =>
     ]);
   });
 
-  test("the upstream is made with what was learned of it, and is connected behind the scenes", async () => {
-    const { upstreams } = await restarted([storedOf(a, "x")], a, b);
+  test("the upstream is made with what was learned of it, and is connected behind the scenes, a second after the start (R18)", async () => {
+    const { upstreams, time } = await restarted([storedOf(a, "x")], a, b);
     expect(upstreams.of("a").earlier).toEqual({ facts: storedOf(a).facts, tools: [toolOf("x")] });
-    expect(upstreams.of("a").connects).toBe(1);
     expect(upstreams.of("b").earlier).toBeUndefined();
+    expect(upstreams.of("b").connects).toBe(1);
+    await time.advance(999);
+    expect(upstreams.of("a").connects).toBe(0);
+    await time.advance(1);
+    expect(upstreams.of("a").connects).toBe(1);
+  });
+
+  test("one that was not connected yet when the gateway was closed is not connected any more", async () => {
+    const { directory, upstreams, time } = await restarted([storedOf(a, "x")], a);
+    await directory.close();
+    await time.advance(60_000);
+    expect(upstreams.of("a").connects).toBe(0);
+    expect(time.pending).toBe(0);
   });
 
   test("with some stored and some not, the others get the grace of 2 s and no more", async () => {
@@ -118,11 +130,12 @@ describe("a start with a stored catalog (design.md, contracts: Starting)", () =>
     const { background } = startRule("adaptive").child;
     const stored = Array.from({ length: background + 2 }, (_, at) => specOf(`s-${at + 10}`, { transport }));
     const others = ["x", "y"].map((key) => specOf(key, { transport }));
-    const { directory, upstreams } = await restarted(
+    const { directory, upstreams, time } = await restarted(
       stored.map((spec) => storedOf(spec, "t")),
       ...stored,
       ...others,
     );
+    await time.advance(1_000);
     const connecting = (): string[] =>
       upstreams.made.filter(({ connects }) => connects > 0).map(({ spec }) => spec.key);
     expect(directory.notReady()).toBeUndefined();
@@ -137,8 +150,12 @@ describe("a start with a stored catalog (design.md, contracts: Starting)", () =>
     const specs = ["a", "b"].map((key) => specOf(key));
     const store = new TestCatalogStore(...specs.map((spec) => storedOf(spec, "x")));
     const startup = { ...DEFAULT_STARTUP, width: 1 };
-    const { directory, upstreams } = setUpWith({ catalogStore: store, startup }, new TestSource("registry", specs));
+    const { directory, upstreams, time } = setUpWith(
+      { catalogStore: store, startup },
+      new TestSource("registry", specs),
+    );
     await directory.start();
+    await time.advance(1_000);
     await settle();
     await upstreams.of("b").serve("x");
     upstreams.of("a").goDown("refused");

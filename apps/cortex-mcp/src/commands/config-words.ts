@@ -7,23 +7,10 @@ import { maskConfig } from "../secrets.js";
 import { openMapKeys } from "../service-map/map-keys.js";
 import { mapSettings } from "../service-map/map-settings.js";
 import { statePaths } from "../state/state-paths.js";
-import { didYouMean } from "../suggest.js";
-import { userError } from "../user-error.js";
 import { withJson, type JsonFlag, type RegisterCommand } from "./command-context.js";
 
-const WORDS = ["validate", "schema", "path"];
-
-/** `config validate|schema|path`. */
-export const registerConfig: RegisterCommand = (program, { io, finish }) => {
-  const config = program
-    .command("config")
-    .description("check the configuration, or find out how it is written")
-    .usage(WORDS.join("|"))
-    .argument("[word]")
-    .action((word: string | undefined) => {
-      const problem = word === undefined ? "config needs a word after it" : `config knows no ${JSON.stringify(word)}`;
-      throw userError(`${problem}${didYouMean(word ?? "", WORDS) || `; use one of ${WORDS.join(", ")}`}`);
-    });
+/** The words that may follow `config`. */
+export const registerConfigWords: RegisterCommand = (config, { io, finish }) => {
   withJson(config.command("validate"))
     .description("check config.json and the environment")
     .argument("[file]", "another file to check")
