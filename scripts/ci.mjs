@@ -115,6 +115,17 @@ async function verdict() {
   ]);
   await pnpmStep("coverage of what changed: at least 95 % (R19)", 1, ["coverage:diff"]);
 
+  await step(
+    "benchmarks in their short form: every call answered, every ratio there; how fast is no verdict (R18)",
+    async () => {
+      const file = path.join(root, "reports/benchmark-results.json");
+      rmSync(file, { force: true });
+      const ok = await run("npx", ["-y", "pnpm", "bench", "--quick"], 8);
+      if (ok) console.log(`${JSON.parse(readFileSync(file, "utf8")).comparisons.length} figures in ${file}`);
+      return { ok };
+    },
+  );
+
   await pnpmStep("metrics, alert rules and dashboard, checked by promtool (R15)", 10, ["check:metrics"]);
 
   let node24 = "";

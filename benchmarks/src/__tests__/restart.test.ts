@@ -27,7 +27,7 @@ test("restart: calls to the other connector go on, and those to the one that is 
     ["p99", "when it is back"],
   ]);
   for (const comparison of comparisons) expect(rowOf(comparison)).toMatchObject({ rounds: 2 });
-}, 90_000);
+}, 180_000);
 
 test("the report sums the failures by how, and tells when the first call was good again (R18)", () => {
   const round = (recoveredMs: number, failures: Record<string, number>): RestartRound => ({

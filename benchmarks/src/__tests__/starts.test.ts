@@ -67,7 +67,7 @@ test("cold start of the program: over HTTP and stdio, in each width, and beside 
     ]),
   ]);
   expectMeasured(comparisons, 1);
-}, 90_000);
+}, 180_000);
 
 test("warm start: the program with nothing stored and with the catalog of the run before, beside node itself, for each size (R18)", async () => {
   const options = { connectors: 2, listDelayMs: 20, extraTools: [0, 3], rounds: 1 };
@@ -85,7 +85,7 @@ test("warm start: the program with nothing stored and with the catalog of the ru
     }),
   );
   expectMeasured(comparisons, 1);
-}, 90_000);
+}, 180_000);
 
 test("the table of cold starts tells how much less each took than the first, round against round (R18)", () => {
   const times = (answersMs: number, each: readonly number[], listMs: number, listed: number): StartTimes => ({

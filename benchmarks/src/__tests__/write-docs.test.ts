@@ -32,7 +32,10 @@ test("each place in the documents gets the results it asks for, again and again,
     const out = path.join(docs, "performance");
     await mkdir(docs);
     await writeResults(out, RESULTS, { quick: true });
-    await writeFile(path.join(docs, "all.md"), ["machine", "plan", "road"].map((name) => block(name)).join("\n"));
+    await writeFile(
+      path.join(docs, "all.md"),
+      ["machine", "plan", "road", "road:figures", "registry"].map((name) => block(name)).join("\n"),
+    );
     await writeFile(path.join(docs, "none.md"), "no place\n");
     expect(await writeDocs(docs, out)).toEqual([path.join(docs, "all.md")]);
     const written = await readFile(path.join(docs, "all.md"), "utf8");
@@ -40,8 +43,10 @@ test("each place in the documents gets the results it asks for, again and again,
     expect(written).toContain("| 5000 ms: before | 1500 ms: after | 70 % | yes |");
     expect(written).toContain("| ≤ 250 ms | 4.000 ms: before | 14.00 ms: after | -250 % | yes |");
     expect(written).toContain("| < 50 ms | 7.000 ms: before | 51.00 ms: after | -629 % | no |");
-    expect(written).toContain("\n\nat 16: a sentence\n\n| benchmark | figure |");
-    expect(written.match(/^before$|^after$/gm)).toHaveLength(6);
+    expect(written).toContain("<!-- bench:road -->\n\nat 16: a sentence\n\n<!-- /bench -->");
+    expect(written).toContain("| tool calls, 16 at once, p95 | 4.000 ms: before | 14.00 ms: after | 3.50 |");
+    expect(written).toContain("| flush of 1000 servers, p95 | 7.000 ms: before | 51.00 ms: after | 7.29 |");
+    expect(written.match(/^before$|^after$/gm)).toHaveLength(10);
     expect(await writeDocs(docs, out)).toEqual([]);
     expect(await readFile(path.join(docs, "none.md"), "utf8")).toBe("no place\n");
   });
