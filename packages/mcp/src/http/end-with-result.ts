@@ -25,7 +25,8 @@ function end(response: ServerResponse, pieces: readonly Buffer[], more: Outgoing
   for (const piece of pieces) length += piece.length;
   response.writeHead(200, { "content-type": "application/json", "content-length": length, ...more });
   if (length <= COPIED_BYTES) {
-    response.end(Buffer.concat(pieces, length));
+    // As text in Latin-1, in which every byte is one character, Node hands them to the system in one piece with its head.
+    response.end(Buffer.concat(pieces, length).toString("latin1"), "latin1");
     return;
   }
   response.cork();
