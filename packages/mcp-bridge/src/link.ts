@@ -39,6 +39,11 @@ export interface LinkEvents {
   onQuestion(sessionKey: string, question: UpstreamQuestion): AskedQuestion | undefined;
   /** From now on each client session has a process of its own: the one that all shared asked something that several clients could have been meant by. */
   onIsolated(): void;
+  /**
+   * Nothing was asked of it for as long as its owner said, nothing is under way, and nobody listens to a resource of it: it may be closed and nobody would notice.
+   * Called at most once; never by a link that was not told how long that is.
+   */
+  onIdle(): void;
   /** The connection is gone. The owner closes this link and makes a new one; called at most once. */
   onLost(error: GatewayError): void;
 }

@@ -26,6 +26,14 @@ export const DEFAULT_TIMEOUTS: ConnectorTimeouts = {
 /** Who shares a child process or an upstream session (design.md, decision 6). */
 export type Isolation = "shared" | "principal" | "session";
 
+/** How the child processes of a connector over stdio live. */
+export interface ChildrenPolicy {
+  /** Whether they start with the gateway, or when something is asked of them that cannot be answered without. */
+  readonly start: "eager" | "onDemand";
+  /** After how long without a request they are stopped, in milliseconds, to be started again by the next one; 0: never. */
+  readonly idleMs: number;
+}
+
 /** How the gateway gets itself authorised at an upstream, beyond what the upstream says itself. From local configuration only; holds no secret. */
 export interface OAuthSettings {
   /** How tokens are had: with a person's consent, or with the client's own credentials. @default "authorization_code" */
@@ -84,6 +92,8 @@ export interface ConnectorSpec {
   readonly disabled: boolean;
   readonly timeouts: ConnectorTimeouts;
   readonly isolation: Isolation;
+  /** What of its children's life is not as it is for all connectors. */
+  readonly children?: Partial<ChildrenPolicy>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   DEFAULT_TIMEOUTS,
+  type ChildrenPolicy,
   type ConnectorSpec,
   type ConnectorTimeouts,
   type ConnectorTransport,
@@ -57,6 +58,12 @@ export const ServerInfoSchema = z
       })
       .optional(),
     isolation: z.enum(["shared", "principal", "session"]).optional(),
+    children: z
+      .strictObject({
+        start: z.enum(["eager", "onDemand"]).optional(),
+        idleMs: z.number().int().min(0).max(LONGEST_DELAY_MS).optional(),
+      })
+      .optional(),
     oauth: oauth.optional(),
   })
   .superRefine((entry, context) => {
@@ -102,6 +109,16 @@ export function connectorSpecOf(entry: ServerInfo): ConnectorSpec {
     disabled: entry.disabled ?? false,
     timeouts: timeoutsOf(entry.timeouts ?? {}),
     isolation: entry.isolation ?? "shared",
+    ...childrenOf(entry),
+  };
+}
+
+/** Absent unless something is said of them: the fingerprints of all other entries stay what they were. */
+function childrenOf({ children: given }: ServerInfo): { readonly children?: Partial<ChildrenPolicy> } {
+  if (given === undefined) return {};
+  const { start, idleMs } = given;
+  return {
+    children: { ...(start === undefined ? {} : { start }), ...(idleMs === undefined ? {} : { idleMs }) },
   };
 }
 

@@ -3,6 +3,7 @@ export { Catalog, DEFAULT_CATALOG_POLICY, type CatalogPolicy } from "./catalog/c
 export type * from "./catalog/catalog-part.js";
 export * from "./connectors/cache.js";
 export type { CallersLogger } from "./connectors/callers-logger.js";
+export { DEFAULT_CHILDREN } from "./connectors/children-policy.js";
 export type * from "./connectors/connector-proxy.js";
 export type * from "./connectors/connector-source.js";
 export * from "./connectors/feature-flags.js";

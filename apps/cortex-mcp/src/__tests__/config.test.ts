@@ -27,6 +27,7 @@ describe("configuration", () => {
       lists: { ttlMs: 300_000, pageSize: 1_000 },
       cache: { bytes: 33_554_432 },
       startup: { width: "adaptive", graceMs: 2_000, maxMs: 20_000 },
+      children: { start: "eager", idleMs: 0 },
       limits: {
         bodyBytes: 4_194_304,
         headersMs: 5_000,
@@ -82,6 +83,8 @@ describe("configuration", () => {
       "CORTEX_MCP_STARTUP_WIDTH",
       "CORTEX_MCP_STARTUP_GRACE_MS",
       "CORTEX_MCP_STARTUP_MAX_MS",
+      "CORTEX_MCP_CHILDREN_START",
+      "CORTEX_MCP_CHILDREN_IDLE_MS",
       "CORTEX_MCP_LIMITS_BODY_BYTES",
       "CORTEX_MCP_LIMITS_HEADERS_MS",
       "CORTEX_MCP_LIMITS_REQUEST_MS",

@@ -207,6 +207,8 @@ describe("which settings take effect without a restart", () => {
       "allowedHosts",
       "allowedOrigins",
       "legacySse",
+      "children.start",
+      "children.idleMs",
       "limits.bodyBytes",
       "limits.headersMs",
       "limits.requestMs",

@@ -1,6 +1,7 @@
 import {
   DEFAULT_CACHE_BYTES,
   DEFAULT_CATALOG_POLICY,
+  DEFAULT_CHILDREN,
   DEFAULT_HTTP_LIMITS,
   DEFAULT_STARTUP,
   DEFAULT_STREAM_POLICY,
@@ -118,6 +119,22 @@ export const ConfigSchema = z
       })
       .prefault({})
       .describe("How connectors start, and what lists wait for meanwhile."),
+    children: z
+      .strictObject({
+        start: z
+          .enum(["eager", "onDemand"])
+          .default(DEFAULT_CHILDREN.start)
+          .describe(
+            "Whether servers over stdio start with the gateway, or when something is asked of them that what they listed last does not answer. One whose lists are not known starts in any case. An entry's own children.start wins.",
+          ),
+        idleMs: milliseconds
+          .default(DEFAULT_CHILDREN.idleMs)
+          .describe(
+            "After how long without a request a server over stdio is stopped, in milliseconds, to be started again by the next one; 0: never. A server loses what it keeps in its process. An entry's own children.idleMs wins.",
+          ),
+      })
+      .prefault({})
+      .describe("How the processes of servers over stdio live. Takes effect with a restart."),
     limits: z
       .strictObject({
         bodyBytes: z

@@ -229,12 +229,12 @@ function gatewayOf(
   { sources, serviceMap, authorize }: HostedSources,
 ): { readonly gateway: Gateway; readonly listen: Listen } {
   const { version, config, configuration, paths, system, logger } = options;
-  const { names, lists, cache, startup } = config;
+  const { names, lists, cache, startup, children } = config;
   const { metrics = createMetrics({ ofProcess: true }) } = options;
   const catalogStore = fileCatalogStore({ folder: paths.catalog, logger, timers: system.timers });
   const gateway = new Gateway({
     ...system,
-    ...{ version, sources, names, lists, cache, startup, catalogStore, logger, metrics },
+    ...{ version, sources, names, lists, cache, startup, children, catalogStore, logger, metrics },
     ...{ serviceMap, configuration, authorize },
   });
   return {

@@ -29,8 +29,16 @@ export class Announcements {
     }
   }
 
-  /** What a link tells, as long as it is the one that is used. @param onLost hears of its loss in any case */
-  ofLink(isUsed: () => boolean, onLost: (error: GatewayError) => void): LinkEvents {
+  /** It fell asleep; when it is up the next time, that is news. */
+  asleep(): void {
+    const { logger, spec } = this.#options;
+    this.#last = undefined;
+    logger.debug({ connectorId: spec.key }, "Upstream fell asleep");
+    this.#tell(() => this.#options.onAsleep());
+  }
+
+  /** What a link tells, as long as it is the one that is used. @param own hears in any case */
+  ofLink(isUsed: () => boolean, own: Pick<LinkEvents, "onLost" | "onIdle">): LinkEvents {
     return {
       onListChanged: (feature) => {
         if (isUsed()) this.#tell(() => this.#options.onListChanged(feature));
@@ -43,7 +51,7 @@ export class Announcements {
       onIsolated: () => {
         this.#tell(() => this.#options.onIsolated());
       },
-      onLost,
+      ...own,
     };
   }
 

@@ -6,7 +6,9 @@ import type { UpstreamFacts } from "../link.js";
 export type ProxyState =
   /** Not asked to connect yet. */
   | { readonly kind: "idle" }
-  /** The first attempt is under way; later ones happen while it is `down`. */
+  /** It was up, perhaps in an earlier life of the process, and holds nothing because nothing was asked of it: what is asked of it connects it. */
+  | { readonly kind: "asleep" }
+  /** The first attempt is under way, or the first after a sleep; later ones happen while it is `down`. */
   | { readonly kind: "connecting" }
   | { readonly kind: "up"; readonly facts: UpstreamFacts }
   | {
@@ -20,8 +22,9 @@ export type ProxyState =
     }
   | { readonly kind: "disposed" };
 
-/** Whether the first attempt is still to come, or under way: then everybody waits for it. */
-export const isBeginning = ({ kind }: ProxyState): boolean => kind === "idle" || kind === "connecting";
+/** Whether the next attempt comes as soon as it is asked for, or is under way: then everybody waits for it. */
+export const isBeginning = ({ kind }: ProxyState): boolean =>
+  kind === "idle" || kind === "asleep" || kind === "connecting";
 
 /** Why nothing can be asked of it now. @param closing the reason it is being closed with, if it is */
 export function unavailableFailure(key: string, state: ProxyState, closing: unknown): GatewayError {

@@ -39,6 +39,13 @@ export interface RemoteProxyPorts {
   readonly authorization?: UpstreamAuthorization;
   /** What was learned last time, as `facts` gave it: saves a request, and is verified. */
   readonly prior?: UpstreamFacts;
+  /**
+   * After how long without a request a child process is stopped, in milliseconds, to be started again by the next one; between that and a quarter more. 0 is never.
+   * @default 0
+   */
+  readonly idleMs?: number;
+  /** Whether it begins asleep, as after `idleMs`: for one of which `prior` tells enough. @default false */
+  readonly asleep?: boolean;
   /** Its tools as listed in an earlier life of the process: until they are listed again, calls mirror into headers what these ask for. */
   readonly known?: readonly JsonObject[];
   /**
@@ -54,6 +61,8 @@ export interface RemoteProxyPorts {
   readonly onQuestion?: (sessionKey: string, question: UpstreamQuestion) => AskedQuestion | undefined;
   /** From now on each client session has a process of its own; see `LinkEvents`. */
   readonly onIsolated?: () => void;
+  /** Its process was stopped after `idleMs`. It counts as up: what is asked of it starts it, and `onAvailability` tells how that went. */
+  readonly onAsleep?: () => void;
 }
 
 /** Either a whole connector, or (as the plan has it, R8) the address of one over HTTP. */
@@ -100,6 +109,9 @@ export function resolveOptions(options: RemoteProxyOptions): ResolvedOptions {
     onNotification: options.onNotification ?? (() => {}),
     onQuestion: options.onQuestion ?? (() => undefined),
     onIsolated: options.onIsolated ?? (() => {}),
+    onAsleep: options.onAsleep ?? (() => {}),
+    idleMs: options.idleMs ?? 0,
+    asleep: options.asleep ?? false,
     known: options.known ?? [],
     ...(agent === undefined ? {} : { agent }),
     ...(options.authorization === undefined ? {} : { authorization: options.authorization }),

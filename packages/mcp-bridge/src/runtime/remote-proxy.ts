@@ -1,13 +1,14 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonObject, JsonRpcNotification, ListKind, LogLevel } from "@cortex-os/mcp-core/wire";
 import { InFlight } from "../channel/in-flight.js";
-import { closedFailure, connectorName, cutShortFailure } from "../http/failures.js";
+import { closedFailure, connectorName } from "../http/failures.js";
 import type { Link, UpstreamFacts } from "../link.js";
 import { Announcements } from "./announcements.js";
 import { ANSWERED, type AnswerSink, type Exchange, type UpstreamCall } from "./exchange.js";
 import type { ForwardedResponse, ForwardRequest } from "./forward.js";
 import { LeavingLinks } from "./leaving-links.js";
 import type { UpstreamList } from "./list-all.js";
+import { ProxyEnding } from "./proxy-ending.js";
 import { isBeginning, unavailableFailure, type ProxyState } from "./proxy-state.js";
 import { Reconnecting } from "./reconnecting.js";
 import {
@@ -24,7 +25,7 @@ import { WaitingExchange } from "./waiting-exchange.js";
 /**
  * One upstream MCP server, whatever its transport and era (R8). While it is away, calls fail at once with
  * UPSTREAM_UNAVAILABLE, and the proxy goes on trying to reach it (exponential backoff, full jitter, at most 30 s) until
- * it is disposed. Nothing is retried that may have been carried out (design.md, decision 9).
+ * it is disposed. A child that falls asleep is not away: what is asked of it waits until it has started again. Nothing is retried that may have been carried out (design.md, decision 9).
  */
 export class RemoteProxy {
   readonly #options: ResolvedOptions;
@@ -37,25 +38,35 @@ export class RemoteProxy {
   readonly #reconnecting: Reconnecting;
   /** Links that take no new calls but still have some in flight. */
   readonly #leaving: LeavingLinks;
-  /** What waits for the first connection. */
+  readonly #ending: ProxyEnding;
+  /** What waits for a connection. */
   readonly #waiting = new InFlight<object>();
-  #state: ProxyState = { kind: "idle" };
+  #state: ProxyState;
   #link: Link | undefined;
   #prior: UpstreamFacts | undefined;
   #attempt: Promise<void> | undefined;
-  #retired: Promise<void> | undefined;
-  #disposed: Promise<void> | undefined;
 
   constructor(options: RemoteProxyOptions) {
     this.#options = resolveOptions(options);
     this.#key = this.#options.spec.key;
     this.#prior = this.#options.prior;
+    this.#state = { kind: this.#options.asleep ? "asleep" : "idle" };
     this.#transport = transportFor(this.#options);
     this.#announcements = new Announcements(this.#options);
     this.#lists = new UpstreamLists(this.#options, this.#transport.kind === "http");
     this.#wishes = new StandingWishes(this.#options, this.#announcements);
     this.#reconnecting = new Reconnecting(this.#options);
     this.#leaving = new LeavingLinks(this.#key, this.#options.logger);
+    this.#ending = new ProxyEnding({
+      ...this.#options,
+      ...{ key: this.#key, closing: this.#closing, waiting: this.#waiting, leaving: this.#leaving },
+      rest: () => this.#reconnecting.cancel(),
+      leave: () => this.#leave(),
+      release: async () => {
+        await Promise.allSettled([this.#attempt]);
+        await this.#transport.close();
+      },
+    });
   }
 
   get state(): ProxyState {
@@ -98,7 +109,7 @@ export class RemoteProxy {
     return this.#whenUp(async (link, facts) => this.#lists.call(link, facts, name, args, options));
   }
 
-  /** Forwards a client's request; see `Link.send`. Before the first connection it waits for it, when down it fails at once. */
+  /** Forwards a client's request; see `Link.send`. Before the first connection and when asleep it waits, when down it fails at once. */
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
     const { facts } = this;
     if (this.#link !== undefined && facts !== undefined) return this.#lists.send(this.#link, facts, call, sink);
@@ -112,8 +123,9 @@ export class RemoteProxy {
    * From now on changes of this resource are told by `onNotification`: over reconnects too, after each of which it counts as changed.
    * @throws GatewayError as `Link.subscribe`, and it is forgotten then; while the upstream is down it is remembered only
    */
-  subscribe(uri: string): Promise<void> {
-    return this.#wishes.subscribe(uri);
+  async subscribe(uri: string): Promise<void> {
+    if (this.#state.kind === "asleep") await Promise.allSettled([this.#connectNow()]);
+    await this.#wishes.subscribe(uri);
   }
 
   /** The opposite; never rejects. */
@@ -156,7 +168,7 @@ export class RemoteProxy {
    * Idempotent; resolves when all is released.
    */
   dispose(): Promise<void> {
-    return this.#dispose(closedFailure(this.#key));
+    return this.#ending.dispose();
   }
 
   /**
@@ -167,34 +179,7 @@ export class RemoteProxy {
    * @returns when all is released. Never rejects; a second call changes nothing, `dispose` ends it at once
    */
   retire(graceMs: number, why: string): Promise<void> {
-    return (this.#retired ??= this.#retire(graceMs, why));
-  }
-
-  async #retire(graceMs: number, why: string): Promise<void> {
-    const { logger, timers } = this.#options;
-    this.#reconnecting.cancel();
-    const cancel = timers.after(graceMs, () => {
-      logger.warn({ connectorId: this.#key, graceMs }, `Calls were cut short: their connector ${why}`);
-      void this.#dispose(cutShortFailure(this.#key, why, graceMs));
-    });
-    if (this.#waiting.size > 0) await this.#waiting.drained();
-    this.#closing.abort(closedFailure(this.#key));
-    this.#leave();
-    await this.#leaving.whenGone();
-    cancel();
-    await this.dispose();
-  }
-
-  #dispose(error: GatewayError): Promise<void> {
-    return (this.#disposed ??= this.#close(error));
-  }
-
-  async #close(error: GatewayError): Promise<void> {
-    this.#reconnecting.cancel();
-    this.#closing.abort(error);
-    this.#leave();
-    await Promise.allSettled([this.#attempt, this.#leaving.end(error)]);
-    await this.#transport.close();
+    return this.#ending.retire(graceMs, why);
   }
 
   #leave(): void {
@@ -214,15 +199,19 @@ export class RemoteProxy {
 
   async #tryOnce(): Promise<void> {
     this.#reconnecting.begun();
-    if (this.#state.kind === "idle") this.#state = { kind: "connecting" };
+    const wasAsleep = this.#state.kind === "asleep";
+    if (wasAsleep || this.#state.kind === "idle") this.#state = { kind: "connecting" };
     let lost: GatewayError | undefined;
     const onLost = (error: GatewayError) => {
       if (this.#link === link) this.#onLost(link, error);
       else lost = error;
     };
-    const events = this.#announcements.ofLink(() => this.#link === link, onLost);
+    const onIdle = () => this.#fallAsleep(link);
+    const events = this.#announcements.ofLink(() => this.#link === link, { onLost, onIdle });
     const link = this.#transport.link({ ...this.#options, events, ...(this.#prior && { prior: this.#prior }) });
     try {
+      // Two processes of one server at a time would take each other's files and ports.
+      if (wasAsleep) await this.#leaving.whenGone();
       const facts = await link.open(this.#closing.signal);
       if (lost !== undefined) throw lost;
       if (this.#isDisposed()) throw closedFailure(this.#key);
@@ -250,6 +239,16 @@ export class RemoteProxy {
     this.#announcements.up(facts);
   }
 
+  /** Nothing was asked of it for a while. What it listed stays in its owner's memory; the next request connects it again. */
+  #fallAsleep(link: Link): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#wishes.move(undefined);
+    this.#leaving.add(link);
+    this.#state = { kind: "asleep" };
+    this.#announcements.asleep();
+  }
+
   #onLost(link: Link, error: GatewayError): void {
     this.#link = undefined;
     this.#wishes.move(undefined);
@@ -260,7 +259,7 @@ export class RemoteProxy {
 
   #onDown(error: GatewayError): void {
     const attempt = this.#reconnecting.failed();
-    const again = this.#transport.retryable && this.#retired === undefined;
+    const again = this.#transport.retryable && !this.#ending.isRetired;
     const retryAt = again ? this.#reconnecting.later(attempt, () => this.#connectInBackground()) : undefined;
     this.#state = { kind: "down", error, attempt, ...(retryAt === undefined ? {} : { retryAt }) };
     this.#announcements.down(error, attempt);

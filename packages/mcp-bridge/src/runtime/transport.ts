@@ -1,4 +1,4 @@
-import { GatewayError, type ConnectorSpec } from "@cortex-os/mcp-core";
+import { GatewayError } from "@cortex-os/mcp-core";
 import { connectorName } from "../http/failures.js";
 import { HttpTransport } from "../http/http-transport.js";
 import type { Link, LinkDeps } from "../link.js";
@@ -23,7 +23,7 @@ export interface Transport {
 export function transportFor(options: ResolvedOptions): Transport {
   const { spec } = options;
   const { transport } = spec;
-  if (transport.kind === "stdio") return stdioTransport(spec);
+  if (transport.kind === "stdio") return stdioTransport(options);
   if (transport.kind === "unsupported") return brokenTransport("unsupported", unsupported(spec.key, transport.reason));
   try {
     const { url, headers, publicOnly = false, sse = false } = transport;
@@ -46,12 +46,12 @@ export function transportFor(options: ResolvedOptions): Transport {
   }
 }
 
-function stdioTransport({ key, isolation }: ConnectorSpec): Transport {
+function stdioTransport({ spec: { key, isolation }, idleMs }: ResolvedOptions): Transport {
   const isolating = { current: isolation };
   return {
     kind: "stdio",
     retryable: true,
-    link: (deps) => new StdioLink(deps, { isolation: isolating }),
+    link: (deps) => new StdioLink(deps, { isolation: isolating, idleMs }),
     endSession: () => {},
     forward: () => Promise.reject(unsupported(key, "only HTTP connectors forward raw requests")),
     close: () => Promise.resolve(),

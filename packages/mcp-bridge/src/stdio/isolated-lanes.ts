@@ -73,6 +73,12 @@ export class IsolatedLanes {
     return this.#start(name, owner, caller, twin);
   }
 
+  /** Whether a call is under way on one of them, or one of their clients is being asked something. */
+  get isBusy(): boolean {
+    for (const lane of this.#lanes.values()) if (lane.isBusy) return true;
+    return false;
+  }
+
   /** The process of a client session, when it has one. */
   find(sessionKey: string): Lane | undefined {
     return this.#lanes.get(sessionLane(sessionKey));

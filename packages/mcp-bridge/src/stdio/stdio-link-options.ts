@@ -16,6 +16,8 @@ export interface StdioLinkOptions {
   readonly maxQueuedBytes?: number;
   /** How many processes principals or sessions may have of one connector; the longest unused makes room for the next. @default 64 */
   readonly maxLanes?: number;
+  /** After how long without a request the link says that it is idle, in milliseconds; 0: never. @default 0 */
+  readonly idleMs?: number;
   /** How clients are kept apart right now; outlives the link. @default what the connector's spec says */
   readonly isolation?: { current: Isolation };
   /** The environment of which children get a minimal part. @default `process.env` */

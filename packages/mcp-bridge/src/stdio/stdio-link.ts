@@ -23,6 +23,7 @@ import {
   type UpstreamFacts,
 } from "../link.js";
 import type { AnswerSink, Caller, Exchange, UpstreamCall } from "../runtime/exchange.js";
+import { IdleWatch } from "./idle-watch.js";
 import { IsolatedLanes } from "./isolated-lanes.js";
 import { newLane } from "./new-lane.js";
 import type { StdioLinkOptions } from "./stdio-link-options.js";
@@ -51,6 +52,7 @@ export class StdioLink implements Link {
   readonly #isolated: IsolatedLanes;
   /** What `close` waits for when it drains: calls of clients, and requests of the gateway's own. */
   readonly #inFlight = new InFlight<object>();
+  readonly #idle: IdleWatch;
   #state: State = { kind: "new" };
   #control: Lane | undefined;
   #logLevel: LogLevel | undefined;
@@ -60,6 +62,12 @@ export class StdioLink implements Link {
     this.#options = options;
     this.#isolation = options.isolation ?? { current: deps.spec.isolation };
     this.#isolated = new IsolatedLanes(deps, options, this.#isolation, () => this.#isolate());
+    this.#idle = new IdleWatch({
+      timers: deps.timers,
+      idleMs: options.idleMs ?? 0,
+      isBusy: () => this.#isBusy,
+      onIdle: () => deps.events.onIdle(),
+    });
   }
 
   async open(signal: AbortSignal): Promise<UpstreamFacts> {
@@ -85,6 +93,7 @@ export class StdioLink implements Link {
     const voice = new SharedVoice(serving, { link: this.#deps, clientInfo: this.#clientInfo, ask });
     this.#state = { kind: "open", facts, control, voice };
     voice.start();
+    this.#idle.start();
     if (this.#logLevel !== undefined) control.setLogLevel(this.#logLevel);
     return facts;
   }
@@ -92,6 +101,7 @@ export class StdioLink implements Link {
   send(call: UpstreamCall, sink: AnswerSink): Exchange {
     const exchange = new ClientCall(call, sink, this.#onSettled);
     this.#inFlight.add(exchange);
+    this.#idle.used();
     const lane = this.#laneFor(call.caller);
     if (GatewayError.is(lane)) {
       exchange.onFailure(lane);
@@ -105,6 +115,8 @@ export class StdioLink implements Link {
   async request(method: string, params: JsonObject, options: OwnRequestOptions): Promise<JsonObject> {
     const serving = this.#state.kind === "open" ? this.#state.control.serving : undefined;
     if (serving === undefined) throw this.#overError();
+    // The gateway's own lists keep nothing awake: it makes them because the child is.
+    if (method === "tools/call") this.#idle.used();
     const { peer, facts } = serving;
     const { timeoutMs, ...bounds } = options;
     const sent = facts.era === "modern" ? withMeta(params, modernMeta(facts.revision, this.#clientInfo)) : params;
@@ -155,6 +167,13 @@ export class StdioLink implements Link {
     events.onIsolated();
   }
 
+  /** Whether closing it would take something from somebody. */
+  get #isBusy(): boolean {
+    if (this.#state.kind !== "open") return false;
+    const { control, voice } = this.#state;
+    return this.#inFlight.size > 0 || control.isBusy || this.#isolated.isBusy || voice.resources.uris.length > 0;
+  }
+
   get #clientInfo(): JsonObject {
     return this.#deps.clientInfo ?? GATEWAY_INFO;
   }
@@ -182,6 +201,7 @@ export class StdioLink implements Link {
   }
 
   #over(error: GatewayError): void {
+    this.#idle.stop();
     if (this.#state.kind === "open") this.#state.voice.stop(error);
     if (this.#state.kind !== "over") this.#state = { kind: "over", error };
   }

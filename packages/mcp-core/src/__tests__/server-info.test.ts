@@ -59,6 +59,10 @@ describe("ServerInfoSchema (R13)", () => {
       ['transport: Invalid option: expected one of "stdio"|"http"|"streamableHttp"|"sse"|"ws"'],
     ],
     [
+      { name: "a", command: "x", children: { start: "lazy" } },
+      ['children.start: Invalid option: expected one of "eager"|"onDemand"'],
+    ],
+    [
       { name: "a", command: "x", isolation: "none" },
       ['isolation: Invalid option: expected one of "shared"|"principal"|"session"'],
     ],
@@ -154,6 +158,14 @@ describe("connectorSpecOf", () => {
       timeouts: { ...DEFAULT_TIMEOUTS, callMs: 5, startMs: 7 },
       isolation: "principal",
     });
+  });
+
+  test("says how its children live when the entry does, and nothing else: the digest of every other entry stays what it was", () => {
+    const childrenOf = (children: object) => connectorSpecOf(parse({ name: "a", command: "x", children })).children;
+    expect(childrenOf({ start: "onDemand", idleMs: 0 })).toStrictEqual({ start: "onDemand", idleMs: 0 });
+    expect(childrenOf({ idleMs: 60_000 })).toStrictEqual({ idleMs: 60_000 });
+    expect(childrenOf({})).toStrictEqual({});
+    expect(connectorSpecOf(parse({ name: "a", command: "x" }))).not.toHaveProperty("children");
   });
 
   test("takes an explicit undefined among the timeouts for none", () => {

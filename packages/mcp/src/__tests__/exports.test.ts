@@ -8,6 +8,7 @@ test("@cortex-os/mcp exports exactly these names", () => {
     "ConnectorProxyManager",
     "DEFAULT_CACHE_BYTES",
     "DEFAULT_CATALOG_POLICY",
+    "DEFAULT_CHILDREN",
     "DEFAULT_HTTP_LIMITS",
     "DEFAULT_SESSION_LIMITS",
     "DEFAULT_STARTUP",

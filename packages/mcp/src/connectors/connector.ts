@@ -1,5 +1,6 @@
 import {
   messageOf,
+  type ChildrenPolicy,
   type Clock,
   type ConnectorSpec,
   type ConnectorStatus,
@@ -11,10 +12,13 @@ import {
 import { LIST_KINDS, type JsonRpcNotification, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import type { AskedQuestion, UpstreamQuestion } from "@cortex-os/mcp-bridge";
 import { entriesOf, type CatalogPart } from "../catalog/catalog-part.js";
+import { childrenOf } from "./children-policy.js";
 import { ConnectorLists } from "./connector-lists.js";
-import { wholeReason, type ConnectorState } from "./connector-state.js";
-import type { CreateUpstream, EarlierUpstream, Upstream } from "./upstream.js";
+import { ConnectorSleep } from "./connector-sleep.js";
+import { noteOf, shownState, stateForAnybody, type ConnectorState } from "./connector-state.js";
+import type { CreateUpstream, Upstream } from "./upstream.js";
 import type { StoredPart } from "./warm/catalog-store.js";
+import { earlierOf } from "./warm/earlier-of.js";
 
 /** What connectors work through. */
 export interface ConnectorDeps {
@@ -24,6 +28,8 @@ export interface ConnectorDeps {
   readonly timers: Timers;
   readonly random: RandomSource;
   readonly logger: Logger;
+  /** How child processes live. @default as `DEFAULT_CHILDREN` says */
+  readonly children?: ChildrenPolicy | undefined;
   /** Hears of every change of the connector's lists or status. */
   readonly onChange: (connector: Connector) => void;
   /** Hears how long learning the lists took, in seconds, and how it ended. */
@@ -66,6 +72,7 @@ export class Connector {
   #waiting: (() => void)[] = [];
   #closed = false;
   #isIsolated = false;
+  readonly #sleep: ConnectorSleep;
 
   constructor(spec: ConnectorSpec, deps: ConnectorDeps, { inherited, stored }: Earlier = {}) {
     this.spec = spec;
@@ -74,7 +81,15 @@ export class Connector {
     this.#deps = deps;
     this.#since = deps.clock.now();
     this.#state = spec.disabled ? { kind: "disabled" } : { kind: "connecting" };
+    const children = childrenOf(spec, deps.children);
+    const look = (children?.idleMs ?? 0) > 0 ? () => this.#connect() : undefined;
+    this.#sleep = new ConnectorSleep({ ...deps, look });
     if (spec.disabled) return;
+    // What it offers is known, and starting it can wait until somebody wants something of it.
+    if (stored !== undefined && children?.start === "onDemand") {
+      this.#state = { kind: "up" };
+      this.#sleep.begin();
+    }
     const events = {
       onAvailability: (up: boolean, reason?: string, detail?: string) => {
         this.#onAvailability(up, reason, detail);
@@ -91,8 +106,9 @@ export class Connector {
         this.#isIsolated = true;
         if (!this.#closed) this.#deps.onChange(this);
       },
+      onAsleep: () => this.#onAsleep(),
     };
-    this.#upstream = deps.createUpstream(spec, events, stored && earlierOf(stored));
+    this.#upstream = deps.createUpstream(spec, events, stored && earlierOf(stored, this.#sleep.isAsleep));
     this.#lists = this.#listsOf(this.#upstream, stored?.part);
   }
 
@@ -110,6 +126,7 @@ export class Connector {
     return this.#state.kind !== "connecting";
   }
 
+  /** Whether what is asked of it is likely to be answered: one that sleeps is up, and starts for it. */
   get isUp(): boolean {
     return this.#state.kind === "up";
   }
@@ -130,10 +147,9 @@ export class Connector {
     return {
       key: this.key,
       source: this.spec.source,
-      state: this.#state.kind,
-      ...(this.#state.kind === "down" ? { reason: wholeReason(this.#state) } : {}),
+      ...shownState(this.#state),
       ...(era === undefined ? {} : { era }),
-      ...(this.#isIsolated ? { note: ISOLATED } : {}),
+      ...noteOf({ isIsolated: this.#isIsolated, isAsleep: this.#sleep.isAsleep }),
       tools: this.part === undefined ? 0 : entriesOf(this.part, "tools").length,
       ...(leftOut.length === 0 ? {} : { leftOut }),
       since: new Date(this.#since).toISOString(),
@@ -142,17 +158,12 @@ export class Connector {
 
   /** Its state, and why, in words that a client may read: no detail that is for operators only. */
   describe(): string {
-    const why = this.#state.kind === "down" ? `: ${this.#state.reason}` : "";
-    return `connector "${this.key}" is ${this.#state.kind}${why}`;
+    return `connector "${this.key}" is ${stateForAnybody(this.#state)}`;
   }
 
   /** Begins to connect, and to heal for as long as it lives, unless a call had it connect before. Never throws: how it goes is in {@link status}. */
   start(): void {
-    if (this.#closed || this.isSettled) return;
-    // The outcome arrives by onAvailability; the promise only repeats it.
-    this.#upstream?.connect().catch((error: unknown) => {
-      this.#onConnectFailed(error);
-    });
+    if (!this.#closed && !this.isSettled) this.#connect();
   }
 
   /** Tries at once what it would try later by itself. Does nothing unless it is down. */
@@ -195,8 +206,16 @@ export class Connector {
     await this.#upstream?.retire(graceMs, why);
   }
 
+  #connect(): void {
+    // The outcome arrives by onAvailability; the promise only repeats it.
+    this.#upstream?.connect().catch((error: unknown) => {
+      this.#onConnectFailed(error);
+    });
+  }
+
   #end(): void {
     this.#closed = true;
+    this.#sleep.end();
     this.#lists?.end();
     this.#onWaitOver();
   }
@@ -208,6 +227,7 @@ export class Connector {
   #onAvailability(up: boolean, reason?: string, detail?: string): void {
     if (this.#closed) return;
     this.#available = up;
+    this.#sleep.end();
     if (up) {
       this.#lists?.up();
       return;
@@ -216,6 +236,15 @@ export class Connector {
     this.#deps.logger.warn({ connectorId: this.key, reason, detail }, "Connector is down");
     const known = detail === undefined ? {} : { detail };
     this.#enter({ kind: "down", reason: reason ?? "the upstream is not reachable", ...known });
+  }
+
+  #onAsleep(): void {
+    if (this.#closed) return;
+    this.#available = false;
+    this.#lists?.down();
+    this.#sleep.begin();
+    this.#deps.logger.info({ connectorId: this.key }, "Connector sleeps until something is asked of it");
+    this.#deps.onChange(this);
   }
 
   #listsOf(upstream: Upstream, known: CatalogPart | undefined): ConnectorLists {
@@ -268,8 +297,3 @@ export class Connector {
     for (const resolve of waiting) resolve();
   }
 }
-
-const ISOLATED =
-  "it asked what several clients could have been meant by, so that each client has a process of its own now; isolation: session in its entry has it so from the start";
-
-const earlierOf = ({ facts, part }: StoredPart): EarlierUpstream => ({ facts, tools: entriesOf(part, "tools") });

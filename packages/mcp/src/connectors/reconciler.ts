@@ -166,6 +166,8 @@ export class Reconciler {
         connector.start();
       });
     };
+    // One that is disabled does not start, and one that sleeps does when something is asked of it.
+    if (connector.isSettled) return;
     if (isWarm) this.#later(begin);
     else begin();
   }
@@ -180,7 +182,6 @@ export class Reconciler {
 
   #begin(connector: Connector, begin: () => void): void {
     const { isWarm, spec } = connector;
-    if (spec.disabled) return;
     const kind = spec.transport.kind === "stdio" ? "child" : "other";
     const starting = this.#line.enter({ kind, isAwaited: !isWarm, run: () => this.#beginInTime(connector, begin) });
     // Nothing waits for one that serves already.

@@ -1,6 +1,15 @@
 import { ByteBudget, RemoteProxy, type UpstreamAuthorization } from "@cortex-os/mcp-bridge";
-import type { Clock, ConnectorSpec, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
+import type {
+  ChildrenPolicy,
+  Clock,
+  ConnectorSpec,
+  Logger,
+  Monotonic,
+  RandomSource,
+  Timers,
+} from "@cortex-os/mcp-core";
 import type { Dispatcher } from "undici";
+import { childrenOf } from "./children-policy.js";
 import type { CreateUpstream } from "./upstream.js";
 
 /** What every upstream works through. */
@@ -16,6 +25,8 @@ export interface RemoteUpstreamDeps {
   readonly clientInfo?: { readonly name: string; readonly version: string };
   /** What authorises the requests to an upstream over HTTP beside its headers. @default nothing */
   readonly authorize?: Authorize | undefined;
+  /** How child processes live. @default as `DEFAULT_CHILDREN` says */
+  readonly children?: ChildrenPolicy;
 }
 
 /** Makes what authorises the requests to one connector; `undefined` when nothing does. */
@@ -27,12 +38,13 @@ const HELD_BYTES = 256 * 1024 * 1024;
 /** Makes upstreams that are real: one `RemoteProxy` each, with sockets or a child process of its own. */
 export function remoteUpstreams(deps: RemoteUpstreamDeps): CreateUpstream {
   const budget = new ByteBudget(HELD_BYTES);
-  const { authorize, ...ports } = deps;
+  const { authorize, children, ...ports } = deps;
   return (spec, events, earlier) => {
-    const learned = earlier === undefined ? {} : { prior: earlier.facts, known: earlier.tools };
+    const learned = earlier === undefined ? {} : { prior: earlier.facts, known: earlier.tools, asleep: earlier.asleep };
     const authorization = authorize?.(spec);
+    const idleMs = childrenOf(spec, children)?.idleMs ?? 0;
     return new RemoteProxy({
-      ...{ spec, ...ports, budget, ...events, ...learned },
+      ...{ spec, ...ports, budget, ...events, ...learned, idleMs },
       ...(authorization === undefined ? {} : { authorization }),
     });
   };

@@ -81,6 +81,8 @@ export interface UpstreamEvents {
   readonly onQuestion: (sessionKey: string, question: UpstreamQuestion) => AskedQuestion | undefined;
   /** It asked something that several clients could have been meant by: from now on each client session has a process of its own. */
   readonly onIsolated: () => void;
+  /** Nothing was asked of it for a while, and its process was stopped: what is asked of it starts that again, and `onAvailability` tells how it went. */
+  readonly onAsleep: () => void;
 }
 
 /** What was learned of an upstream in an earlier life of the gateway. */
@@ -88,6 +90,8 @@ export interface EarlierUpstream {
   readonly facts: UpstreamFacts;
   /** Its tools as it listed them. */
   readonly tools: readonly JsonObject[];
+  /** Whether it is to begin asleep: nothing of it is started before something is asked of it. */
+  readonly asleep: boolean;
 }
 
 /** Makes the upstream of a connector; injected, so that the connectors do not know how one is reached. */

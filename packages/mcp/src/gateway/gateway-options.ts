@@ -1,4 +1,4 @@
-import type { Clock, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
+import type { ChildrenPolicy, Clock, Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import type { ConnectorSource } from "../connectors/connector-source.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
 import type { Authorize } from "../connectors/remote-upstreams.js";
@@ -26,6 +26,8 @@ export interface GatewayOptions extends GatewaySettings {
   readonly configuration?: ReloadableConfiguration | undefined;
   /** Where what connectors offer is kept, so that it is served at once after a restart. @default nowhere */
   readonly catalogStore?: CatalogStore | undefined;
+  /** How child processes live, of connectors that say nothing else. @default as `DEFAULT_CHILDREN` says */
+  readonly children?: Partial<ChildrenPolicy>;
   readonly sessions?: Partial<SessionLimits>;
   /** What authorises the requests to a connector over HTTP beside its headers: OAuth. @default nothing */
   readonly authorize?: Authorize | undefined;

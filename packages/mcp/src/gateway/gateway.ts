@@ -3,6 +3,7 @@ import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import { AnswerStore } from "../cache/answer-store.js";
 import { cachingUpstreams } from "../cache/caching-upstream.js";
 import type { CatalogTool } from "../catalog/catalog-part.js";
+import { DEFAULT_CHILDREN } from "../connectors/children-policy.js";
 import { ConnectorDirectory } from "../connectors/connector-directory.js";
 import type { ServiceMapFollower } from "../connectors/map/service-map-follower.js";
 import { remoteUpstreams } from "../connectors/remote-upstreams.js";
@@ -49,7 +50,8 @@ export class Gateway {
     this.#answers = new AnswerStore(settings.cacheBytes, { clock, monotonic, observer: metrics });
     const { serverInfo: clientInfo } = this;
     const { authorize } = options;
-    const upstreams = remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo, authorize });
+    const children = { ...DEFAULT_CHILDREN, ...options.children };
+    const upstreams = remoteUpstreams({ clock, monotonic, timers, random, logger, clientInfo, authorize, children });
     this.#directory = new ConnectorDirectory({
       createUpstream: cachingUpstreams(this.#answers, upstreams),
       clock,
@@ -57,6 +59,7 @@ export class Gateway {
       timers,
       random,
       logger,
+      children,
       sources: options.sources,
       catalogStore: options.catalogStore,
       catalogPolicy: settings.catalog,

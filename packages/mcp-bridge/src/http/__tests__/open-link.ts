@@ -96,6 +96,7 @@ export function testLink(url: string, options: TestLinkOptions = {}) {
         },
         onQuestion: (sessionKey, question) => questions.ask(question, sessionKey),
         onIsolated: () => {},
+        onIdle: () => {},
         onLost: (error) => {
           lost.push(error);
         },

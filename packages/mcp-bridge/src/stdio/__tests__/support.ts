@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +12,7 @@ import {
   type ConnectorTimeouts,
   type GatewayError,
   type Isolation,
+  type Timers,
 } from "@cortex-os/mcp-core";
 import { RecordingLogger, type ManualTime } from "@cortex-os/mcp-core/testing";
 import type {
@@ -29,33 +29,12 @@ import type { AskedQuestion, UpstreamQuestion } from "../../asking/question.js";
 import type { AnswerSink, Caller, UpstreamCall } from "../../runtime/exchange.js";
 import { StdioLink } from "../stdio-link.js";
 import type { StdioLinkOptions } from "../stdio-link-options.js";
+import { MARK } from "./marked-processes.js";
+
+export { expectNoProcessLeft, MARK, markedProcesses } from "./marked-processes.js";
 
 /** The server whose vices are flags. */
 export const SCRIPTED = fileURLToPath(new URL("servers/scripted.mjs", import.meta.url));
-
-/** Every process that a test starts carries this in its environment, so that one left behind is found whoever adopted it. */
-export const MARK = `cortex-test-${randomUUID()}`;
-
-/** The ids of the running processes that carry a mark. */
-export async function markedProcesses(mark = MARK): Promise<number[]> {
-  const found: number[] = [];
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const environment = await readFile(`/proc/${name}/environ`, "utf8").catch(() => "");
-    if (environment.includes(`CORTEX_TEST_MARK=${mark}`)) found.push(Number(name));
-  }
-  return found;
-}
-
-/** Fails if a process of the test file's is left; such a one is killed, so that a failure costs the machine nothing. */
-export async function expectNoProcessLeft(mark = MARK): Promise<void> {
-  try {
-    await vi.waitFor(async () => expect(await markedProcesses(mark)).toEqual([]), { timeout: 5_000, interval: 20 });
-  } catch (error) {
-    for (const pid of await markedProcesses(mark)) process.kill(pid, "SIGKILL");
-    throw error;
-  }
-}
 
 /** A folder that is gone at the end of `use`. */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
@@ -80,6 +59,8 @@ export interface LinkSetup {
   readonly options?: StdioLinkOptions;
   /** Own time instead of the machine's. */
   readonly time?: ManualTime;
+  /** Own timers instead of those. */
+  readonly timers?: Timers;
 }
 
 /** A link with everything that can be seen of it. */
@@ -93,6 +74,8 @@ export interface LinkUnderTest {
   readonly questions: RecordedQuestions;
   /** How often it was said that each session has a process of its own from now on. */
   readonly isolated: { readonly count: number };
+  /** How often it was said that nothing was asked of it for long enough. */
+  readonly idle: { readonly count: number };
   /** Whose lists were said to have changed. */
   readonly changed: ServerFeature[];
   /** How often its tools were. */
@@ -128,12 +111,13 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
   const told: [JsonRpcNotification, string?][] = [];
   const questions = new RecordedQuestions();
   const isolated = { count: 0 };
+  const idle = { count: 0 };
   const changed: ServerFeature[] = [];
   const deps: LinkDeps = {
     spec: stdioSpec(setup),
     clock: setup.time ?? systemClock,
     monotonic: setup.time ?? systemMonotonic,
-    timers: setup.time ?? systemTimers,
+    timers: setup.timers ?? setup.time ?? systemTimers,
     random: systemRandom,
     logger,
     events: {
@@ -146,6 +130,9 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
       onQuestion: (sessionKey, question) => questions.ask(question, sessionKey),
       onIsolated: () => {
         isolated.count += 1;
+      },
+      onIdle: () => {
+        idle.count += 1;
       },
       onLost: (error) => {
         lost.push(error);
@@ -163,6 +150,7 @@ export function linkTo(setup: LinkSetup = {}): LinkUnderTest {
     told,
     questions,
     isolated,
+    idle,
     changed,
     changes: () => changed.filter((feature) => feature === "tools").length,
     open: (signal = new AbortController().signal) => link.open(signal),

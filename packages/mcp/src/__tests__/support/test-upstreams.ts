@@ -85,6 +85,11 @@ export class TestUpstream implements Upstream {
     this.#events.onAvailability(false, reason, detail);
   }
 
+  /** Its process is stopped, because nothing was asked of it. */
+  fallAsleep(): void {
+    this.#events.onAsleep();
+  }
+
   /** Tells something outside of any request. */
   tell(notification: JsonRpcNotification, sessionKey?: string): void {
     this.#events.onNotification(notification, sessionKey);

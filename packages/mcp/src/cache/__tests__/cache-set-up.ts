@@ -64,6 +64,7 @@ export class CacheSetUp {
       onNotification: () => void told.push("updated"),
       onQuestion: () => undefined,
       onIsolated: () => {},
+      onAsleep: () => {},
     };
     const front = create(specOf("docs", spec), events);
     const back = this.#upstreams.of("docs");

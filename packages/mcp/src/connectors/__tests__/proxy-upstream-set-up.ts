@@ -95,6 +95,7 @@ export function setUpProxy(
     onNotification: () => {},
     onQuestion: () => undefined,
     onIsolated: () => {},
+    onAsleep: () => {},
   });
   const proxy = (): TestProxy => {
     const last = made.at(-1);

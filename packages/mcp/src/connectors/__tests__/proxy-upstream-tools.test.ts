@@ -200,6 +200,7 @@ test("connectors that are not reached over HTTP are made otherwise", () => {
     onNotification: () => {},
     onQuestion: () => undefined,
     onIsolated: () => {},
+    onAsleep: () => {},
   };
   expect(() => createUpstream(spec, events)).toThrow("not an HTTP connector");
 });

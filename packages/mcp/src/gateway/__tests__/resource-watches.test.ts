@@ -14,6 +14,7 @@ const upstream = (key: string): TestUpstream =>
     onNotification: () => {},
     onQuestion: () => undefined,
     onIsolated: () => {},
+    onAsleep: () => {},
   });
 
 /** Watches over connectors a and b; `x:…` is a's, `y:…` is b's, and `cortex://a/…` as well. */

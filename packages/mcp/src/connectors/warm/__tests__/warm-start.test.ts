@@ -34,7 +34,7 @@ describe("a start with a stored catalog (design.md, contracts: Starting)", () =>
 
   test("the upstream is made with what was learned of it, and is connected behind the scenes, a second after the start (R18)", async () => {
     const { upstreams, time } = await restarted([storedOf(a, "x")], a, b);
-    expect(upstreams.of("a").earlier).toEqual({ facts: storedOf(a).facts, tools: [toolOf("x")] });
+    expect(upstreams.of("a").earlier).toEqual({ facts: storedOf(a).facts, tools: [toolOf("x")], asleep: false });
     expect(upstreams.of("b").earlier).toBeUndefined();
     expect(upstreams.of("b").connects).toBe(1);
     await time.advance(999);
