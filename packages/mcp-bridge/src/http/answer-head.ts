@@ -1,24 +1,60 @@
-/** Response headers as undici gives them. */
-export type Headers = Record<string, string | string[] | undefined>;
+import { answerForm, type AnswerForm } from "./answer-reader.js";
+import { firstHeader, type RawHeaders } from "./response-reader.js";
 
-/** The only value of a header; the first of several. */
-export function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
-}
+/** What the head of an answer says that matters here. Of a header that came several times the first counts. */
+export class AnswerHead {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly contentLength: string | undefined;
+  /** Which of MCP's two forms the body has; `undefined` for none of them. */
+  readonly form: AnswerForm | undefined;
+  readonly #headers: RawHeaders;
 
-/** Whether the body is encoded in a way that was not asked for. */
-export function hasForeignEncoding(headers: Headers): boolean {
-  const encoding = single(headers["content-encoding"]);
-  return encoding !== undefined && encoding !== "identity";
-}
-
-/** What is wrong with the head of an answer that cannot be read. */
-export function unreadable(status: number, headers: Headers): string {
-  if (hasForeignEncoding(headers)) {
-    const encoding = JSON.stringify(single(headers["content-encoding"]));
-    return `answered in the encoding ${encoding}, which was not asked for`;
+  constructor(status: number, headers: RawHeaders) {
+    this.status = status;
+    this.contentType = firstHeader(headers, "content-type");
+    this.contentLength = firstHeader(headers, "content-length");
+    this.form = answerForm(this.contentType);
+    this.#headers = headers;
   }
-  const contentType = single(headers["content-type"]);
-  const what = contentType === undefined ? "no content type" : `the content type ${JSON.stringify(contentType)}`;
-  return `answered HTTP ${status} with ${what} instead of JSON or an event stream`;
+
+  /** Whether the body is encoded in a way that was not asked for. */
+  get hasForeignEncoding(): boolean {
+    const encoding = this.#encoding;
+    return encoding !== undefined && encoding !== "identity";
+  }
+
+  /** The headers that a client may see; the others are between the gateway and its upstream. */
+  passedOn(): Record<string, string> {
+    const { contentType, contentLength } = this;
+    // Written out, because an object that is built name by name costs as much as all the rest that is done with it.
+    const kept: Record<string, string> =
+      contentType === undefined
+        ? {}
+        : contentLength === undefined
+          ? { "content-type": contentType }
+          : { "content-type": contentType, "content-length": contentLength };
+    if (contentType === undefined && contentLength !== undefined) kept["content-length"] = contentLength;
+    for (const name of ALSO_PASSED_ON) {
+      const value = firstHeader(this.#headers, name);
+      if (value !== undefined) kept[name] = value;
+    }
+    return kept;
+  }
+
+  /** What is wrong with it, when it cannot be read. */
+  describe(): string {
+    if (this.hasForeignEncoding)
+      return `answered in the encoding ${JSON.stringify(this.#encoding)}, which was not asked for`;
+    const { contentType } = this;
+    const what = contentType === undefined ? "no content type" : `the content type ${JSON.stringify(contentType)}`;
+    return `answered HTTP ${this.status} with ${what} instead of JSON or an event stream`;
+  }
+
+  get #encoding(): string | undefined {
+    return firstHeader(this.#headers, "content-encoding");
+  }
 }
+
+/** Beside type and length. */
+const ALSO_PASSED_ON = ["cache-control", "x-accel-buffering"] as const;

@@ -1,5 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { Dispatcher } from "undici";
+import { allHeaders, type RawHeaders, type ResponseReader } from "./response-reader.js";
 import type { UpstreamAuthorization } from "./upstream-authorization.js";
 
 /** How often one request is sent again: once for a token, once for more scopes. */
@@ -9,32 +8,27 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /** Sends requests with an `authorization`. */
 export interface AuthorizedSender<R> {
-  send(request: R, authorization: string | undefined, handler: Dispatcher.DispatchHandler): void;
+  send(request: R, authorization: string | undefined, reader: ResponseReader): void;
 }
 
 /**
  * One request to an upstream that may want authorization: stands between undici and whoever reads the answer, and keeps from him the refusals after which the
  * request is sent again. It is all that a request costs more whose upstream never refuses: nothing else is made before a refusal.
  */
-export class AuthorizedRequest<R> implements Dispatcher.DispatchHandler {
+export class AuthorizedRequest<R> implements ResponseReader {
   readonly #authorization: UpstreamAuthorization;
   readonly #sender: AuthorizedSender<R>;
   readonly #request: R;
-  readonly #reader: Dispatcher.DispatchHandler;
+  readonly #reader: ResponseReader;
   #sent: string | undefined;
   #timesAgain = 0;
   /** What a refused request waits for: its answer's end, and the authorization. */
   #waitsFor = 0;
   #refusalBytes = 0;
   #failure: Error | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: ((reason?: Error) => void) | undefined;
 
-  constructor(
-    authorization: UpstreamAuthorization,
-    sender: AuthorizedSender<R>,
-    request: R,
-    reader: Dispatcher.DispatchHandler,
-  ) {
+  constructor(authorization: UpstreamAuthorization, sender: AuthorizedSender<R>, request: R, reader: ResponseReader) {
     this.#authorization = authorization;
     this.#sender = sender;
     this.#request = request;
@@ -46,72 +40,65 @@ export class AuthorizedRequest<R> implements Dispatcher.DispatchHandler {
     this.#sender.send(this.#request, this.#sent, this);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    this.#controller = controller;
-    this.#reader.onRequestStart?.(controller, context);
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    this.#reader.onConnect(abort);
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-    statusMessage?: string,
-  ): void {
+  onHeaders(status: number, headers: RawHeaders, resume: () => void): boolean {
     if (this.#timesAgain < MOST_TIMES_AGAIN && (status === 401 || status === 403)) {
       const sent = this.#sent;
       const isAgain = this.#timesAgain > 0;
-      const waiting = this.#authorization.refused({ status, challenge: headers["www-authenticate"], sent, isAgain });
+      const challenge = allHeaders(headers)["www-authenticate"];
+      const waiting = this.#authorization.refused({ status, challenge, sent, isAgain });
       if (waiting !== undefined) {
         this.#waitFor(waiting);
-        return;
+        return true;
       }
     }
-    this.#reader.onResponseStart?.(controller, status, headers, statusMessage);
+    return this.#reader.onHeaders(status, headers, resume);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#waitsFor === 0) {
-      this.#reader.onResponseData?.(controller, chunk);
-      return;
-    }
+  onData(chunk: Buffer): boolean {
+    if (this.#waitsFor === 0) return this.#reader.onData(chunk);
     this.#refusalBytes += chunk.length;
-    if (this.#refusalBytes > MAX_REFUSAL_BYTES) controller.abort(new Error("the refusal is longer than it is read"));
+    if (this.#refusalBytes > MAX_REFUSAL_BYTES) this.#abort?.(new Error("the refusal is longer than it is read"));
+    return true;
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
-    if (this.#waitsFor === 0) this.#reader.onResponseEnd?.(controller, trailers);
-    else this.#arrived(controller);
+  onComplete(): void {
+    if (this.#waitsFor === 0) this.#reader.onComplete();
+    else this.#arrived();
   }
 
-  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#waitsFor === 0) this.#reader.onResponseError?.(controller, error);
-    else this.#arrived(controller);
+  onError(error: Error): void {
+    if (this.#waitsFor === 0) this.#reader.onError(error);
+    else this.#arrived();
   }
 
   #waitFor(waiting: Promise<void>): void {
     this.#timesAgain += 1;
     this.#waitsFor = 2;
     this.#refusalBytes = 0;
-    const controller = this.#controller;
     waiting.then(
-      () => this.#decided(controller),
+      () => this.#decided(),
       (error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error("no authorization");
-        this.#decided(controller);
+        this.#decided();
       },
     );
   }
 
   /** What is known is known: a body that has not ended by now costs its connection and no time. */
-  #decided(controller: Dispatcher.DispatchController | undefined): void {
-    this.#arrived(controller);
-    if (this.#waitsFor > 0) controller?.abort(new Error("nobody reads the rest of the refusal"));
+  #decided(): void {
+    this.#arrived();
+    if (this.#waitsFor > 0) this.#abort?.(new Error("nobody reads the rest of the refusal"));
   }
 
-  #arrived(controller: Dispatcher.DispatchController | undefined): void {
+  #arrived(): void {
     this.#waitsFor -= 1;
     if (this.#waitsFor > 0) return;
     if (this.#failure === undefined) this.send();
-    else if (controller !== undefined) this.#reader.onResponseError?.(controller, this.#failure);
+    else this.#reader.onError(this.#failure);
   }
 }

@@ -1,14 +1,12 @@
 import { toJsonRpcError, type GatewayError } from "@cortex-os/mcp-core";
 import { changedFeature, classifyMessage, type JsonRpcResponse } from "@cortex-os/mcp-core/wire";
 import { isResourceUpdate } from "../listening/notifications.js";
-import { single, type Headers } from "./answer-head.js";
+import type { AnswerHead } from "./answer-head.js";
 import { answers, notJson, type AnswerForm } from "./answer-reader.js";
 import { protocolFailure } from "./failures.js";
 import type { Refusal } from "./refusal.js";
 import { UpstreamExchange } from "./upstream-exchange.js";
 
-/** Response headers that a client may see; the others are between the gateway and its upstream. */
-const PASSED_ON = ["content-type", "content-length", "cache-control", "x-accel-buffering"] as const;
 const OBJECT = 0x7b;
 const ARRAY = 0x5b;
 const CARRIAGE_RETURN = 0x0d;
@@ -30,16 +28,16 @@ export class ByteExchange extends UpstreamExchange {
   #started: AnswerForm | undefined;
   #answered = false;
 
-  protected override answerStart(status: number, headers: Headers, form: AnswerForm): void {
-    this.#status = status;
-    this.#headers = passedOn(headers);
+  protected override answerStart(head: AnswerHead, form: AnswerForm): void {
+    this.#status = head.status;
+    this.#headers = head.passedOn();
     // Of an event stream less may be passed on than came, or more.
     if (form === "sse") this.#start(form, false);
   }
 
   protected override answerData(chunk: Buffer): boolean {
     if (this.#started === undefined) {
-      const first = chunk.findIndex((byte) => !BEFORE_JSON.has(byte));
+      const first = beginOf(chunk);
       // A chunk of nothing but white space is dropped, and with it the right to say how long the answer is.
       if (first === -1) {
         delete this.#headers["content-length"];
@@ -91,13 +89,13 @@ export class ByteExchange extends UpstreamExchange {
     return this.sink.write(bytes);
   }
 
-  protected override answerRefused({ status, headers, body }: Refusal, response: JsonRpcResponse): void {
+  protected override answerRefused({ head, body }: Refusal, response: JsonRpcResponse): void {
     // To a legacy client an HTTP status speaks of the transport: a 404 would tell it that its session with us is over.
     if (this.request.session !== undefined) {
       this.sink.respond({ ...response, id: this.request.id });
       return;
     }
-    this.sink.start(status, passedOn(headers));
+    this.sink.start(head.status, head.passedOn());
     this.sink.write(body);
     this.sink.end();
   }
@@ -140,7 +138,7 @@ export class ByteExchange extends UpstreamExchange {
     if (this.#answered) return undefined;
     this.#answered = true;
     this.host.settled(this);
-    this.noteAnswer(message);
+    this.host.answered(this.request, message);
     // An error without an id is for this request: there is no other on this stream.
     return message.id === this.request.id ? value : { ...message, id: this.request.id };
   }
@@ -156,11 +154,6 @@ function encoded(message: unknown): Buffer {
   return Buffer.from(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
 }
 
-function passedOn(headers: Headers): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const name of PASSED_ON) {
-    const value = single(headers[name]);
-    if (value !== undefined) kept[name] = value;
-  }
-  return kept;
-}
+/** Where JSON begins in the first bytes of an answer, or −1. */
+const beginOf = (chunk: Buffer): number =>
+  chunk[0] === OBJECT ? 0 : chunk.findIndex((byte) => !BEFORE_JSON.has(byte));

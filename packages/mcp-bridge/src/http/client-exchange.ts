@@ -18,40 +18,59 @@ export interface ClientExchangeDeps {
   readonly exchanges: LinkExchanges;
   readonly sessions: SessionBook;
   readonly timeouts: ConnectorTimeouts;
-  readonly facts: UpstreamFacts;
-  /** The gateway's own session with a legacy upstream. */
-  readonly control: LegacySession | undefined;
 }
 
-/** A client's request on its way to the upstream, not sent yet: as bytes where nothing has to be put back, otherwise as messages. */
-export function clientExchange(deps: ClientExchangeDeps, call: UpstreamCall, sink: AnswerSink): UpstreamExchange {
-  return deps.facts.era === "modern" ? toModern(deps, call, sink) : toLegacy(deps, call, sink);
+/**
+ * A client's request on its way to the upstream, not sent yet: as bytes where nothing has to be put back, otherwise as messages.
+ *
+ * @param control the gateway's own session with a legacy upstream
+ */
+export function clientExchange(
+  deps: ClientExchangeDeps,
+  facts: UpstreamFacts,
+  control: LegacySession | undefined,
+  call: UpstreamCall,
+  sink: AnswerSink,
+): UpstreamExchange {
+  return facts.era === "modern" ? toModern(deps, facts, call, sink) : toLegacy(deps, facts, control, call, sink);
 }
 
-function toModern(deps: ClientExchangeDeps, call: UpstreamCall, sink: AnswerSink): UpstreamExchange {
+function toModern(
+  deps: ClientExchangeDeps,
+  facts: UpstreamFacts,
+  call: UpstreamCall,
+  sink: AnswerSink,
+): UpstreamExchange {
   const { caller, id, method, params, paramHeaders } = call;
-  if (caller.era === "legacy") return asMessages(deps, call, sink, undefined);
+  if (caller.era === "legacy") return asMessages(deps, facts, call, sink, undefined);
   const draft = { id, method, params, session: undefined, caller, revision: caller.revision, paramHeaders };
   return new ByteExchange(deps.exchanges, prepareRequest(draft, deps.timeouts), sink);
 }
 
-function toLegacy(deps: ClientExchangeDeps, call: UpstreamCall, sink: AnswerSink): UpstreamExchange {
+function toLegacy(
+  deps: ClientExchangeDeps,
+  facts: UpstreamFacts,
+  control: LegacySession | undefined,
+  call: UpstreamCall,
+  sink: AnswerSink,
+): UpstreamExchange {
   const { caller, id, method, params } = call;
-  const own = deps.control?.facts;
+  const own = control?.facts;
   const keepsNone = own !== undefined && own.id === undefined;
-  const session = keepsNone ? deps.control : deps.sessions.of(caller);
+  const session = keepsNone ? control : deps.sessions.of(caller);
   // Callers that share a session, or an upstream that has none and may keep one table for everybody, get ids of the link's own:
   // two clients both begin to count at 0 (CVE-2026-25536).
   if (caller.era === "modern" || keepsNone || caller.sessionKey === undefined)
-    return asMessages(deps, call, sink, session);
+    return asMessages(deps, facts, call, sink, session);
   const { logLevel: level, sessionKey } = caller;
   const logs = level === undefined ? undefined : { level, isShared: false, sessionKey };
-  const draft = { id, method, params, session, caller, revision: deps.facts.revision, logs };
+  const draft = { id, method, params, session, caller, revision: facts.revision, logs };
   return new ByteExchange(deps.exchanges, prepareRequest(draft, deps.timeouts), sink);
 }
 
 function asMessages(
-  { exchanges, facts, timeouts, upstream }: ClientExchangeDeps,
+  { exchanges, timeouts, upstream }: ClientExchangeDeps,
+  facts: UpstreamFacts,
   call: UpstreamCall,
   sink: AnswerSink,
   session: LegacySession | undefined,

@@ -1,34 +1,36 @@
 import type { Monotonic, Timers } from "@cortex-os/mcp-core";
 
-/**
- * A limit on silence and a limit on the whole, behind one timer: activity only notes the time, so that a stream of
- * thousands of chunks re-arms nothing.
- */
+/** How long one request may take, in milliseconds. */
+export interface Limits {
+  /** Longest silence. */
+  readonly idleMs: number;
+  /** Longest duration altogether. */
+  readonly maxMs: number;
+}
+
+/** A limit on silence and a limit on the whole. It has no timer of its own: a {@link DeadlineWatch} looks at it when its time may be over. */
 export class Deadline {
-  readonly #timers: Timers;
   readonly #monotonic: Monotonic;
-  readonly #idleMs: number;
-  readonly #maxMs: number;
-  readonly #onExpired: (waitedMs: number) => void;
+  readonly #limits: Limits;
   readonly #startedMs: number;
   #lastMs: number;
-  #cancel: (() => void) | undefined;
   #holds = 0;
 
-  /** @param onExpired called once, with the limit in milliseconds that was reached; not after {@link stop} */
-  constructor(
-    ports: { readonly timers: Timers; readonly monotonic: Monotonic },
-    limits: { readonly idleMs: number; readonly maxMs: number },
-    onExpired: (waitedMs: number) => void,
-  ) {
-    this.#timers = ports.timers;
-    this.#monotonic = ports.monotonic;
-    this.#idleMs = limits.idleMs;
-    this.#maxMs = limits.maxMs;
-    this.#onExpired = onExpired;
-    this.#startedMs = ports.monotonic.elapsedMs();
+  constructor(monotonic: Monotonic, limits: Limits) {
+    this.#monotonic = monotonic;
+    this.#limits = limits;
+    this.#startedMs = monotonic.elapsedMs();
     this.#lastMs = this.#startedMs;
-    this.#arm(Math.min(limits.idleMs, limits.maxMs));
+  }
+
+  /** How long from `nowMs` on it cannot be over, in milliseconds; under one: it is over, for a timer may fire a fraction early. */
+  leftMs(nowMs: number): number {
+    return Math.min(this.#idleLeftMs(nowMs), this.#wholeLeftMs(nowMs));
+  }
+
+  /** The limit that was reached, in milliseconds. */
+  reachedMs(nowMs: number): number {
+    return this.#wholeLeftMs(nowMs) < 1 ? this.#limits.maxMs : this.#limits.idleMs;
   }
 
   /** Something came: the silence begins anew. */
@@ -45,26 +47,70 @@ export class Deadline {
     };
   }
 
-  /** Ends it; may be called twice. */
+  #idleLeftMs(nowMs: number): number {
+    return (this.#holds > 0 ? nowMs : this.#lastMs) + this.#limits.idleMs - nowMs;
+  }
+
+  #wholeLeftMs(nowMs: number): number {
+    return this.#startedMs + this.#limits.maxMs - nowMs;
+  }
+}
+
+/** Something that has a deadline. */
+export interface Expiring {
+  /** Whether it waits for nothing any more. */
+  readonly done: boolean;
+  readonly deadline: Deadline;
+  /** Its time is over. @param limitMs the limit that was reached, in milliseconds */
+  expired(limitMs: number): void;
+}
+
+/**
+ * Watches the deadlines of all requests of a link with one timer: a request that is answered in time, as nearly all are, arms and cancels nothing of its own (R18).
+ * Activity only notes the time, so that a stream of thousands of chunks re-arms nothing either.
+ */
+export class DeadlineWatch {
+  readonly #ports: { readonly timers: Timers; readonly monotonic: Monotonic };
+  readonly #watched: () => readonly Expiring[];
+  /** When the timer looks next, on the monotonic clock. */
+  #looksMs = Number.POSITIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  /** @param watched all that may have a deadline now */
+  constructor(ports: { readonly timers: Timers; readonly monotonic: Monotonic }, watched: () => readonly Expiring[]) {
+    this.#ports = ports;
+    this.#watched = watched;
+  }
+
+  /** There is one more. */
+  begun({ deadline }: Expiring): void {
+    const nowMs = this.#ports.monotonic.elapsedMs();
+    const leftMs = deadline.leftMs(nowMs);
+    if (nowMs + leftMs < this.#looksMs) this.#arm(nowMs, leftMs);
+  }
+
+  /** Nothing is watched any more, until something begins. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    this.#looksMs = Number.POSITIVE_INFINITY;
   }
 
-  #arm(delayMs: number): void {
-    this.#cancel = this.#timers.after(delayMs, () => this.#due());
+  #arm(nowMs: number, leftMs: number): void {
+    this.#cancel?.();
+    this.#looksMs = nowMs + leftMs;
+    this.#cancel = this.#ports.timers.after(Math.ceil(leftMs), () => {
+      this.stop();
+      this.#look(this.#ports.monotonic.elapsedMs());
+    });
   }
 
-  #due(): void {
-    const nowMs = this.#monotonic.elapsedMs();
-    const idleLeftMs = this.#holds > 0 ? this.#idleMs : this.#lastMs + this.#idleMs - nowMs;
-    const leftMs = this.#startedMs + this.#maxMs - nowMs;
-    // A timer may fire a fraction of a millisecond early.
-    if (idleLeftMs >= 1 && leftMs >= 1) {
-      this.#arm(Math.ceil(Math.min(idleLeftMs, leftMs)));
-      return;
+  #look(nowMs: number): void {
+    for (const one of this.#watched()) {
+      if (one.done) continue;
+      const leftMs = one.deadline.leftMs(nowMs);
+      if (leftMs < 1) one.expired(one.deadline.reachedMs(nowMs));
+      else if (nowMs + leftMs < this.#looksMs) this.#arm(nowMs, leftMs);
     }
-    this.#cancel = undefined;
-    this.#onExpired(leftMs < 1 ? this.#maxMs : this.#idleMs);
   }
 }

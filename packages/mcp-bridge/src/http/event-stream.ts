@@ -1,7 +1,7 @@
 import type { ClassifiedMessage } from "@cortex-os/mcp-core/wire";
-import type { Dispatcher } from "undici";
 import { answerForm, answerReader, type AnswerReader } from "./answer-reader.js";
 import { UnauthorizedError } from "./failures.js";
+import { firstHeader, type RawHeaders, type ResponseReader } from "./response-reader.js";
 
 /** Most of a refusal that is kept, in bytes. */
 const MAX_REFUSAL_BYTES = 16 * 1024;
@@ -25,12 +25,12 @@ export interface StreamListener {
   onEnd(end: StreamEnd): void;
 }
 
-/** One long response of events: undici's handler for it. */
-export class EventStream implements Dispatcher.DispatchHandler {
+/** One long response of events: undici's reader of it. */
+export class EventStream implements ResponseReader {
   readonly #key: string;
   readonly #listener: StreamListener;
   readonly #given: Pick<AnswerReader, "push"> | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: ((reason?: Error) => void) | undefined;
   #reader: Pick<AnswerReader, "push"> | undefined;
   #status = 0;
   #refusal = "";
@@ -46,34 +46,33 @@ export class EventStream implements Dispatcher.DispatchHandler {
   /** Closes it; the listener hears nothing more. */
   stop(): void {
     this.#stopped = true;
-    this.#controller?.abort(new Error("stopped listening"));
+    this.#abort?.(new Error("stopped listening"));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#stopped) controller.abort(new Error("stopped listening"));
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#stopped) abort(new Error("stopped listening"));
   }
 
-  onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (status < 200 || this.#stopped) return;
+  onHeaders(status: number, headers: RawHeaders): true {
+    if (status < 200 || this.#stopped) return true;
     this.#status = status;
-    const contentType = headers["content-type"];
-    const isStream = typeof contentType === "string" && answerForm(contentType) === "sse";
-    if (status !== 200 || !isStream) return;
+    if (status !== 200 || answerForm(firstHeader(headers, "content-type")) !== "sse") return true;
     this.#reader =
       this.#given ??
       answerReader("sse", this.#key, MAX_EVENT_BYTES, (message) => {
         if (!this.#stopped) this.#listener.onMessage(message);
       });
     this.#listener.onOpen();
+    return true;
   }
 
-  onResponseData(_: unknown, chunk: Buffer): void {
-    if (this.#stopped) return;
+  onData(chunk: Buffer): true {
+    if (this.#stopped) return true;
     if (this.#reader === undefined) {
       this.#refusal += chunk.toString("utf8");
       if (this.#refusal.length > MAX_REFUSAL_BYTES) this.#end(true);
-      return;
+      return true;
     }
     try {
       this.#reader.push(chunk);
@@ -81,16 +80,17 @@ export class EventStream implements Dispatcher.DispatchHandler {
       // What cannot be read is left; opening it anew is the listener's to decide.
       this.#end(true);
     }
+    return true;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     this.#end(false);
   }
 
-  onResponseError(_: unknown, error: Error): void {
+  onError(error: Error): void {
     if (this.#stopped) return;
     // Without an authorization there is no upstream either, whatever was sent.
-    if (this.#controller !== undefined && !(error instanceof UnauthorizedError)) {
+    if (this.#abort !== undefined && !(error instanceof UnauthorizedError)) {
       this.#end(false);
       return;
     }
@@ -101,7 +101,7 @@ export class EventStream implements Dispatcher.DispatchHandler {
   #end(abort: boolean): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    if (abort) this.#controller?.abort(new Error("the stream cannot be read"));
+    if (abort) this.#abort?.(new Error("the stream cannot be read"));
     const isStream = this.#reader !== undefined;
     this.#listener.onEnd(
       isStream || this.#status === 0

@@ -3,14 +3,15 @@ import type {
   JsonObject,
   JsonRpcNotification,
   JsonRpcRequest,
+  JsonRpcResponse,
   RequestId,
   ServerFeature,
 } from "@cortex-os/mcp-core/wire";
-import type { Dispatcher } from "undici";
 import type { ByteBudget } from "../byte-budget.js";
 import type { Lane } from "./http-upstream.js";
 import type { Caller } from "../runtime/exchange.js";
 import type { LegacySession } from "./legacy-session.js";
+import type { ResponseReader } from "./response-reader.js";
 import type { LevelWish } from "./session-levels.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
 
@@ -34,7 +35,7 @@ export interface PreparedRequest {
   /** Longest duration altogether, in milliseconds. */
   readonly maxMs: number;
   /** What its session is told about log messages before it is sent. */
-  readonly logs?: LevelWish;
+  readonly logs: LevelWish | undefined;
 }
 
 /** What an exchange needs of the link it runs on. */
@@ -43,19 +44,14 @@ export interface ExchangeHost {
   readonly ports: { readonly timers: Timers; readonly monotonic: Monotonic };
   /** What all unfinished messages of this upstream together may hold. */
   readonly budget: ByteBudget;
-  post(request: PreparedRequest, handler: Dispatcher.DispatchHandler): void;
+  post(request: PreparedRequest, reader: ResponseReader): void;
   /**
    * Goes on with an answer whose connection ended (2025-11-25, transports, Resumability and Redelivery).
    *
    * @param sessionId the session the request was sent in
    * @returns false when there is no such session any more: nothing was sent
    */
-  resume(
-    request: PreparedRequest,
-    sessionId: string | undefined,
-    lastEventId: string,
-    handler: Dispatcher.DispatchHandler,
-  ): boolean;
+  resume(request: PreparedRequest, sessionId: string | undefined, lastEventId: string, reader: ResponseReader): boolean;
   begun(exchange: UpstreamExchange): void;
   ended(exchange: UpstreamExchange): void;
   /** The request was given up after it was sent: a legacy upstream is told so. */
@@ -66,6 +62,8 @@ export interface ExchangeHost {
   refused(): void;
   /** No connection could be made. */
   unreachable(error: GatewayError): void;
+  /** To be told of every answer that is read: some errors say that the tools are not what they were. */
+  answered(request: PreparedRequest, response: JsonRpcResponse): void;
   /** The upstream's lists of this feature are not what they were. */
   listChanged(feature: ServerFeature): void;
   /** The upstream told something that is not for whoever asked, but for everybody. */

@@ -41,7 +41,7 @@ export function getStreams({ upstream, session, lane, questions }: GetStreamDeps
     session.whenOpen((error) => {
       const { facts } = session;
       if (error !== undefined || facts === undefined) {
-        stream.onResponseError(undefined, error ?? new Error("no session"));
+        stream.onError(error ?? new Error("no session"));
         return;
       }
       sessionId = facts.id;

@@ -19,7 +19,7 @@ import {
   offersSubscriptions,
   type ResourceSubscriptions,
 } from "../listening/resource-subscriptions.js";
-import { clientExchange } from "./client-exchange.js";
+import { clientExchange, type ClientExchangeDeps } from "./client-exchange.js";
 import { EraWatch } from "./era-watch.js";
 import { closedFailure, connectorName, protocolFailure } from "./failures.js";
 import type { Handshake } from "./handshake.js";
@@ -54,6 +54,7 @@ export class HttpLink implements Link {
   readonly #timeouts: ConnectorTimeouts;
   readonly #exchanges: LinkExchanges;
   readonly #own: OwnRequests;
+  readonly #route: ClientExchangeDeps;
   readonly #sessionStreams: SessionStreams;
   #resources: ResourceSubscriptions;
   /** The same of a legacy upstream, which forgets them with the session. */
@@ -83,6 +84,8 @@ export class HttpLink implements Link {
       askSession: (sessionKey, question) =>
         this.#phase === "live" ? deps.events.onQuestion(sessionKey, question) : undefined,
     });
+    const { sessions, upstream } = deps;
+    this.#route = { upstream, sessions, exchanges: this.#exchanges, timeouts: this.#timeouts };
     this.#sessionStreams = new SessionStreams({
       ...deps,
       openMs: LEVEL_MS,
@@ -131,9 +134,7 @@ export class HttpLink implements Link {
       return ANSWERED;
     }
     try {
-      const { sessions, upstream } = this.#deps;
-      const deps = { upstream, sessions, exchanges: this.#exchanges, timeouts: this.#timeouts };
-      const exchange = clientExchange({ ...deps, facts, control: this.#control }, call, sink);
+      const exchange = clientExchange(this.#route, facts, this.#control, call, sink);
       this.#exchanges.start(exchange);
       return exchange;
     } catch (error) {

@@ -1,10 +1,10 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcResponse, RequestId } from "@cortex-os/mcp-core/wire";
-import type { Dispatcher } from "undici";
 import { answerForm, answerReader, answers, type AnswerReader } from "./answer-reader.js";
 import { connectionFailure } from "./failures.js";
 import { HeldBytes } from "./held-bytes.js";
 import type { HttpRequest, HttpUpstream } from "./http-upstream.js";
+import { allHeaders, type RawHeaders, type ResponseReader } from "./response-reader.js";
 
 /** One whole HTTP response. */
 export interface HttpReply {
@@ -37,7 +37,7 @@ export function httpReply(upstream: HttpUpstream, request: HttpRequest, options:
   });
 }
 
-class ReplyCollector implements Dispatcher.DispatchHandler {
+class ReplyCollector implements ResponseReader {
   readonly #key: string;
   readonly #options: ReplyOptions;
   readonly #resolve: (reply: HttpReply) => void;
@@ -48,7 +48,7 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
   #headers: Record<string, string> = {};
   #reader: AnswerReader | undefined;
   #response: JsonRpcResponse | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: ((reason?: Error) => void) | undefined;
   #done = false;
 
   constructor(
@@ -66,46 +66,46 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
     if (options.signal.aborted) this.#onAbort();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#done) controller.abort(new Error("cancelled"));
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#done) abort(new Error("cancelled"));
   }
 
-  onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (status < 200) return;
+  onHeaders(status: number, headers: RawHeaders): true {
+    if (status < 200) return true;
     this.#status = status;
-    for (const [name, value] of Object.entries(headers)) {
-      if (value !== undefined) this.#headers[name] = Array.isArray(value) ? value.join(", ") : value;
-    }
+    this.#headers = allHeaders(headers);
     const { answerTo, maxBytes } = this.#options;
     const form = answerForm(this.#headers["content-type"]);
-    if (answerTo === undefined || form === undefined) return;
+    if (answerTo === undefined || form === undefined) return true;
     this.#reader = answerReader(form, this.#key, maxBytes, (classified) => {
       if (classified.kind === "response" && answers(classified.message, answerTo))
         this.#response ??= classified.message;
     });
+    return true;
   }
 
-  onResponseData(_: unknown, chunk: Buffer): void {
-    if (this.#done) return;
+  onData(chunk: Buffer): true {
+    if (this.#done) return true;
     try {
       this.#body.push(chunk);
     } catch (error) {
       this.#stop(error);
-      return;
+      return true;
     }
     this.#read((reader) => reader.push(chunk));
     if (this.#response !== undefined) this.#reply(true);
+    return true;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     if (this.#done) return;
     this.#read((reader) => reader.end());
     this.#reply(false);
   }
 
-  onResponseError(_: unknown, error: Error): void {
-    this.#stop(connectionFailure(this.#key, error, this.#controller !== undefined));
+  onError(error: Error): void {
+    this.#stop(connectionFailure(this.#key, error, this.#abort !== undefined));
   }
 
   /** A body that is no message is a reply all the same: the caller judges it by status and text. */
@@ -138,6 +138,6 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
   #end(abort: boolean): void {
     this.#done = true;
     this.#options.signal.removeEventListener("abort", this.#onAbort);
-    if (abort) this.#controller?.abort(new Error("the reply is complete"));
+    if (abort) this.#abort?.(new Error("the reply is complete"));
   }
 }

@@ -5,6 +5,7 @@ import { publicOnlyLookup, type LookupAll } from "../address/public-only-lookup.
 import { AuthorizedRequest, type AuthorizedSender } from "./authorized-request.js";
 import { connectorName, NOT_PUBLIC_REASON } from "./failures.js";
 import { configuredHeaders, type FlatHeaders } from "./request-headers.js";
+import type { ResponseReader } from "./response-reader.js";
 import type { UpstreamAuthorization } from "./upstream-authorization.js";
 
 /** Sockets for calls to one upstream; more calls than that wait in line. */
@@ -117,18 +118,18 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
     return ++this.#lastId;
   }
 
-  /** Starts one exchange. Never throws: what goes wrong reaches `handler.onResponseError`. Redirects are answers like others. */
-  dispatch(request: HttpRequest, handler: Dispatcher.DispatchHandler): void {
+  /** Starts one exchange. Never throws: what goes wrong reaches `reader.onError`. Redirects are answers like others. */
+  dispatch(request: HttpRequest, reader: ResponseReader): void {
     if (this.#authorization === undefined) {
-      this.send(request, undefined, handler);
+      this.send(request, undefined, reader);
       return;
     }
-    new AuthorizedRequest(this.#authorization, this, request, handler).send();
+    new AuthorizedRequest(this.#authorization, this, request, reader).send();
   }
 
   /** As {@link dispatch}, with this `authorization` and no other. */
-  send(request: HttpRequest, authorization: string | undefined, handler: Dispatcher.DispatchHandler): void {
-    const headers = [...this.#headers, ...request.headers];
+  send(request: HttpRequest, authorization: string | undefined, reader: ResponseReader): void {
+    const headers = this.#headers.concat(request.headers);
     if (authorization !== undefined) headers.push("authorization", authorization);
     this.#lanes[request.lane].dispatch(
       {
@@ -140,7 +141,7 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
         headersTimeout: 0,
         bodyTimeout: 0,
       },
-      handler,
+      reader,
     );
   }
 

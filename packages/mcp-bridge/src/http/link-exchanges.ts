@@ -1,15 +1,23 @@
 import { Roster, type GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
-import type { JsonObject, JsonRpcNotification, JsonRpcRequest, ServerFeature } from "@cortex-os/mcp-core/wire";
-import type { Dispatcher } from "undici";
+import type {
+  JsonObject,
+  JsonRpcNotification,
+  JsonRpcRequest,
+  JsonRpcResponse,
+  ServerFeature,
+} from "@cortex-os/mcp-core/wire";
 import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { ByteBudget } from "../byte-budget.js";
+import { DeadlineWatch } from "./deadline.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import { timeoutFailure, UnauthorizedError, UnreachableError } from "./failures.js";
 import { httpReply } from "./http-reply.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
 import { LinkQuestions } from "./link-questions.js";
+import { missesHeader } from "./refusal.js";
 import { legacyHeaders, POST_HEADERS, STREAM_HEADERS } from "./request-headers.js";
+import type { ResponseReader } from "./response-reader.js";
 import { SessionLevels, type LevelWish } from "./session-levels.js";
 import { withinTime } from "./time-limit.js";
 import type { UpstreamExchange } from "./upstream-exchange.js";
@@ -50,6 +58,7 @@ export class LinkExchanges implements ExchangeHost {
   /** What the upstream asks back. */
   readonly questions: LinkQuestions;
   readonly #active = new Roster<UpstreamExchange>();
+  readonly #deadlines: DeadlineWatch;
   readonly #notes = new AbortController();
   #notesUnderWay = 0;
   #onEmpty: (() => void)[] = [];
@@ -65,6 +74,7 @@ export class LinkExchanges implements ExchangeHost {
     this.ports = ports;
     this.#upstream = upstream;
     this.#events = events;
+    this.#deadlines = new DeadlineWatch(ports, () => this.#active.all());
     this.#levels = new SessionLevels(async (session, wish) => events.wishLogs(session, wish));
     this.questions = new LinkQuestions({
       timers: ports.timers,
@@ -86,6 +96,12 @@ export class LinkExchanges implements ExchangeHost {
       exchange.dispatch(undefined);
       return;
     }
+    const { facts } = session;
+    if (facts !== undefined && exchange.request.logs === undefined && !session.isAskable) {
+      // Nothing to wait for.
+      exchange.dispatch(facts.id);
+      return;
+    }
     session.whenOpen((error) => {
       if (error === undefined) {
         const send = (): void => this.wish(session, exchange.request.logs, () => exchange.dispatch(session.facts?.id));
@@ -104,29 +120,30 @@ export class LinkExchanges implements ExchangeHost {
     this.#levels.before(session, logs, then);
   }
 
-  post(request: PreparedRequest, handler: Dispatcher.DispatchHandler): void {
+  post(request: PreparedRequest, reader: ResponseReader): void {
     const facts = request.session?.facts;
     const headers = facts === undefined ? request.headers : [...request.headers, ...legacyHeaders(facts)];
-    this.#upstream.dispatch({ method: "POST", headers, body: request.body, lane: request.lane }, handler);
+    this.#upstream.dispatch({ method: "POST", headers, body: request.body, lane: request.lane }, reader);
   }
 
   resume(
     request: PreparedRequest,
     sessionId: string | undefined,
     lastEventId: string,
-    handler: Dispatcher.DispatchHandler,
+    reader: ResponseReader,
   ): boolean {
     const facts = request.session?.facts;
     if (facts === undefined || facts.id !== sessionId) return false;
     // A header's characters are bytes.
     const id = Buffer.from(lastEventId, "utf8").toString("latin1");
     const headers = [...STREAM_HEADERS, ...legacyHeaders(facts), "last-event-id", id];
-    this.#upstream.dispatch({ method: "GET", headers, lane: request.lane }, handler);
+    this.#upstream.dispatch({ method: "GET", headers, lane: request.lane }, reader);
     return true;
   }
 
   begun(exchange: UpstreamExchange): void {
     this.#active.add(exchange);
+    this.#deadlines.begun(exchange);
     const { session } = exchange.request;
     if (session !== undefined) session.inFlight += 1;
   }
@@ -136,6 +153,7 @@ export class LinkExchanges implements ExchangeHost {
     const { session } = exchange.request;
     if (session !== undefined) session.inFlight -= 1;
     if (this.#active.size > 0) return;
+    this.#deadlines.stop();
     for (const done of this.#onEmpty) done();
     this.#onEmpty = [];
   }
@@ -180,6 +198,10 @@ export class LinkExchanges implements ExchangeHost {
 
   unreachable(error: GatewayError): void {
     this.#events.onUnreachable(error);
+  }
+
+  answered({ method, session }: PreparedRequest, response: JsonRpcResponse): void {
+    if (missesHeader(response) && session === undefined && method === "tools/call") this.listChanged("tools");
   }
 
   listChanged(feature: ServerFeature): void {

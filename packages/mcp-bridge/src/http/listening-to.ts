@@ -10,7 +10,7 @@ import { EventStream } from "./event-stream.js";
 import { getStreams, type GetStreamDeps } from "./get-stream.js";
 import type { HttpUpstream } from "./http-upstream.js";
 import type { LegacySession } from "./legacy-session.js";
-import { modernHeaders, POST_HEADERS } from "./request-headers.js";
+import { modernPostHeaders } from "./request-headers.js";
 
 type Shared = "logger" | "timers" | "monotonic" | "random" | "subscribeMs";
 type Told = "onListChanged" | "onNotification" | "onMissed" | "onGone";
@@ -68,7 +68,7 @@ function listenOver(
   const method = "subscriptions/listen";
   const asked = params({ notifications });
   const body = JSON.stringify({ jsonrpc: "2.0", id: upstream.nextId(), method, params: asked });
-  const headers = [...POST_HEADERS, ...modernHeaders(facts.revision, method, asked)];
+  const headers = modernPostHeaders(facts.revision, method, asked);
   upstream.dispatch({ method: "POST", headers, body, lane: "streams" }, stream);
   return { close: () => stream.stop() };
 }

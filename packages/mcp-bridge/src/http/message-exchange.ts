@@ -102,7 +102,7 @@ export class MessageExchange extends UpstreamExchange {
     else if (kind === "notification") this.#notification(message);
     else if (answers(message, this.request.id)) {
       this.settle();
-      this.noteAnswer(message);
+      this.host.answered(this.request, message);
       this.#respond(message);
     } else {
       this.fail(protocolFailure(this.host.key, "answered another request than the one it was asked"));

@@ -1,5 +1,6 @@
 import { WIRE_CODE } from "@cortex-os/mcp-core";
 import { classifyMessage, type JsonRpcError, type JsonRpcResponse, type RequestId } from "@cortex-os/mcp-core/wire";
+import type { AnswerHead } from "./answer-head.js";
 import { answers } from "./answer-reader.js";
 import { HeldBytes } from "./held-bytes.js";
 
@@ -23,14 +24,16 @@ export const missesHeader = (response: JsonRpcResponse): boolean =>
 
 /** A response whose status is no success. */
 export class Refusal {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
+  readonly head: AnswerHead;
   readonly #body: HeldBytes;
 
-  constructor(key: string, status: number, headers: Refusal["headers"]) {
-    this.status = status;
-    this.headers = headers;
+  constructor(key: string, head: AnswerHead) {
+    this.head = head;
     this.#body = new HeldBytes(key, MAX_BYTES);
+  }
+
+  get status(): number {
+    return this.head.status;
   }
 
   /** Everything that came. */

@@ -102,8 +102,34 @@ export function modernHeaders(
   params: JsonObject | undefined,
   paramHeaders?: Readonly<Record<string, string>>,
 ): string[] {
-  const headers = [HEADER.protocolVersion, revision, HEADER.method, encodeHeaderValue(method)];
+  const headers: string[] = [];
+  addModernHeaders(headers, revision, method, params, paramHeaders);
+  return headers;
+}
+
+/** {@link POST_HEADERS} with {@link modernHeaders}: all that the POST of a modern request carries. */
+export function modernPostHeaders(
+  revision: string,
+  method: string,
+  params: JsonObject | undefined,
+  paramHeaders?: Readonly<Record<string, string>>,
+): string[] {
+  const headers = POST_HEADERS.slice();
+  addModernHeaders(headers, revision, method, params, paramHeaders);
+  return headers;
+}
+
+function addModernHeaders(
+  headers: string[],
+  revision: string,
+  method: string,
+  params: JsonObject | undefined,
+  paramHeaders: Readonly<Record<string, string>> | undefined,
+): void {
   const source = NAME_SOURCE[method];
+  // What has a source is a method that we know, and fit for a header as it is.
+  headers.push(HEADER.protocolVersion, revision, HEADER.method);
+  headers.push(source === undefined ? encodeHeaderValue(method) : method);
   const name = source === undefined ? undefined : params?.[source];
   if (typeof name === "string") headers.push(HEADER.name, encodeHeaderValue(name));
   if (paramHeaders !== undefined) {
@@ -112,7 +138,6 @@ export function modernHeaders(
       if (value !== undefined && header.startsWith(HEADER.paramPrefix)) headers.push(header, value);
     }
   }
-  return headers;
 }
 
 /** The headers of a legacy request after `initialize` (2025-11-25, transports). */

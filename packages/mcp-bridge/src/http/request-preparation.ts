@@ -3,7 +3,7 @@ import type { JsonObject, RequestId } from "@cortex-os/mcp-core/wire";
 import type { Caller } from "../runtime/exchange.js";
 import type { PreparedRequest } from "./exchange-host.js";
 import type { LegacySession } from "./legacy-session.js";
-import { modernHeaders, POST_HEADERS } from "./request-headers.js";
+import { modernPostHeaders, POST_HEADERS } from "./request-headers.js";
 import type { LevelWish } from "./session-levels.js";
 
 /** Longest message of an answer that is read, in bytes. */
@@ -29,10 +29,9 @@ export interface RequestDraft {
 export function prepareRequest(draft: RequestDraft, timeouts: ConnectorTimeouts): PreparedRequest {
   const { id, method, params, session, caller, revision, paramHeaders, logs } = draft;
   const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
-  const headers =
-    session === undefined ? [...POST_HEADERS, ...modernHeaders(revision, method, params, paramHeaders)] : POST_HEADERS;
-  const { callMs: idleMs, callMaxMs: maxMs } = timeouts;
-  const prepared = {
+  const headers = session === undefined ? modernPostHeaders(revision, method, params, paramHeaders) : POST_HEADERS;
+  // All in one, with every field: objects of one shape are what V8 is fast with.
+  return {
     id,
     method,
     body,
@@ -41,8 +40,8 @@ export function prepareRequest(draft: RequestDraft, timeouts: ConnectorTimeouts)
     caller,
     lane: "calls",
     maxBytes: MAX_MESSAGE_BYTES,
-    idleMs,
-    maxMs,
-  } as const;
-  return logs === undefined ? prepared : { ...prepared, logs };
+    idleMs: timeouts.callMs,
+    maxMs: timeouts.callMaxMs,
+    logs,
+  };
 }

@@ -1,11 +1,10 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import type { JsonRpcResponse } from "@cortex-os/mcp-core/wire";
-import type { Dispatcher } from "undici";
 import type { AskedQuestion, UpstreamQuestion } from "../asking/question.js";
 import type { AnswerSink, Exchange } from "../runtime/exchange.js";
-import { hasForeignEncoding, single, unreadable, type Headers } from "./answer-head.js";
-import { answerForm, type AnswerForm } from "./answer-reader.js";
-import { Deadline } from "./deadline.js";
+import { AnswerHead } from "./answer-head.js";
+import type { AnswerForm } from "./answer-reader.js";
+import { Deadline, type Expiring } from "./deadline.js";
 import { EventBlocks, type EventBlock } from "./event-blocks.js";
 import type { ExchangeHost, PreparedRequest } from "./exchange-host.js";
 import {
@@ -20,26 +19,27 @@ import {
   unsendableFailure,
 } from "./failures.js";
 import { HeldBytes } from "./held-bytes.js";
-import { doubtsEra, isSessionLoss, missesHeader, Refusal } from "./refusal.js";
+import { doubtsEra, isSessionLoss, Refusal } from "./refusal.js";
+import type { RawHeaders, ResponseReader } from "./response-reader.js";
 import { Resumption } from "./resumption.js";
 
 /** How long an answered event stream may take to end by itself: its socket is worth more than a moment of waiting. */
 const LINGER_MS = 1_000;
 
-type Controller = Dispatcher.DispatchController;
-
 /**
  * One request to an HTTP upstream, from sending to its last byte; what the two kinds of answers have in common: deadlines,
- * cancelling, refusals, lost sessions, broken connections, event streams and their resumption. It is undici's handler itself:
+ * cancelling, refusals, lost sessions, broken connections, event streams and their resumption. It reads the response itself:
  * a call answered with JSON creates nothing more.
  */
-export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchHandler {
+export abstract class UpstreamExchange implements Exchange, Expiring, ResponseReader {
   protected readonly host: ExchangeHost;
   protected readonly sink: AnswerSink;
   /** What is sent, and which id the answer must have. */
   readonly request: PreparedRequest;
   readonly deadline: Deadline;
-  #controller: Controller | undefined;
+  /** Breaks the request off; absent until it was sent. */
+  #abort: ((reason?: Error) => void) | undefined;
+  #readOn: (() => void) | undefined;
   /** `pausing` between two connections of one event stream, `resuming` until the second one answers. */
   #phase: "waiting" | "sent" | "answering" | "pausing" | "resuming" | "done" = "waiting";
   #refusal: Refusal | undefined;
@@ -57,12 +57,16 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     this.host = host;
     this.request = request;
     this.sink = sink;
-    this.deadline = new Deadline(host.ports, request, (waitedMs) => this.fail(timeoutFailure(host.key, waitedMs)));
+    this.deadline = new Deadline(host.ports.monotonic, request);
     host.begun(this);
   }
 
   get done(): boolean {
     return this.#phase === "done";
+  }
+
+  expired(limitMs: number): void {
+    this.fail(timeoutFailure(this.host.key, limitMs));
   }
 
   /** Where the answer waits until there is enough of it; given up with the exchange. */
@@ -87,10 +91,9 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#readOn?.();
   }
 
-  /** Puts a question of the upstream's to whoever asked. */
   ask(question: UpstreamQuestion): AskedQuestion | undefined {
     return this.done ? undefined : this.sink.ask(question);
   }
@@ -109,7 +112,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
   }
 
   /** A 2xx answer of a known form begins; once, also when its stream is resumed. */
-  protected abstract answerStart(status: number, headers: Headers, form: AnswerForm): void;
+  protected abstract answerStart(head: AnswerHead, form: AnswerForm): void;
   /** Bytes of a JSON answer. @returns false to wait for {@link resume} before the next chunk */
   protected abstract answerData(chunk: Buffer): boolean;
   /** The JSON answer is there. */
@@ -131,22 +134,21 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     this.#finish(false);
   }
 
-  /** To be called with every answer that is read: some errors say that the tools are not what they were. */
-  protected noteAnswer(response: JsonRpcResponse): void {
-    const { method, session } = this.request;
-    if (missesHeader(response) && session === undefined && method === "tools/call") this.host.listChanged("tools");
-  }
-
-  onRequestStart(controller: Controller): void {
-    this.#controller = controller;
-    if (this.done) controller.abort(new Error("cancelled"));
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.done) abort(new Error("cancelled"));
     else if (this.#phase === "waiting") this.#phase = "sent";
   }
 
-  onResponseStart(_: Controller, status: number, headers: Headers): void {
-    if (this.done || status < 200) return;
+  onHeaders(status: number, headers: RawHeaders, resume: () => void): true {
+    this.#readOn = resume;
+    if (!this.done && status >= 200) this.#begins(new AnswerHead(status, headers));
+    return true;
+  }
+
+  #begins(head: AnswerHead): void {
+    const { form, status } = head;
     const isResumed = this.#phase === "resuming";
-    const form = answerForm(single(headers["content-type"]));
     if (isResumed && (status >= 300 || form !== "sse")) {
       this.fail(resumeFailure(this.host.key, `it answered HTTP ${status} without an event stream`));
       return;
@@ -154,43 +156,41 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     // An upstream that is asked again and again must not count as one that makes progress.
     if (!isResumed) this.deadline.touch();
     if (status >= 300) {
-      this.#refusal = new Refusal(this.host.key, status, headers);
+      this.#refusal = new Refusal(this.host.key, head);
       return;
     }
-    if (form === undefined || hasForeignEncoding(headers)) {
-      this.fail(protocolFailure(this.host.key, unreadable(status, headers)));
+    if (form === undefined || head.hasForeignEncoding) {
+      this.fail(protocolFailure(this.host.key, head.describe()));
       return;
     }
     this.#phase = "answering";
     if (form === "sse") this.#events = new EventBlocks(this.held, (block) => this.#block(block));
-    if (!isResumed) this.answerStart(status, headers, form);
+    if (!isResumed) this.answerStart(head, form);
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.done) return;
-    if (this.#events !== undefined) this.#read(this.#events, controller, chunk);
-    else {
-      this.deadline.touch();
-      if (this.#refusal === undefined) {
-        if (!this.answerData(chunk)) controller.pause();
-      } else if (!this.#refusal.push(chunk)) this.fail(statusFailure(this.host.key, this.#refusal.status, ""));
-    }
+  onData(chunk: Buffer): boolean {
+    if (this.done) return true;
+    if (this.#events !== undefined) return this.#read(this.#events, chunk);
+    this.deadline.touch();
+    if (this.#refusal === undefined) return this.answerData(chunk);
+    if (!this.#refusal.push(chunk)) this.fail(statusFailure(this.host.key, this.#refusal.status, ""));
+    return true;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     if (this.done) this.#release(false);
     else if (this.#refusal !== undefined) this.#refused(this.#refusal);
     else if (this.#events !== undefined) this.#streamEnded();
     else this.answerEnd();
   }
 
-  onResponseError(_: Controller | null, error: Error): void {
+  onError(error: Error): void {
     if (this.done) {
       this.#release(false);
       return;
     }
     const { key } = this.host;
-    const sent = this.#controller !== undefined;
+    const sent = this.#abort !== undefined;
     if (this.#phase === "answering" && this.#events !== undefined) this.#streamEnded(error);
     else if (this.#phase === "resuming") this.fail(resumeFailure(key, reasonOf(error), error));
     else if (isUnsendable(error)) this.fail(unsendableFailure(error));
@@ -198,15 +198,17 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     if (losesLink(error, sent)) this.host.unreachable(connectionFailure(key, error, false));
   }
 
-  #read(events: EventBlocks, controller: Controller, chunk: Buffer): void {
+  /** @returns false when the reader is behind */
+  #read(events: EventBlocks, chunk: Buffer): boolean {
     try {
       events.push(chunk);
     } catch (error) {
       this.fail(GatewayError.from(error, "INTERNAL", "The answer could not be passed on"));
     }
-    if (this.done) this.#held?.clear();
-    else if (this.#isBehind) controller.pause();
+    const isBehind = this.#isBehind && !this.done;
     this.#isBehind = false;
+    if (this.done) this.#held?.clear();
+    return !isBehind;
   }
 
   /** @returns false when nothing more is wanted: what follows the answer has nobody to go to */
@@ -236,7 +238,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       return;
     }
     this.#held?.clear();
-    this.#controller = undefined;
+    this.#abort = undefined;
     this.#phase = "pausing";
     const stop = ports.timers.after(next.delayMs, () => this.#ask(next.lastId));
     this.#stopPausing = stop;
@@ -263,7 +265,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     if (this.#sentSession !== undefined && !this.#resent && isSessionLoss(status, text, response)) {
       this.#resent = true;
       this.#refusal = undefined;
-      this.#controller = undefined;
+      this.#abort = undefined;
       // Until it is sent again nothing is under way: a cancel has nobody to tell.
       this.#phase = "waiting";
       this.host.sessionLost(this, this.#sentSession);
@@ -275,17 +277,16 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
       return;
     }
     this.#finish(false);
-    this.noteAnswer(response);
+    this.host.answered(this.request, response);
     this.answerRefused(refusal, response);
   }
 
   #finish(abort: boolean): void {
     this.#phase = "done";
-    this.deadline.stop();
     this.host.settled(this);
     this.#stopPausing?.();
     this.#held?.clear();
-    if (abort) this.#controller?.abort(new Error("the exchange is over"));
+    if (abort) this.#abort?.(new Error("the exchange is over"));
     if (this.#stopLingering === undefined) this.host.ended(this);
   }
 
@@ -293,7 +294,7 @@ export abstract class UpstreamExchange implements Exchange, Dispatcher.DispatchH
     if (this.#stopLingering === undefined) return;
     this.#stopLingering();
     this.#stopLingering = undefined;
-    if (abort) this.#controller?.abort(new Error("the exchange is over"));
+    if (abort) this.#abort?.(new Error("the exchange is over"));
     this.host.ended(this);
   }
 }

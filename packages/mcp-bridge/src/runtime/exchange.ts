@@ -17,7 +17,7 @@ export interface UpstreamCall {
   readonly params: JsonObject | undefined;
   readonly caller: Caller;
   /** `mcp-param-*` headers of a modern client, lower-case, passed on as they came; absent when its transport has no headers. */
-  readonly paramHeaders?: Readonly<Record<string, string>>;
+  readonly paramHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Who calls, as far as the bridge needs it to keep callers apart (design.md, decision 6). */

@@ -1,8 +1,8 @@
 import type { GatewayError, Timers } from "@cortex-os/mcp-core";
-import type { Dispatcher } from "undici";
 import type { QueuedLine } from "../channel/queued-line.js";
 import { connectionFailure } from "../http/failures.js";
 import type { HttpRequest, HttpUpstream } from "../http/http-upstream.js";
+import type { ResponseReader } from "../http/response-reader.js";
 
 /** Most of a response that is read, in bytes: what counts is its status. */
 const MAX_BYTES = 16 * 1024;
@@ -30,10 +30,10 @@ export interface PostDeps {
  * One message on its way to an HTTP+SSE server. Any success means that it was accepted, and whatever else the response says is not read: answers
  * come on the stream. Many servers respond only when they have carried the request out.
  */
-export class Post implements QueuedLine, Dispatcher.DispatchHandler {
+export class Post implements QueuedLine, ResponseReader {
   readonly #deps: PostDeps;
   readonly #refusal: Buffer[] = [];
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: ((reason?: Error) => void) | undefined;
   #status = 0;
   #bytes = 0;
   #phase: "waiting" | "sent" | "accepted" | "over" = "waiting";
@@ -68,37 +68,39 @@ export class Post implements QueuedLine, Dispatcher.DispatchHandler {
   drop(): void {
     if (this.#phase === "over") return;
     this.#end();
-    this.#controller?.abort(new Error("the message needs no response any more"));
+    this.#abort?.(new Error("the message needs no response any more"));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#phase === "over") controller.abort(new Error("the message was withdrawn"));
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#phase === "over") abort(new Error("the message was withdrawn"));
     else this.#phase = "sent";
   }
 
-  onResponseStart(_: unknown, status: number): void {
-    if (status < 200 || this.#phase === "over") return;
+  onHeaders(status: number): true {
+    if (status < 200 || this.#phase === "over") return true;
     this.#status = status;
-    if (status >= 300) return;
+    if (status >= 300) return true;
     this.#phase = "accepted";
     this.#deps.onOutcome({ kind: "accepted" });
+    return true;
   }
 
-  onResponseData(_: unknown, chunk: Buffer): void {
-    if (this.#phase === "over") return;
+  onData(chunk: Buffer): true {
+    if (this.#phase === "over") return true;
     this.#bytes += chunk.length;
     if (this.#phase !== "accepted") this.#refusal.push(chunk);
-    if (this.#bytes <= MAX_BYTES) return;
+    if (this.#bytes <= MAX_BYTES) return true;
     this.#responded();
-    this.#controller?.abort(new Error("the response is longer than it is read"));
+    this.#abort?.(new Error("the response is longer than it is read"));
+    return true;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     this.#responded();
   }
 
-  onResponseError(_: unknown, error: Error): void {
+  onError(error: Error): void {
     const phase = this.#phase;
     this.#end();
     if (phase !== "waiting" && phase !== "sent") return;

@@ -11,11 +11,11 @@ export interface CallerIdentity {
   /** The revision the client speaks. */
   readonly revision: string;
   /** The client's own `clientInfo`, as it sent it. */
-  readonly clientInfo?: JsonObject;
+  readonly clientInfo?: JsonObject | undefined;
   /** What a legacy client declared in its `initialize`; a modern one says it in each request's `_meta`. @default nothing */
   readonly capabilities?: JsonObject;
   /** From which level on the client wants log messages: of its session, or of this request. @default none */
-  readonly logLevel?: LogLevel;
+  readonly logLevel?: LogLevel | undefined;
 }
 
 /**

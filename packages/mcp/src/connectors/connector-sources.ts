@@ -63,6 +63,7 @@ export class ConnectorSources {
 
   /** Begins what {@link freshen} waits for. At most once a second: what cannot be made fresh is not asked for with every call. */
   follow(): void {
+    if (!this.#sources.some(isOnDemand)) return;
     const nowMs = this.#deps.monotonic.elapsedMs();
     if (nowMs - this.#followedMs < FOLLOW_GAP_MS) return;
     for (const freshening of this.freshen()) {
@@ -142,3 +143,5 @@ async function closeAll(sources: readonly ConnectorSource[], logger: Logger): Pr
     if (result.status === "rejected") logger.error({ err: result.reason }, "A source did not close cleanly");
   }
 }
+
+const isOnDemand = (source: ConnectorSource): boolean => source.freshen !== undefined;

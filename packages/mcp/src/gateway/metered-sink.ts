@@ -23,12 +23,12 @@ export interface EndedRequest {
   /** The key of the connector to whose own address it came; absent when it came to that of all. */
   readonly scope?: string | undefined;
   /** The key of the connector it was forwarded to; absent when the gateway answered itself. */
-  readonly connector?: string;
+  readonly connector?: string | undefined;
   readonly outcome: CallOutcome;
   /** From its arrival to the last byte of its answer. */
   readonly seconds: number;
   /** The code of the error of ours it ended with. */
-  readonly code?: GatewayErrorCode;
+  readonly code?: GatewayErrorCode | undefined;
 }
 
 /** Hears how one request ended. */
@@ -47,13 +47,17 @@ export interface MeteredSinkDeps {
   readonly sessions: Pick<SessionStore, "find">;
 }
 
-/** Passes everything on and reports once how the request ended and how long it took. It knows whose request it is, and so whom an upstream asks beside its answer. */
-export class MeteredSink implements ReadySink, ClientSink {
+/**
+ * Passes everything on and reports once how the request ended and how long it took. It knows whose request it is, and so whom an upstream asks beside its answer.
+ * To the client's side it is the exchange as well: one whose cancelling is noticed.
+ */
+export class MeteredSink implements ReadySink, ClientSink, Exchange {
   readonly #sink: ClientSink;
   readonly #request: MeteredRequest;
   readonly #deps: MeteredSinkDeps;
   readonly #startedMs: number;
   #connector: string | undefined;
+  #exchange: Exchange | undefined;
   #reported = false;
 
   constructor(sink: ClientSink, request: MeteredRequest, deps: MeteredSinkDeps) {
@@ -68,18 +72,18 @@ export class MeteredSink implements ReadySink, ClientSink {
     this.#connector = connector;
   }
 
-  /** The exchange that is answered here, as one whose cancelling is noticed. */
-  over(exchange: Exchange): Exchange {
-    if (this.#reported) return exchange;
-    return {
-      cancel: (reason) => {
-        this.#done("cancelled");
-        exchange.cancel(reason);
-      },
-      resume: () => {
-        exchange.resume();
-      },
-    };
+  /** This is the exchange that is answered here. */
+  over(exchange: Exchange): void {
+    this.#exchange = exchange;
+  }
+
+  cancel(reason?: string): void {
+    this.#done("cancelled");
+    this.#exchange?.cancel(reason);
+  }
+
+  resume(): void {
+    this.#exchange?.resume();
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
@@ -145,8 +149,8 @@ export class MeteredSink implements ReadySink, ClientSink {
       scope,
       outcome,
       seconds: (monotonic.elapsedMs() - this.#startedMs) / 1_000,
-      ...(this.#connector === undefined ? {} : { connector: this.#connector }),
-      ...(error === undefined ? {} : { code: error.code }),
+      connector: this.#connector,
+      code: error?.code,
     });
   }
 }

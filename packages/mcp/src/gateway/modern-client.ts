@@ -23,8 +23,8 @@ export function modernCaller(params: JsonObject | undefined): Caller {
     era: "modern",
     revision: typeof revision === "string" ? revision : "",
     principal: ANONYMOUS.id,
-    ...(isJsonObject(clientInfo) ? { clientInfo } : {}),
-    ...(isLogLevel(logLevel) ? { logLevel } : {}),
+    clientInfo: isJsonObject(clientInfo) ? clientInfo : undefined,
+    logLevel: isLogLevel(logLevel) ? logLevel : undefined,
   };
 }
 

@@ -25,7 +25,7 @@ export interface ClientRequest {
   /** What the client meets. */
   readonly scope: Scope;
   /** `mcp-param-*` headers as they came, lower-case names; absent when the client's transport has no headers. */
-  readonly paramHeaders?: Readonly<Record<string, string>>;
+  readonly paramHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What the router works through. */
@@ -71,16 +71,25 @@ export class Router {
     const { era, sessionKey } = caller;
     const what = { method: message.method, era, scope: scope.connector, sessionKey };
     const metered = new MeteredSink(sink, what, this.#deps);
-    return metered.over(this.#safely(metered, () => this.#route(request, metered)));
+    try {
+      metered.over(this.#route(request, metered));
+    } catch (error) {
+      this.#failed(metered, error);
+    }
+    return metered;
   }
 
   /** A bug of ours costs one request and not the process. */
+  #failed(sink: ClientSink, error: unknown): void {
+    this.#deps.onBug(error);
+    sink.fail(GatewayError.from(error, "INTERNAL", "The request could not be handled"));
+  }
+
   #safely(sink: ClientSink, begin: () => Exchange): Exchange {
     try {
       return begin();
     } catch (error) {
-      this.#deps.onBug(error);
-      sink.fail(GatewayError.from(error, "INTERNAL", "The request could not be handled"));
+      this.#failed(sink, error);
       return ANSWERED;
     }
   }
@@ -191,7 +200,6 @@ export class Router {
       }
     }
     sink.forwardedTo(connector);
-    const call = { id, method, params, caller, ...(paramHeaders === undefined ? {} : { paramHeaders }) };
-    return upstream.send(call, sink);
+    return upstream.send({ id, method, params, caller, paramHeaders }, sink);
   }
 }

@@ -50,14 +50,17 @@ export function guard(request: IncomingMessage, policy: GuardPolicy): Refusal | 
 }
 
 function findDuplicate(rawHeaders: readonly string[]): string | undefined {
-  const seen: string[] = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) {
+  for (let at = 2; at < rawHeaders.length; at += 2) {
     const raw = rawHeaders[at] ?? "";
-    if (!LENGTHS.has(raw.length) && raw[3] !== "-") continue;
-    const name = raw.toLowerCase();
-    if (!SINGLE.has(name) && !name.startsWith("mcp-")) continue;
-    if (seen.includes(name)) return name;
-    seen.push(name);
+    const { length } = raw;
+    if (!LENGTHS.has(length) && raw[3] !== "-") continue;
+    for (let before = 0; before < at; before += 2) {
+      // What differs in length is not the same: of most requests no two names are compared.
+      const other = rawHeaders[before] ?? "";
+      if (other.length !== length) continue;
+      const name = raw.toLowerCase();
+      if (name === other.toLowerCase() && (SINGLE.has(name) || name.startsWith("mcp-"))) return name;
+    }
   }
   return undefined;
 }

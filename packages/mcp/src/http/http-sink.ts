@@ -14,6 +14,7 @@ import type { ClientSink } from "../gateway/client-sink.js";
 import { FIXED_STATUS, tooDeep } from "./answer-errors.js";
 import { endWithResult } from "./end-with-result.js";
 import type { ClientStream, StreamOwner } from "./client-stream.js";
+import { mayEndAnywhere, sendFirstBytes, type PassedHead } from "./first-bytes.js";
 import { HeldJson, MAX_HELD_BYTES } from "./held-json.js";
 import type { Unanswered } from "./open-answers.js";
 import { prefersEventStream } from "./prefers-event-stream.js";
@@ -48,14 +49,16 @@ export class HttpSink implements ClientSink, Unanswered {
   #stream: EventOutput | undefined;
   #resumable: ClientStream | undefined;
   /** The upstream's headers, once its bytes are passed on. */
-  #passedOn: Readonly<Record<string, string>> | undefined;
+  #passedOn: PassedHead | undefined;
   /** The upstream's JSON, when its client was promised an event stream meanwhile. */
   #json: HeldJson | undefined;
   #exchange: Exchange | undefined;
   #done = false;
   #blocked = false;
-  #cancelSlow: () => void = () => {};
-  #cancelLimit: () => void = () => {};
+  /** The upstream's status, until its headers are sent together with the first of its bytes. */
+  #status: number | undefined;
+  #cancelSlow: (() => void) | undefined;
+  #cancelLimit: (() => void) | undefined;
 
   /**
    * @param onDone called once, when the answer is complete, given up or cancelled
@@ -123,19 +126,24 @@ export class HttpSink implements ClientSink, Unanswered {
       return;
     }
     this.#passedOn = headers;
-    this.#response.writeHead(status, headers);
+    if (headers["content-length"] === undefined) this.#response.writeHead(status, headers);
+    else this.#status = status;
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#json !== undefined) return this.#hold(chunk, this.#json);
     if (this.#stream !== undefined) return this.#done || this.#stream.pass(chunk);
-    if (this.#done || this.#response.write(chunk)) return true;
+    const status = this.#status;
+    this.#status = undefined;
+    if (this.#done) return true;
+    if (status !== undefined && sendFirstBytes(this.#response, status, this.#passedOn, chunk)) return true;
+    if (this.#response.write(chunk)) return true;
     if (this.#blocked) return false;
     this.#blocked = true;
     this.#cancelSlow = this.#deps.timers.after(this.#deps.slowReaderMs, () => this.#response.destroy());
     this.#response.once("drain", () => {
       this.#blocked = false;
-      this.#cancelSlow();
+      this.#cancelSlow?.();
       this.#exchange?.resume();
     });
     return false;
@@ -145,6 +153,7 @@ export class HttpSink implements ClientSink, Unanswered {
     if (this.#done) return;
     if (this.#json !== undefined) this.#stream?.pass(this.#json.event());
     this.#finish();
+    if (this.#status !== undefined) this.#response.writeHead(this.#status, this.#passedOn);
     (this.#stream ?? this.#response).end();
   }
 
@@ -262,8 +271,8 @@ export class HttpSink implements ClientSink, Unanswered {
   }
 
   readonly #onClose = (): void => {
-    this.#cancelSlow();
-    this.#cancelLimit();
+    this.#cancelSlow?.();
+    this.#cancelLimit?.();
     // A stream of a session looks after its connections itself.
     if (this.#done || this.#resumable !== undefined) return;
     this.#finish();
@@ -275,7 +284,7 @@ export class HttpSink implements ClientSink, Unanswered {
     if (this.#done) return;
     this.#done = true;
     this.#json?.clear();
-    this.#cancelLimit();
+    this.#cancelLimit?.();
     this.#deps.unanswered?.delete(this);
     this.#onDone?.();
   }
@@ -284,6 +293,3 @@ export class HttpSink implements ClientSink, Unanswered {
 /** An event around a result whose bytes are ready. */
 const DATA = Buffer.from("event: message\ndata: ");
 const DATA_END = Buffer.from("}\n\n");
-
-const mayEndAnywhere = (headers: Readonly<Record<string, string>>): boolean =>
-  headers["content-length"] === undefined && headers["content-type"]?.startsWith("text/event-stream") === true;

@@ -40,8 +40,8 @@ function checkVersion(message: JsonRpcRequest, headers: IncomingHttpHeaders): Ga
 function checkMethod(message: JsonRpcRequest, headers: IncomingHttpHeaders): GatewayError | undefined {
   const header = single(headers[HEADER.method]);
   if (header === undefined) return mismatch("Mcp-Method is missing");
+  if (header === message.method && (message.method in NAME_SOURCE || !NOT_VISIBLE_ASCII.test(header))) return undefined;
   if (NOT_VISIBLE_ASCII.test(header)) return mismatch("Mcp-Method contains characters a header may not hold");
-  if (header === message.method) return undefined;
   return mismatch(`Mcp-Method header value ${shown(header)} does not match body value ${shown(message.method)}`);
 }
 
@@ -52,13 +52,16 @@ function checkName(message: JsonRpcRequest, headers: IncomingHttpHeaders): Gatew
   // Of an extension's methods the specification itself asks for none: a client that leaves it out is served.
   if (header === undefined)
     return source === "taskId" ? undefined : mismatch(`Mcp-Name is missing; ${message.method} needs it`);
+  const value = message.params?.[source];
+  // As nearly every client sends it: it needs no taking apart.
+  if (header === value && PLAIN_NAME.test(header)) return undefined;
   const decoded = decodeHeaderValue(header);
   if (!decoded.ok) return mismatch(`Mcp-Name ${decoded.reason}`);
-  const value = message.params?.[source];
   if (decoded.value === value) return undefined;
   return mismatch(`Mcp-Name header value ${shown(decoded.value)} does not match body value ${shown(value)}`);
 }
 
+const PLAIN_NAME = /^[A-Za-z0-9_./:-]+$/;
 const NOT_VISIBLE_ASCII = /[^\t\x20-\x7e]/;
 
 const single = (value: string | string[] | undefined): string | undefined =>

@@ -1,8 +1,10 @@
 import type { ConnectorOrigin, ConnectorStatus } from "@cortex-os/mcp-core";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { CALL_OUTCOMES, type EndedRequest } from "../gateway/metered-sink.js";
+import { Counter, Gauge, type Registry } from "prom-client";
+import { CALL_OUTCOMES, type CallOutcome, type EndedRequest } from "../gateway/metered-sink.js";
 import { createConnectorAvailabilityGauge, setConnectorAvailabilityGauge } from "./availability-gauge.js";
-import { measuredMethod, MEASURED_METHODS } from "./measured-method.js";
+import { DurationHistogram, type DurationSeries } from "./duration-histogram.js";
+import { MEASURED_METHODS } from "./measured-method.js";
+import { OutcomeTally } from "./outcome-tally.js";
 
 /** Buckets in seconds, from a call that stays on this machine to one that works for minutes. */
 const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
@@ -18,6 +20,13 @@ export interface ConnectorMetrics {
   called(connector: string, request: EndedRequest): void;
   /** How long ago each connector's lists were had in full, in seconds; one that is absent never had them. */
   listAges(ages: ReadonlyMap<string, number>): void;
+}
+
+/** A living connector, and what its calls came to. */
+interface Known {
+  readonly state: ConnectorStatus["state"];
+  readonly outcomes: OutcomeTally;
+  readonly durations: Partial<Record<CallOutcome, DurationSeries>>;
 }
 
 /** Makes them in `registry`. */
@@ -48,19 +57,27 @@ export function createConnectorMetrics(registry: Registry): ConnectorMetrics {
     help: "Requests that were forwarded to the connector and ended",
     labelNames: ["connector", "method", "outcome"] as const,
     registers,
+    collect() {
+      for (const [connector, { outcomes }] of known) {
+        outcomes.drain((method, outcome, count) => {
+          this.inc({ connector, method, outcome }, count);
+        });
+      }
+    },
   });
-  const durations = new Histogram({
+  const durations = new DurationHistogram({
     name: "brainwav_mcp_call_duration_seconds",
     help: "How long a forwarded call took, from its arrival to the last byte of its answer",
     labelNames: ["connector", "outcome"] as const,
     buckets: CALL_BUCKETS,
-    registers,
+    registry,
   });
-  let known: ReadonlyMap<string, ConnectorStatus["state"]> = new Map();
-  const forget = (connector: string): void => {
+  let known: ReadonlyMap<string, Known> = new Map();
+  const forget = (connector: string, ended: Known): void => {
     for (const metric of [up, enabled, listAge, failures]) metric.remove({ connector });
     for (const outcome of CALL_OUTCOMES) {
-      durations.remove({ connector, outcome });
+      const series = ended.durations[outcome];
+      if (series !== undefined) durations.end(series);
       for (const method of MEASURED_METHODS) calls.remove({ connector, method, outcome });
     }
   };
@@ -74,20 +91,23 @@ export function createConnectorMetrics(registry: Registry): ConnectorMetrics {
   count([]);
   return {
     connectors: (statuses) => {
-      const living = new Map(statuses.map(({ key, state }) => [key, state]));
-      for (const [connector, state] of living) {
+      const living = new Map<string, Known>();
+      for (const { key: connector, state } of statuses) {
+        const before = known.get(connector);
         setConnectorAvailabilityGauge(connector, state === "up", up);
         enabled.set({ connector }, state === "disabled" ? 0 : 1);
-        failures.inc({ connector }, state === "down" && known.get(connector) !== "down" ? 1 : 0);
+        failures.inc({ connector }, state === "down" && before?.state !== "down" ? 1 : 0);
+        living.set(connector, { ...(before ?? { outcomes: new OutcomeTally(), durations: {} }), state });
       }
-      for (const connector of known.keys()) if (!living.has(connector)) forget(connector);
+      for (const [connector, ended] of known) if (!living.has(connector)) forget(connector, ended);
       known = living;
       count(statuses);
     },
     called: (connector, { method, outcome, seconds }) => {
-      if (!known.has(connector)) return;
-      calls.inc({ connector, method: measuredMethod(method), outcome });
-      durations.observe({ connector, outcome }, seconds);
+      const living = known.get(connector);
+      if (living === undefined) return;
+      living.outcomes.count(method, outcome);
+      (living.durations[outcome] ??= durations.begin({ connector, outcome })).observe(seconds);
     },
     listAges: (ages) => {
       listAge.reset();

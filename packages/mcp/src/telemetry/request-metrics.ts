@@ -1,7 +1,8 @@
 import { GATEWAY_ERROR_CODES } from "@cortex-os/mcp-core";
+import type { Era } from "@cortex-os/mcp-core/wire";
 import { Counter, type Registry } from "prom-client";
 import type { EndedRequest } from "../gateway/metered-sink.js";
-import { measuredMethod } from "./measured-method.js";
+import { OutcomeTally } from "./outcome-tally.js";
 
 /** Why a request was refused before it was understood. */
 export const REJECTIONS = ["host", "origin", "headers", "body", "session", "scope"] as const;
@@ -13,6 +14,8 @@ export type Rejection = (typeof REJECTIONS)[number];
 export type StaleServe =
   | { readonly kind: "list"; readonly reason: "connector" | "map" }
   | { readonly kind: "call"; readonly reason: "map" };
+
+const ERAS = ["modern", "legacy"] as const satisfies readonly Era[];
 
 const STALE_SERVES: readonly StaleServe[] = [
   { kind: "list", reason: "connector" },
@@ -31,11 +34,19 @@ export interface RequestMetrics {
 /** Makes them in `registry`. What can be named beforehand is there from the start, at 0: the first of its kind is an increase, too. */
 export function createRequestMetrics(registry: Registry): RequestMetrics {
   const registers = [registry];
+  const tallies: Readonly<Record<Era, OutcomeTally>> = { modern: new OutcomeTally(), legacy: new OutcomeTally() };
   const requests = new Counter({
     name: "brainwav_mcp_requests_total",
     help: "Requests of clients that ended, those included that the gateway answered itself",
     labelNames: ["era", "method", "outcome"] as const,
     registers,
+    collect: () => {
+      for (const era of ERAS) {
+        tallies[era].drain((method, outcome, count) => {
+          requests.inc({ era, method, outcome }, count);
+        });
+      }
+    },
   });
   const errors = new Counter({
     name: "brainwav_mcp_errors_total",
@@ -60,7 +71,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   for (const served of STALE_SERVES) stale.inc(served, 0);
   return {
     ended: ({ era, method, outcome, code }) => {
-      requests.inc({ era, method: measuredMethod(method), outcome });
+      tallies[era].count(method, outcome);
       if (code !== undefined) errors.inc({ code });
     },
     rejected: (reason) => {

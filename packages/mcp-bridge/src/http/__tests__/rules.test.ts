@@ -1,9 +1,8 @@
 import { ManualTime } from "@cortex-os/mcp-core/testing";
 import type { JsonObject } from "@cortex-os/mcp-core/wire";
 import fc from "fast-check";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { answerForm } from "../answer-reader.js";
-import { Deadline } from "../deadline.js";
 import { quoteUpstream } from "../../upstream-text.js";
 import { codeOf, connectionFailure } from "../failures.js";
 import { withMirroredParams } from "../param-headers.js";
@@ -11,40 +10,6 @@ import { modernHeaders, rawHeaders } from "../request-headers.js";
 import { withinTime } from "../time-limit.js";
 import { timeoutFailure } from "../failures.js";
 import { LEGACY_CALLER, MODERN_CALLER, toolCall } from "./open-link.js";
-
-describe("a deadline", () => {
-  test("fires once after the silence it allows, and not after it was stopped", async () => {
-    const time = new ManualTime();
-    const expired = vi.fn<(waitedMs: number) => void>();
-    const deadline = new Deadline({ timers: time, monotonic: time }, { idleMs: 10, maxMs: 25 }, expired);
-    await time.advance(9);
-    deadline.touch();
-    await time.advance(9);
-    expect(expired).not.toHaveBeenCalled();
-    await time.advance(1);
-    expect(expired.mock.calls).toEqual([[10]]);
-    expect(time.pending).toBe(0);
-    deadline.stop();
-    const other = new Deadline({ timers: time, monotonic: time }, { idleMs: 10, maxMs: 25 }, expired);
-    other.stop();
-    other.stop();
-    await time.advance(100);
-    expect(expired).toHaveBeenCalledTimes(1);
-  });
-
-  test("fires at its maximum however busy the exchange is", async () => {
-    const time = new ManualTime();
-    const expired = vi.fn<(waitedMs: number) => void>();
-    const deadline = new Deadline({ timers: time, monotonic: time }, { idleMs: 10, maxMs: 25 }, expired);
-    for (let step = 0; step < 24; step += 1) {
-      await time.advance(1);
-      deadline.touch();
-    }
-    expect(expired).not.toHaveBeenCalled();
-    await time.advance(1);
-    expect(expired.mock.calls).toEqual([[25]]);
-  });
-});
 
 describe("a time limit", () => {
   const late = () => timeoutFailure("up", 5);

@@ -1,0 +1,50 @@
+/** The name or value of a header as it came: bytes, which are characters of Latin-1. */
+type RawText = Buffer | string;
+
+/** Names and values of a response's headers in turn. */
+export type RawHeaders = readonly RawText[];
+
+/**
+ * Reads one HTTP response as undici's core gives it. (Its newer handlers stand behind an adapter which makes, of every response, an object of all headers and a
+ * controller: an eighth of what a call costs the gateway, docs/decisions/0024.)
+ */
+export interface ResponseReader {
+  /** The request is sent now. @param abort breaks it off; does nothing once the response is complete */
+  onConnect(abort: (reason?: Error) => void): void;
+  /**
+   * The head of the response, or of an interim one.
+   *
+   * @param resume goes on after one of these returned false; does nothing otherwise
+   * @returns false to wait before the body
+   */
+  onHeaders(status: number, headers: RawHeaders, resume: () => void): boolean;
+  /** @returns false to wait before what follows */
+  onData(chunk: Buffer): boolean;
+  onComplete(): void;
+  onError(error: Error): void;
+}
+
+/** The first header of that name. @param name in lower case */
+export function firstHeader(headers: RawHeaders, name: string): string | undefined {
+  for (let at = 0; at < headers.length; at += 2) {
+    const raw = headers[at];
+    // Most names differ in length, and are not made a text of.
+    if (raw?.length === name.length && textOf(raw).toLowerCase() === name) return textOf(headers[at + 1]);
+  }
+  return undefined;
+}
+
+/** All headers, names in lower case; several values of one name joined by a comma and a space. */
+export function allHeaders(headers: RawHeaders): Record<string, string> {
+  const all = new Map<string, string>();
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = textOf(headers[at]).toLowerCase();
+    const before = all.get(name);
+    const value = textOf(headers[at + 1]);
+    all.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return Object.fromEntries(all);
+}
+
+const textOf = (raw: RawText | undefined): string =>
+  typeof raw === "string" ? raw : raw === undefined ? "" : raw.toString("latin1");
