@@ -7,6 +7,10 @@ export const fixturePath = httpMainPath;
 export const appPath = fileURLToPath(import.meta.resolve("cortex-mcp/bundle/main.js"));
 /** The yardstick's program. */
 export const bareProxyPath = fileURLToPath(new URL("../dist/bare-proxy-main.js", import.meta.url));
+/** Many upstreams in one process. */
+export const manyUpstreamPath = fileURLToPath(new URL("../dist/many-upstream-main.js", import.meta.url));
+/** Many clients in one process. */
+export const manyClientsPath = fileURLToPath(new URL("../dist/many-clients-main.js", import.meta.url));
 /** The yardstick's program for upstreams over stdio. */
 export const bareStdioProxyPath = fileURLToPath(new URL("../dist/bare-stdio-proxy-main.js", import.meta.url));
 /** The reference gateway's program. */

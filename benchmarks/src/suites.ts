@@ -1,6 +1,7 @@
 import { loadavg } from "node:os";
 import { compareWays } from "./compare-ways.js";
 import { measureListRoad, type ListRoadOptions } from "./list-road.js";
+import { MANY, manyReport, measureMany, QUICK_MANY, type ManyOptions } from "./many.js";
 import { measureMapRefresh } from "./map-refresh.js";
 import { measureMapVerify } from "./map-verify.js";
 import type { OnRound } from "./on-round.js";
@@ -57,7 +58,13 @@ export function suitesOf(quick: boolean): readonly Suite[] {
         comparisons: await measureMapRefresh({ sizes: [10, 100], rounds, refreshes: 10 }, onRound),
       }),
     },
+    { name: "many", run: async (onRound) => manyResult(quick ? QUICK_MANY : MANY, onRound) },
   ];
+}
+
+async function manyResult(options: ManyOptions, onRound: OnRound): Promise<SuiteResult> {
+  const found = await measureMany(options, onRound);
+  return { comparisons: [], text: manyReport(found), details: { ...found } };
 }
 
 async function registryResult(options: RegistrySuiteOptions, onRound: OnRound): Promise<SuiteResult> {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { measureColdStart } from "../cold-start.js";
 import { rowOf, type Comparison } from "../comparison.js";
+import { manyReport, measureMany } from "../many.js";
 import { measureMapRefresh } from "../map-refresh.js";
 import { measureMapVerify } from "../map-verify.js";
 import { measureRefreshCost } from "../refresh-cost.js";
@@ -98,3 +99,27 @@ test("refresh: calls go on while the map is followed every 100 ms (R18)", async 
   expectMeasured(comparisons.slice(0, 3), 1);
   expect(done.splice(0)).toEqual(["1/1"]);
 }, 60_000);
+
+test("many: connectors, listeners and sessions are really there, and hear of the change they are asked about (R18)", async () => {
+  const found = await measureMany(
+    {
+      connectors: { connectors: 3, tools: 4, changes: 1, lookMs: 100, settleMs: 100 },
+      clients: [
+        { kind: "listeners", clients: 5, lookMs: 100 },
+        { kind: "sessions", clients: 3, lookMs: 100 },
+        { kind: "silent-sessions", clients: 3, lookMs: 100 },
+      ],
+    },
+    onRound,
+  );
+  const { connectors, clients } = found;
+  for (const figure of [connectors.untilListedMs, connectors.changeToNoticeMs, connectors.call.p50Ms])
+    expect(figure).toBeGreaterThan(0);
+  expect(clients.map(({ broadcast }) => broadcast?.mostIn10Ms)).toEqual([
+    expect.any(Number),
+    expect.any(Number),
+    undefined,
+  ]);
+  expect(manyReport(found)).toContain("5 clients that listen (subscriptions/listen):");
+  expect(done.splice(0)).toEqual(["1/4", "2/4", "3/4", "4/4"]);
+}, 240_000);

@@ -8,7 +8,7 @@ import type {
   ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 import type { ByteBudget } from "../byte-budget.js";
-import type { Lane } from "./http-upstream.js";
+import type { Lane } from "./lanes.js";
 import type { Caller } from "../runtime/exchange.js";
 import type { LegacySession } from "./legacy-session.js";
 import type { ResponseReader } from "./response-reader.js";

@@ -1,7 +1,8 @@
 import type { Ear, EarListener } from "../listening/ear.js";
 import { earEnd } from "./ear-end.js";
 import { EventStream, type StreamEnd } from "./event-stream.js";
-import type { HttpUpstream, Lane } from "./http-upstream.js";
+import type { HttpUpstream } from "./http-upstream.js";
+import type { Lane } from "./lanes.js";
 import type { LegacySession } from "./legacy-session.js";
 import type { LinkQuestions } from "./link-questions.js";
 import { legacyHeaders, STREAM_HEADERS } from "./request-headers.js";

@@ -4,29 +4,10 @@ import { mayBePublicHost } from "../address/public-address.js";
 import { publicOnlyLookup, type LookupAll } from "../address/public-only-lookup.js";
 import { AuthorizedRequest, type AuthorizedSender } from "./authorized-request.js";
 import { connectorName, NOT_PUBLIC_REASON } from "./failures.js";
+import { CONNECTIONS, Lanes, type Lane } from "./lanes.js";
 import { configuredHeaders, type FlatHeaders } from "./request-headers.js";
 import type { ResponseReader } from "./response-reader.js";
 import type { UpstreamAuthorization } from "./upstream-authorization.js";
-
-/** Sockets for calls to one upstream; more calls than that wait in line. */
-const CALL_CONNECTIONS = 128;
-/** Sockets for long streams: the gateway holds one or two per upstream. */
-const STREAM_CONNECTIONS = 16;
-
-/**
- * Sockets for the streams of clients' sessions, which must not starve the gateway's own; more than that are opened when others end. Nearly every legacy client can be
- * asked something, and has one.
- */
-const SESSION_CONNECTIONS = 1_024;
-
-/** Sockets for short requests of the gateway's own: as many long calls as there may be must not lock out a handshake. */
-const CONTROL_CONNECTIONS = 8;
-
-/**
- * Which sockets an exchange takes. Streams have their own, because ten of them must not starve the calls; handshakes, goodbyes,
- * notes and lists have theirs, because calls must not starve them.
- */
-export type Lane = "calls" | "streams" | "sessions" | "control";
 
 /** What one HTTP exchange asks for. */
 export interface HttpRequest {
@@ -64,9 +45,7 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
   readonly #path: string;
   readonly #headers: FlatHeaders;
   readonly #authorization: UpstreamAuthorization | undefined;
-  readonly #lanes: Readonly<Record<Lane, Dispatcher>>;
-  readonly #owned: readonly Dispatcher[];
-  #destroyed: Promise<void> | undefined;
+  readonly #lanes: Lanes;
   #lastId = 0;
 
   /**
@@ -91,21 +70,16 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
     if (target.publicOnly === true && !mayBePublicHost(url.hostname))
       throw new GatewayError("UPSTREAM_UNAVAILABLE", `${connectorName(key)} is not reached: ${NOT_PUBLIC_REASON}`);
     if (agent !== undefined && target.publicOnly !== true) {
-      this.#lanes = { calls: agent, streams: agent, sessions: agent, control: agent };
-      this.#owned = [];
+      this.#lanes = new Lanes(() => agent, false);
       return;
     }
     // undici's own limits on headers and body are off: deadlines are the exchange's, through the Timers port.
     const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connectTimeout: target.timeouts.connectMs };
     const guard = target.publicOnly === true ? { connect: { lookup: publicOnlyLookup(lookupAll) } } : {};
-    const pool = (connections: number): Pool => new Pool(this.#origin, { ...common, ...guard, connections });
-    this.#lanes = {
-      calls: pool(CALL_CONNECTIONS),
-      streams: pool(STREAM_CONNECTIONS),
-      sessions: pool(SESSION_CONNECTIONS),
-      control: pool(CONTROL_CONNECTIONS),
-    };
-    this.#owned = Object.values(this.#lanes);
+    this.#lanes = new Lanes(
+      (lane) => new Pool(this.#origin, { ...common, ...guard, connections: CONNECTIONS[lane] }),
+      true,
+    );
   }
 
   /** Where it is, without user name and password. */
@@ -131,7 +105,7 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
   send(request: HttpRequest, authorization: string | undefined, reader: ResponseReader): void {
     const headers = this.#headers.concat(request.headers);
     if (authorization !== undefined) headers.push("authorization", authorization);
-    this.#lanes[request.lane].dispatch(
+    this.#lanes.of(request.lane).dispatch(
       {
         origin: this.#origin,
         path: request.path ?? this.#path,
@@ -147,8 +121,7 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
 
   /** Closes the sockets that are this upstream's own; what is in flight breaks. Idempotent. */
   destroy(): Promise<void> {
-    this.#destroyed ??= Promise.all(this.#owned.map((pool) => pool.destroy())).then(() => {});
-    return this.#destroyed;
+    return this.#lanes.destroy();
   }
 }
 

@@ -10,6 +10,7 @@ import type { ConnectorSource } from "./connector-source.js";
 import { ConnectorSources } from "./connector-sources.js";
 import { mergeSpecs, ShadowedConnectors } from "./merge-specs.js";
 import { Reconciler, type ReconcilerDeps } from "./reconciler.js";
+import { ShareOfTime } from "./share-of-time.js";
 import { StartGate, type StartupPolicy } from "./start-gate.js";
 import type { CatalogStore } from "./warm/catalog-store.js";
 import { RememberedParts } from "./warm/remembered-parts.js";
@@ -42,7 +43,11 @@ export class ConnectorDirectory {
   readonly #sources: ConnectorSources;
   readonly #shadowed = new ShadowedConnectors();
   #started = false;
-  #rebuildPending = false;
+  /** Connectors changed since the catalog was built. */
+  #isStale = false;
+  /** They are about to be looked at. */
+  #isLooking = false;
+  readonly #rebuilding: ShareOfTime;
   #knownCollisions = "";
   #parts: readonly CatalogPart[] = [];
   #closed = false;
@@ -60,6 +65,7 @@ export class ConnectorDirectory {
         if (this.#started) this.#reconcile();
       },
     });
+    this.#rebuilding = new ShareOfTime(deps, () => this.#rebuild());
     this.gate = new StartGate(deps.startup, deps.timers);
     this.catalog = new CatalogHolder(new Catalog([], deps.catalogPolicy, this.#lists), (error) => {
       this.#logger.error({ err: error }, "A catalog listener failed");
@@ -131,10 +137,11 @@ export class ConnectorDirectory {
     });
     await Promise.race([this.#reconciler.whenSettled(), grace]);
     cancel();
-    // The catalog of it is built before this one's turn.
+    // What came of it may be told in this turn still.
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
+    if (this.#isStale && !this.#closed) this.#rebuilding.runNow();
   }
 
   /** The living connector of that key, disabled ones included. */
@@ -195,6 +202,7 @@ export class ConnectorDirectory {
   /** Releases everything, also when one part of it fails; whoever waits for the start is let through. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#rebuilding.cancel();
     this.gate.open();
     await this.#sources.close();
     await this.#reconciler.close();
@@ -217,15 +225,20 @@ export class ConnectorDirectory {
 
   #onConnectorsChanged(): void {
     // Many connectors come up in one tick: one catalog for all of them.
-    if (this.#rebuildPending || this.#closed) return;
-    this.#rebuildPending = true;
+    this.#isStale = true;
+    if (this.#isLooking || this.#closed) return;
+    this.#isLooking = true;
     setImmediate(() => {
-      this.#rebuildPending = false;
-      if (!this.#closed) this.#rebuild();
+      this.#isLooking = false;
+      if (this.#closed || !this.#isStale) return;
+      // A thousand connectors come up in a thousand ticks: fewer catalogs, but the last of the start for whoever waits for it.
+      if (this.gate.isOpen || !this.#hasStarted()) this.#rebuilding.request();
+      else this.#rebuilding.runNow();
     });
   }
 
   #rebuild(): void {
+    this.#isStale = false;
     const parts = this.#reconciler.parts();
     // A change of status alone leaves the catalog as it is.
     const same = parts.length === this.#parts.length && parts.every((part, at) => part === this.#parts[at]);
@@ -250,11 +263,15 @@ export class ConnectorDirectory {
   }
 
   #openGate(): void {
-    const { connectors } = this.#reconciler;
+    if (this.gate.isOpen) return;
+    if (this.#hasStarted()) this.gate.open();
+    else if (this.#reconciler.connectors.some(({ isUp, isWarm }) => isUp || isWarm)) this.gate.firstUp();
+  }
+
+  /** Whether there is nothing to wait for: every connector has settled or serves what it listed before. */
+  #hasStarted(): boolean {
     // A source that has more to say soon is one more thing that is still connecting.
-    const isDone = ({ isSettled, isWarm }: Connector): boolean => isSettled || isWarm;
-    if (!this.#sources.isSettling && connectors.every(isDone)) this.gate.open();
-    else if (connectors.some(({ isUp, isWarm }) => isUp || isWarm)) this.gate.firstUp();
+    return !this.#sources.isSettling && this.#reconciler.connectors.every((each) => each.isSettled || each.isWarm);
   }
 
   #reportCollisions({ collisions, promptCollisions }: Catalog): void {

@@ -46,6 +46,8 @@ export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #logger: Logger;
   readonly #entries = new Map<string, Entry>();
+  /** Their connectors, sorted by key; made anew when they are asked for after they changed. */
+  #sorted: readonly Connector[] | undefined;
   /** Those that left, until they have let go of what they held. */
   readonly #leaving = new Map<Connector, Promise<void>>();
   readonly #starting = new Set<Promise<void>>();
@@ -73,7 +75,8 @@ export class Reconciler {
 
   /** Every living connector, sorted by key. */
   get connectors(): readonly Connector[] {
-    return [...this.#entries.values()].map(({ connector }) => connector).toSorted(byKey);
+    this.#sorted ??= [...this.#entries.values()].map(({ connector }) => connector).toSorted(byKey);
+    return this.#sorted;
   }
 
   /** The living connector of that key. */
@@ -97,6 +100,7 @@ export class Reconciler {
     for (const [key, { connector }] of this.#entries) {
       if (wanted.has(key)) continue;
       this.#entries.delete(key);
+      this.#sorted = undefined;
       this.#deps.memory?.forget(key);
       this.#retire(connector, "Connector removed", "was removed");
     }
@@ -138,6 +142,7 @@ export class Reconciler {
       this.#leave(connector, connector.close());
     }
     this.#entries.clear();
+    this.#sorted = undefined;
     await Promise.all([...left, ...this.#leaving.values()]);
   }
 
@@ -159,6 +164,7 @@ export class Reconciler {
     const stored = memory?.claim(spec.key, fingerprint);
     const connector = new Connector(spec, { ...this.#deps, onChange }, { inherited: existing?.connector.part, stored });
     this.#entries.set(spec.key, { connector, fingerprint });
+    this.#sorted = undefined;
     const { isWarm } = connector;
     this.#logger.info({ connectorId: spec.key, source: spec.source, ...(isWarm ? { isWarm } : {}) }, "Connector added");
     const begin = (): void => {

@@ -85,7 +85,10 @@ export class Gateway {
         this.#directory.endSession(id);
       },
     });
-    this.#notices = new Notices({ directory: this.#directory, sessions: this.sessions, monotonic, timers, logger });
+    this.#notices = new Notices({
+      ...{ directory: this.#directory, sessions: this.sessions },
+      ...{ monotonic, timers, random, logger },
+    });
     const { subscriptions, sessionRequests } = this.#notices;
     this.router = new Router({
       directory: this.#directory,

@@ -1,7 +1,8 @@
-import type { Logger, Monotonic, Timers } from "@cortex-os/mcp-core";
+import type { Logger, Monotonic, RandomSource, Timers } from "@cortex-os/mcp-core";
 import { isLogWanted, type JsonObject, type JsonRpcNotification, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import { Brake } from "../connectors/brake.js";
 import type { ConnectorDirectory } from "../connectors/connector-directory.js";
+import { Herd, type ListListener } from "./herd.js";
 import { LogInterest } from "./log-interest.js";
 import { ResourceWatches } from "./resource-watches.js";
 import type { Scope } from "./scope.js";
@@ -16,6 +17,7 @@ export interface NoticesDeps {
   readonly sessions: SessionStore;
   readonly monotonic: Monotonic;
   readonly timers: Timers;
+  readonly random: RandomSource;
   readonly logger: Logger;
 }
 
@@ -37,6 +39,7 @@ export class Notices {
   /** Features whose lists changed and of which the clients of a scope were not told yet. */
   readonly #untold = new Map<Scope, Set<ServerFeature>>();
   readonly #telling: Brake;
+  readonly #herd: Herd;
 
   constructor(deps: NoticesDeps) {
     const { directory, timers, logger } = deps;
@@ -45,6 +48,7 @@ export class Notices {
     this.#watches = new ResourceWatches({ upstreamOf: (key) => directory.find(key)?.upstream, logger });
     this.subscriptions = new Subscriptions({ watches: this.#watches, timers });
     this.sessionRequests = new SessionRequests({ watches: this.#watches, logInterest: this.#logInterest });
+    this.#herd = new Herd(deps);
     this.#telling = new Brake(deps, TELLING, () => {
       this.#tellOfLists();
     });
@@ -92,16 +96,24 @@ export class Notices {
   /** Nothing more is told. */
   stop(): void {
     this.#telling.cancel();
+    this.#herd.stop();
   }
 
   #tellOfLists(): void {
-    for (const [scope, features] of this.#untold) {
-      for (const feature of features) {
-        this.subscriptions.listChanged(scope, feature);
-        this.#deps.sessions.listChanged(scope, feature);
-      }
-    }
+    for (const [scope, features] of this.#untold) this.#herd.add(this.#listenersOf(scope, features), features);
     this.#untold.clear();
+    this.#herd.tell();
+  }
+
+  /** Who is told by a message. A session without a stream only makes a note, which costs nothing. */
+  #listenersOf(scope: Scope, features: ReadonlySet<ServerFeature>): readonly ListListener[] {
+    const listeners: ListListener[] = this.subscriptions.of(scope, features);
+    for (const session of this.#deps.sessions.all()) {
+      if (session.scope !== scope) continue;
+      if (session.isListening) listeners.push(session);
+      else for (const feature of features) session.listChanged(feature);
+    }
+    return listeners;
   }
 
   #sessionsFor(key: string | undefined): Iterable<ClientSession> {

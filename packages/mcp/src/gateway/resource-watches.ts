@@ -11,10 +11,15 @@ export interface ResourceWatchesDeps {
   /** The living upstream of a connector. */
   readonly upstreamOf: (connector: string) => Upstream | undefined;
   readonly logger: Logger;
+  /** Most listeners at once, each resource that one client listens to being one. @default 100_000 */
+  readonly maxWatchers?: number;
 }
 
 /** How the URIs of those who listen are read and written. */
 export type UriReader = Pick<Scope, "resolve" | "addressOf">;
+
+/** {@link ResourceWatchesDeps.maxWatchers}' default: a session or a subscription alone may have a thousand. */
+const MAX_WATCHERS = 100_000;
 
 interface Watcher {
   readonly scope: UriReader;
@@ -32,6 +37,7 @@ interface Watcher {
 export class ResourceWatches {
   readonly #deps: ResourceWatchesDeps;
   readonly #watches = new Map<string, Watch>();
+  #watchers = 0;
 
   constructor(deps: ResourceWatchesDeps) {
     this.#deps = deps;
@@ -48,19 +54,24 @@ export class ResourceWatches {
    * @param scope says whose resource it is
    * @param sessionKey the client session that listens; absent for clients without one
    * @returns a function that ends it; it may be called twice
-   * @throws GatewayError when nobody has that resource, or its upstream does not tell of changes
+   * @throws GatewayError when nobody has that resource, or its upstream does not tell of changes; LIMITED when too many listen already
    */
   async watch(scope: UriReader, uri: string, listener: ResourceListener, sessionKey?: string): Promise<() => void> {
     const resolved = scope.resolve(uri);
     if (GatewayError.is(resolved)) throw resolved;
+    const { maxWatchers = MAX_WATCHERS } = this.#deps;
+    if (this.#watchers >= maxWatchers) throw tooMany(maxWatchers);
     const { connector, uri: own } = resolved;
     const key = `${connector}\n${own}`;
     const watch = this.#watches.get(key) ?? new Watch(connector, own);
     this.#watches.set(key, watch);
     const watcher: Watcher = { scope, uri, listener, sessionKey };
     watch.watchers.add(watcher);
+    this.#watchers += 1;
     const end = (): void => {
-      if (watch.watchers.delete(watcher)) this.#endUnwatched(key, watch);
+      if (!watch.watchers.delete(watcher)) return;
+      this.#watchers -= 1;
+      this.#endUnwatched(key, watch);
     };
     try {
       await watch.begin(this.#deps.upstreamOf(connector));
@@ -105,6 +116,11 @@ export class ResourceWatches {
       if (watch.watchers.size === 0 && this.#watches.get(key) === watch) this.#watches.delete(key);
     });
   }
+}
+
+function tooMany(maxWatchers: number): GatewayError {
+  const message = `Clients listen to ${maxWatchers} resources already; try again later`;
+  return new GatewayError("LIMITED", message, { data: { retryAfterMs: 1_000 } });
 }
 
 /** One resource of one upstream, and who wants to hear of it. What is asked of the upstream is asked in order. */

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { GatewayError, type Monotonic, type Timers } from "@cortex-os/mcp-core";
 import type { Caller } from "@cortex-os/mcp-bridge";
-import type { ServerFeature } from "@cortex-os/mcp-core/wire";
 import { ClientSession } from "./client-session.js";
 import type { Scope } from "./scope.js";
 
@@ -99,11 +98,6 @@ export class SessionStore {
   /** Every living session. */
   all(): Iterable<ClientSession> {
     return this.#sessions.values();
-  }
-
-  /** Tells every session of the scope that the lists of this feature changed. */
-  listChanged(scope: Scope, feature: ServerFeature): void {
-    for (const session of this.#sessions.values()) if (session.scope === scope) session.listChanged(feature);
   }
 
   /** Closes every session's stream; the sessions and what is under way in them go on. */

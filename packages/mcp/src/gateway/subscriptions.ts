@@ -12,6 +12,7 @@ import {
   type ServerFeature,
 } from "@cortex-os/mcp-core/wire";
 import type { ClientSink } from "./client-sink.js";
+import type { ListListener } from "./herd.js";
 import type { ResourceWatches } from "./resource-watches.js";
 import type { Scope } from "./scope.js";
 import type { SelfDescription } from "./self-description.js";
@@ -68,9 +69,12 @@ export class Subscriptions {
     };
   }
 
-  /** Tells every listener of the scope that asked that the lists of this feature changed. */
-  listChanged(scope: Scope, feature: ServerFeature): void {
-    for (const subscription of [...this.#open]) if (subscription.scope === scope) subscription.listChanged(feature);
+  /** The streams of the scope that asked to hear of changes of the lists of any of these features. */
+  of(scope: Scope, features: ReadonlySet<ServerFeature>): ListListener[] {
+    const found: ListListener[] = [];
+    for (const subscription of this.#open)
+      if (subscription.scope === scope && subscription.wantsAny(features)) found.push(subscription);
+    return found;
   }
 
   /** Ends every stream of the scope with a result: nothing leads to it any more. */
@@ -90,7 +94,7 @@ export class Subscriptions {
 }
 
 /** One stream. */
-class Subscription {
+class Subscription implements ListListener {
   readonly scope: Scope;
   readonly #id: RequestId;
   readonly #filter: Filter;
@@ -133,6 +137,11 @@ class Subscription {
     };
     const cancel = timers.after(AGREE_MS, acknowledge);
     void agreed.then(acknowledge);
+  }
+
+  wantsAny(features: ReadonlySet<ServerFeature>): boolean {
+    for (const feature of this.#filter.features) if (features.has(feature)) return true;
+    return false;
   }
 
   listChanged(feature: ServerFeature): void {

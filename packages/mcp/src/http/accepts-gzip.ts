@@ -1,12 +1,18 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 
 /** Names that proxies put on what they pass on: the client is somewhere else than the connection comes from. */
 const PASSED_ON = ["x-forwarded-for", "forwarded", "via"] as const;
 
+/** What is asked of a request here. */
+interface Received {
+  readonly socket: { readonly remoteAddress?: string | undefined };
+  readonly headers: IncomingHttpHeaders;
+}
+
 /**
  * Whether the client is on another machine, as far as can be told. Within one machine bytes cost less than taking them out of a gzip file.
  */
-export function isElsewhere({ socket, headers }: IncomingMessage): boolean {
+export function isElsewhere({ socket, headers }: Received): boolean {
   const { remoteAddress } = socket;
   // The control socket has none.
   const isNear = remoteAddress === undefined || LOOPBACK.test(remoteAddress);

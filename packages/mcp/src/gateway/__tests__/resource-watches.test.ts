@@ -18,7 +18,7 @@ const upstream = (key: string): TestUpstream =>
   });
 
 /** Watches over connectors a and b; `x:…` is a's, `y:…` is b's, and `cortex://a/…` as well. */
-function setUp() {
+function setUp({ maxWatchers }: { readonly maxWatchers?: number } = {}) {
   const living = new Map([
     ["a", upstream("a")],
     ["b", upstream("b")],
@@ -33,7 +33,8 @@ function setUp() {
       return new GatewayError("INVALID_PARAMS", `Unknown resource: ${uri}`);
     },
   };
-  const watches = new ResourceWatches({ upstreamOf: (key) => living.get(key), logger });
+  const bound = maxWatchers === undefined ? {} : { maxWatchers };
+  const watches = new ResourceWatches({ upstreamOf: (key) => living.get(key), logger, ...bound });
   const of = (key: string): TestUpstream => {
     const found = living.get(key);
     if (found === undefined) throw new Error(`no ${key}`);
@@ -139,5 +140,24 @@ describe("resources that clients listen to (R22)", () => {
     watches.follow();
     await settle();
     expect(late.subscriptions).toEqual(["x:1"]);
+  });
+
+  test("are bounded in all: one more is refused, and may come when another has gone", async () => {
+    const { scope, watches, of, listen } = setUp({ maxWatchers: 2 });
+    const first = await watches.watch(scope, "x:1", listen);
+    await watches.watch(scope, "x:1", listen);
+    await expect(watches.watch(scope, "x:2", listen)).rejects.toMatchObject({
+      code: "LIMITED",
+      message: expect.stringContaining("Clients listen to 2 resources already"),
+      data: { retryAfterMs: 1_000 },
+    });
+    expect(of("a").subscriptions).toEqual(["x:1"]);
+    first();
+    first();
+    of("a").subscribeFailure = new Error("no");
+    await expect(watches.watch(scope, "x:2", listen)).rejects.toThrow("no");
+    of("a").subscribeFailure = undefined;
+    await watches.watch(scope, "x:2", listen);
+    await expect(watches.watch(scope, "x:3", listen)).rejects.toMatchObject({ code: "LIMITED" });
   });
 });

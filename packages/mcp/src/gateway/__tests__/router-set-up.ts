@@ -85,7 +85,10 @@ export async function setUp(
       notices.scopeGone(scope);
     },
   });
-  const notices = new Notices({ directory, sessions, monotonic: time, timers: time, logger });
+  const notices = new Notices({
+    ...{ directory, sessions, logger },
+    ...{ monotonic: time, timers: time, random: fixedRandom(0.5) },
+  });
   const { subscriptions, sessionRequests } = notices;
   directory.catalog.subscribe((_catalog, changed) => {
     notices.listsChanged(scopes.whole, changed);

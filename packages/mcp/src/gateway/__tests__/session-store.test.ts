@@ -158,20 +158,20 @@ describe("a full session store", () => {
 
 describe("a session's stream", () => {
   test("hears of changes as they happen", () => {
-    const { sessions, create } = setUp();
+    const { create } = setUp();
     const session = create();
     const stream = new TestStream();
     expect(session.listen(stream)).toBe(true);
-    sessions.listChanged(SCOPE, "tools");
-    sessions.listChanged(SCOPE, "tools");
+    session.listChanged("tools");
+    session.listChanged("tools");
     expect(stream.told).toEqual([LIST_CHANGED, LIST_CHANGED]);
   });
 
   test("hears when it opens of a change that nobody heard, once, however many they were", () => {
-    const { sessions, create } = setUp();
+    const { create } = setUp();
     const session = create();
-    sessions.listChanged(SCOPE, "tools");
-    sessions.listChanged(SCOPE, "tools");
+    session.listChanged("tools");
+    session.listChanged("tools");
     const first = new TestStream();
     session.listen(first);
     expect(first.told).toEqual([LIST_CHANGED]);
@@ -182,14 +182,14 @@ describe("a session's stream", () => {
   });
 
   test("is the only one: a second is refused and the first goes on (CVE-2026-33946)", () => {
-    const { create, sessions } = setUp();
+    const { create } = setUp();
     const session = create();
     const [victim, thief] = [new TestStream(), new TestStream()];
     session.listen(victim);
     expect(session.listen(thief)).toBe(false);
     session.unlisten(thief);
     expect(session.isListening).toBe(true);
-    sessions.listChanged(SCOPE, "tools");
+    session.listChanged("tools");
     expect([victim.told.length, thief.told.length]).toEqual([1, 0]);
   });
 

@@ -1,6 +1,6 @@
 import { GatewayError } from "@cortex-os/mcp-core";
 import { ManualTime } from "@cortex-os/mcp-core/testing";
-import { LIST_CHANGES, META, SERVER_FEATURES, type JsonObject } from "@cortex-os/mcp-core/wire";
+import { LIST_CHANGES, META, SERVER_FEATURES, type JsonObject, type ServerFeature } from "@cortex-os/mcp-core/wire";
 import { describe, expect, test } from "vitest";
 import { RecordingSink } from "../../__tests__/support/recording-sink.js";
 import { settle } from "../../__tests__/support/test-upstreams.js";
@@ -20,6 +20,11 @@ const acknowledged = (id: string | number, notifications: JsonObject): object =>
 const changed = (id: string | number): object => notified("notifications/tools/list_changed", { _meta: metaOf(id) });
 const updated = (id: string | number, uri: string): object =>
   notified("notifications/resources/updated", { uri, _meta: metaOf(id) });
+
+/** What becomes of a change: whoever asked for it is told. */
+function listChanged(subscriptions: Subscriptions, feature: ServerFeature): void {
+  for (const listener of subscriptions.of(SCOPE, new Set([feature]))) listener.listChanged(feature);
+}
 
 /** Subscriptions over resources whose upstreams agree when the test says so. */
 function setUp() {
@@ -57,8 +62,8 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     const { subscriptions } = setUp();
     const sink = new RecordingSink();
     subscriptions.open(7, { notifications: { toolsListChanged: true } }, sink, SCOPE);
-    subscriptions.listChanged(SCOPE, "tools");
-    subscriptions.listChanged(SCOPE, "tools");
+    listChanged(subscriptions, "tools");
+    listChanged(subscriptions, "tools");
     expect(sink.events).toEqual([acknowledged(7, { toolsListChanged: true }), changed(7), changed(7)]);
   });
 
@@ -67,7 +72,7 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     const sink = new RecordingSink();
     const { filter, notification } = LIST_CHANGES[feature];
     subscriptions.open("s", { notifications: { [filter]: true } }, sink, SCOPE);
-    for (const any of SERVER_FEATURES) subscriptions.listChanged(SCOPE, any);
+    for (const any of SERVER_FEATURES) listChanged(subscriptions, any);
     expect(sink.events).toEqual([
       acknowledged("s", { [filter]: true }),
       notified(notification, { _meta: metaOf("s") }),
@@ -84,7 +89,7 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     const { subscriptions } = setUp();
     const sink = new RecordingSink();
     subscriptions.open("s", params, sink, SCOPE);
-    for (const feature of SERVER_FEATURES) subscriptions.listChanged(SCOPE, feature);
+    for (const feature of SERVER_FEATURES) listChanged(subscriptions, feature);
     expect(sink.events).toEqual([acknowledged("s", {})]);
   });
 
@@ -119,7 +124,7 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     first?.cancel("again");
     first?.resume();
     expect(subscriptions.size).toBe(1);
-    subscriptions.listChanged(SCOPE, "tools");
+    listChanged(subscriptions, "tools");
     expect(sinks.map(({ events }) => events.length)).toEqual([1, 2]);
   });
 
@@ -129,7 +134,7 @@ describe("subscriptions/listen (2026-07-28, Subscriptions)", () => {
     for (const [at, sink] of sinks.entries()) subscriptions.open(at, { notifications: {} }, sink, SCOPE);
     subscriptions.endAll();
     subscriptions.endAll();
-    subscriptions.listChanged(SCOPE, "tools");
+    listChanged(subscriptions, "tools");
     for (const [at, sink] of sinks.entries()) {
       expect(sink.events).toEqual([
         acknowledged(at, {}),
@@ -181,8 +186,8 @@ describe("resources of a subscription", () => {
     subscriptions.open(1, ask("a:1", "a:2"), sink, SCOPE);
     of("a:1").agree();
     await settle();
-    subscriptions.listChanged(SCOPE, "tools");
-    subscriptions.listChanged(SCOPE, "tools");
+    listChanged(subscriptions, "tools");
+    listChanged(subscriptions, "tools");
     of("a:1").listener({ uri: "a:1" });
     of("a:1").listener({ uri: "a:1" });
     expect(sink.events).toEqual([]);

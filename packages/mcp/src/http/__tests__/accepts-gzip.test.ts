@@ -1,9 +1,8 @@
-import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { acceptsGzip, isElsewhere } from "../accepts-gzip.js";
 
-const from = (remoteAddress: string | undefined, headers: Record<string, string> = {}): IncomingMessage =>
-  ({ socket: { remoteAddress }, headers }) as unknown as IncomingMessage;
+const from = (remoteAddress: string | undefined, headers: Record<string, string> = {}): boolean =>
+  isElsewhere({ socket: { remoteAddress }, headers });
 
 describe("a client on another machine", () => {
   test.each<[string | undefined, boolean]>([
@@ -17,11 +16,11 @@ describe("a client on another machine", () => {
     ["::ffff:192.0.2.7", true],
     ["2001:db8::1", true],
   ])("is told by its address: %s", (address, elsewhere) => {
-    expect(isElsewhere(from(address))).toBe(elsewhere);
+    expect(from(address)).toBe(elsewhere);
   });
 
   test.each(["x-forwarded-for", "forwarded", "via"])("is told by what a proxy before us says: %s", (name) => {
-    expect(isElsewhere(from("127.0.0.1", { [name]: "anything" }))).toBe(true);
+    expect(from("127.0.0.1", { [name]: "anything" })).toBe(true);
   });
 });
 

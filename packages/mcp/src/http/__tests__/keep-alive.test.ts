@@ -55,4 +55,33 @@ describe("keep-alive", () => {
     await time.advance(1_000);
     expect(time.pending).toBe(0);
   });
+
+  test("thousands of streams do not beat in one turn of the event loop, and each of them once an interval", async () => {
+    const time = new ManualTime();
+    const keepAlive = new KeepAlive(time);
+    const beats: number[][] = Array.from({ length: 10_000 }, () => []);
+    const stops = beats.map((own) => keepAlive.add(() => own.push(time.elapsedMs())));
+    await time.advance(15_000);
+    expect(beats.filter(({ length }) => length > 0)).toHaveLength(64);
+    // One that ends before its turn has none.
+    stops[9_999]?.();
+    await time.advance(29_999);
+    const instants = new Map<number, number>();
+    for (const at of beats.flat()) instants.set(at, (instants.get(at) ?? 0) + 1);
+    expect(Math.max(...instants.values())).toBe(64);
+    expect(new Set(beats.slice(0, 9_999).map(([first = 0, second = 0]) => second - first))).toEqual(new Set([15_000]));
+    expect([beats[0], beats[9_998], beats[9_999]]).toEqual([[15_000, 30_000], [16_560, 31_560], []]);
+    expect(time.pending).toBe(1);
+    for (const stop of stops) stop();
+    expect(time.pending).toBe(0);
+  });
+
+  test("of very many the last has beaten after half an interval", async () => {
+    const time = new ManualTime();
+    const keepAlive = new KeepAlive(time, 1_000);
+    let beats = 0;
+    for (let at = 0; at < 20_000; at += 1) keepAlive.add(() => (beats += 1));
+    await time.advance(1_500);
+    expect(beats).toBe(20_000);
+  });
 });
