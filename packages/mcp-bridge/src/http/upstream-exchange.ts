@@ -39,6 +39,7 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
   readonly deadline: Deadline;
   /** Breaks the request off; absent until it was sent. */
   #abort: ((reason?: Error) => void) | undefined;
+  /** Goes on with what the reader of the answer let wait; only while that comes, for afterwards the connection is another's. */
   #readOn: (() => void) | undefined;
   /** `pausing` between two connections of one event stream, `resuming` until the second one answers. */
   #phase: "waiting" | "sent" | "answering" | "pausing" | "resuming" | "done" = "waiting";
@@ -141,8 +142,9 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
   }
 
   onHeaders(status: number, headers: RawHeaders, resume: () => void): true {
+    if (this.done) return true;
     this.#readOn = resume;
-    if (!this.done && status >= 200) this.#begins(new AnswerHead(status, headers));
+    if (status >= 200) this.#begins(new AnswerHead(status, headers));
     return true;
   }
 
@@ -239,6 +241,7 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
     }
     this.#held?.clear();
     this.#abort = undefined;
+    this.#readOn = undefined;
     this.#phase = "pausing";
     const stop = ports.timers.after(next.delayMs, () => this.#ask(next.lastId));
     this.#stopPausing = stop;
@@ -283,6 +286,7 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
 
   #finish(abort: boolean): void {
     this.#phase = "done";
+    this.#readOn = undefined;
     this.host.settled(this);
     this.#stopPausing?.();
     this.#held?.clear();

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { duplicateHeader } from "./duplicate-header.js";
 
 /** What a request must satisfy before anything of it is read. */
 export interface GuardPolicy {
@@ -18,17 +19,12 @@ export interface Refusal {
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Headers of which a second one is an attack or a broken proxy, `mcp-*` beside them; Node would silently keep the first or join them. */
-const SINGLE: ReadonlySet<string> = new Set(["host", "authorization", "origin", "content-type", "content-length"]);
-/** Most of a request's headers are none of them, as their length says before they are looked at. */
-const LENGTHS: ReadonlySet<number> = new Set([...SINGLE].map(({ length }) => length));
-
 /**
  * Checks `Host` and `Origin`, each on its own (DNS rebinding: reliability.md, threats 1–3), duplicates of headers that must be single, and the form of the
  * request target. An `Origin` may be absent (no browser), never `null`.
  */
 export function guard(request: IncomingMessage, policy: GuardPolicy): Refusal | undefined {
-  const duplicate = findDuplicate(request.rawHeaders);
+  const duplicate = duplicateHeader(request.rawHeaders);
   if (duplicate !== undefined) {
     // One of MCP's that says two things is malformed as the specification means it (2026-07-28, Server Validation).
     const code = duplicate.startsWith("mcp-") ? "HEADER_MISMATCH" : "FORBIDDEN";
@@ -45,22 +41,6 @@ export function guard(request: IncomingMessage, policy: GuardPolicy): Refusal | 
   if (origin !== undefined && !isAllowedOrigin(origin, policy)) {
     const message = "The Origin header is not allowed here; add it to allowedOrigins if it should be";
     return { status: 403, reason: "origin", code: "FORBIDDEN", message };
-  }
-  return undefined;
-}
-
-function findDuplicate(rawHeaders: readonly string[]): string | undefined {
-  for (let at = 2; at < rawHeaders.length; at += 2) {
-    const raw = rawHeaders[at] ?? "";
-    const { length } = raw;
-    if (!LENGTHS.has(length) && raw[3] !== "-") continue;
-    for (let before = 0; before < at; before += 2) {
-      // What differs in length is not the same: of most requests no two names are compared.
-      const other = rawHeaders[before] ?? "";
-      if (other.length !== length) continue;
-      const name = raw.toLowerCase();
-      if (name === other.toLowerCase() && (SINGLE.has(name) || name.startsWith("mcp-"))) return name;
-    }
   }
   return undefined;
 }
