@@ -39,7 +39,6 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
   readonly deadline: Deadline;
   /** Breaks the request off; absent until it was sent. */
   #abort: ((reason?: Error) => void) | undefined;
-  /** Goes on with what the reader of the answer let wait; only while that comes, for afterwards the connection is another's. */
   #readOn: (() => void) | undefined;
   /** `pausing` between two connections of one event stream, `resuming` until the second one answers. */
   #phase: "waiting" | "sent" | "answering" | "pausing" | "resuming" | "done" = "waiting";
@@ -92,7 +91,7 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
   }
 
   resume(): void {
-    this.#readOn?.();
+    if (this.#phase === "answering") this.#readOn?.(); // Afterwards the connection is another's.
   }
 
   ask(question: UpstreamQuestion): AskedQuestion | undefined {
@@ -142,9 +141,8 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
   }
 
   onHeaders(status: number, headers: RawHeaders, resume: () => void): true {
-    if (this.done) return true;
     this.#readOn = resume;
-    if (status >= 200) this.#begins(new AnswerHead(status, headers));
+    if (!this.done && status >= 200) this.#begins(new AnswerHead(status, headers));
     return true;
   }
 
@@ -241,7 +239,6 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
     }
     this.#held?.clear();
     this.#abort = undefined;
-    this.#readOn = undefined;
     this.#phase = "pausing";
     const stop = ports.timers.after(next.delayMs, () => this.#ask(next.lastId));
     this.#stopPausing = stop;
@@ -286,7 +283,6 @@ export abstract class UpstreamExchange implements Exchange, Expiring, ResponseRe
 
   #finish(abort: boolean): void {
     this.#phase = "done";
-    this.#readOn = undefined;
     this.host.settled(this);
     this.#stopPausing?.();
     this.#held?.clear();

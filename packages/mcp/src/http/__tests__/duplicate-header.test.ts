@@ -15,7 +15,7 @@ function ruled(rawHeaders: readonly string[]): string | undefined {
 const spelled = (name: string): fc.Arbitrary<string> =>
   fc
     .array(fc.boolean(), { minLength: name.length, maxLength: name.length })
-    .map((upper) => [...name].map((letter, at) => (upper[at] === true ? letter.toUpperCase() : letter)).join(""));
+    .map((upper) => Array.from(name, (letter, at) => (upper[at] === true ? letter.toUpperCase() : letter)).join(""));
 
 const NAMES = [
   ...SINGLE,
