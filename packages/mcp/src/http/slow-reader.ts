@@ -11,6 +11,6 @@ export function cutOffWhenStalled(response: ServerResponse, slowReaderMs: number
   if (response.writableLength <= UNWATCHED_BYTES) return;
   response.setTimeout(slowReaderMs, () => response.destroy());
   const { socket } = response.req;
-  // It is the connection's timer: it must not cut off what is answered on it later.
-  response.once("finish", () => socket.setTimeout(0));
+  // It is the connection's timer: it must not cut off what is answered on it later. Before Node gives the connection to the next answer, which may set it anew.
+  response.prependOnceListener("finish", () => socket.setTimeout(0));
 }

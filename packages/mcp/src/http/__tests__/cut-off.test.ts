@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Agent, createServer, get, type IncomingMessage } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { connect, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { cutOffWhenStalled } from "../slow-reader.js";
 
@@ -25,6 +25,37 @@ describe("a large answer that was read to its end", () => {
       expect(sockets).toHaveLength(1);
     } finally {
       agent.destroy();
+      server.close();
+      await once(server, "close");
+    }
+  });
+
+  test("leaves that of the answer pipelined behind it: who stops reading there is cut off too", async () => {
+    const sockets: Socket[] = [];
+    const limits = [60_000, 50_000];
+    const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
+      response.end(Buffer.alloc(32 * 1024 * 1024));
+      cutOffWhenStalled(response, limits.shift() ?? 0);
+    });
+    server.on("connection", (socket) => sockets.push(socket));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    try {
+      const head = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+      client.write(head + head);
+      await vi.waitFor(() => expect(sockets[0]?.timeout).toBe(60_000));
+      await vi.waitFor(() => expect(limits).toEqual([]));
+      let read = 0;
+      client.on("data", (chunk: Buffer) => {
+        read += chunk.length;
+        // The first is read, and of the second a little.
+        if (read > 33 * 1024 * 1024) client.pause();
+      });
+      await vi.waitFor(() => expect(read).toBeGreaterThan(33 * 1024 * 1024));
+      expect(sockets[0]?.timeout).toBe(50_000);
+    } finally {
+      client.destroy();
       server.close();
       await once(server, "close");
     }
