@@ -1,6 +1,5 @@
 import { onTestFinished, describe, expect, test, vi } from "vitest";
 import { Agent, Dispatcher } from "undici";
-import type { RawHeaders, ResponseReader } from "../response-reader.js";
 import { MODERN_CALLER, openLink, toolCall } from "./open-link.js";
 import { RecordingSink } from "./recording-sink.js";
 import { json, modern, openStream, result, upstream } from "./scripted-upstream.js";
@@ -13,19 +12,13 @@ class CountingAgent extends Dispatcher {
   resumed = 0;
 
   override dispatch(options: Agent.DispatchOptions, reader: Dispatcher.DispatchHandler): boolean {
-    const inner = reader as unknown as ResponseReader;
-    const counting: ResponseReader = {
-      onConnect: (abort) => inner.onConnect(abort),
-      onHeaders: (status: number, headers: RawHeaders, resume) =>
-        inner.onHeaders(status, headers, () => {
-          this.resumed += 1;
-          resume();
-        }),
-      onData: (chunk) => inner.onData(chunk),
-      onComplete: () => inner.onComplete(),
-      onError: (error) => inner.onError(error),
+    const onHeaders = reader.onHeaders?.bind(reader);
+    const counted = (resume: () => void) => (): void => {
+      this.resumed += 1;
+      resume();
     };
-    return this.#agent.dispatch(options, counting);
+    reader.onHeaders = (status, headers, resume, text) => onHeaders?.(status, headers, counted(resume), text) ?? true;
+    return this.#agent.dispatch(options, reader);
   }
 
   override destroy(): Promise<void> {
