@@ -1,4 +1,5 @@
 import type { ComparisonRow } from "./comparison.js";
+import { csvOf } from "./csv.js";
 
 /** The rows as a Markdown table for people. */
 export function comparisonTable(rows: readonly ComparisonRow[]): string {
@@ -46,7 +47,7 @@ export function comparisonCsv(rows: readonly ComparisonRow[]): string {
     row.is.baseline,
     row.is.optimised,
   ]);
-  return [COLUMNS, ...lines].map((cells) => `${cells.map(csvCell).join(",")}\n`).join("");
+  return csvOf([COLUMNS, ...lines]);
 }
 
 /** Four digits that count: more would say something about a machine that is never so still. */
@@ -58,5 +59,3 @@ export const shown = (value: number): string =>
       : value >= 10
         ? value.toFixed(2)
         : value.toFixed(3);
-
-const csvCell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,5 +1,6 @@
 import type { Comparison } from "./comparison.js";
 import type { OnRound } from "./on-round.js";
+import type { Cell } from "./summary.js";
 
 /** What a suite found. */
 export interface SuiteResult {
@@ -8,6 +9,10 @@ export interface SuiteResult {
   readonly text?: string;
   /** For machines, besides the comparisons. */
   readonly details?: object;
+  /** What each way showed, where ways were put under load. */
+  readonly cells?: readonly Cell[];
+  /** A picture for the documents (SVG). */
+  readonly plot?: string;
 }
 
 /** One program among the benchmarks. */

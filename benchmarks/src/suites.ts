@@ -75,6 +75,7 @@ async function registryResult(options: RegistrySuiteOptions, onRound: OnRound): 
 
 async function listResult(options: ListRoadOptions, onRound: OnRound): Promise<SuiteResult> {
   const measurements = await measureListRoad(options, onRound);
+  const cells = measurements.map(cellOf);
   return {
     comparisons: compareWays(measurements, {
       benchmark: "lists",
@@ -82,7 +83,8 @@ async function listResult(options: ListRoadOptions, onRound: OnRound): Promise<S
       baseline: LIST_ROAD.file,
       optimised: LIST_ROAD.gateway,
     }),
-    text: waysTable(measurements.map(cellOf)),
+    text: waysTable(cells),
     details: { measurements },
+    cells,
   };
 }

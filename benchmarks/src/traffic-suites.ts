@@ -2,6 +2,7 @@ import { compareWays } from "./compare-ways.js";
 import { measureTraffic, type TrafficFound } from "./measure-traffic.js";
 import { noiseSentence } from "./noise.js";
 import type { OnRound } from "./on-round.js";
+import { plotOf } from "./plot.js";
 import { addedTo, ratiosTo, type Added, type Ratio } from "./ratios.js";
 import { SUBJECTS } from "./subjects.js";
 import type { Suite, SuiteResult } from "./suite.js";
@@ -14,6 +15,9 @@ import type { WaysOptions } from "./ways.js";
 /** How long each round of the whole benchmark is, and of the quick one. */
 const LENGTH = { rounds: 7, roundMs: 1_000, warmUpMs: 2_000 };
 const QUICK_LENGTH = { rounds: 3, roundMs: 700, warmUpMs: 1_000 };
+
+/** The concurrency that is drawn, if it was measured. */
+const PLOTTED = 16;
 
 /** A suite for each kind of traffic; the quick form leaves peers out, which would have to be installed first. */
 export function trafficSuites(quick: boolean): readonly Suite[] {
@@ -38,6 +42,8 @@ async function trafficResult(
   const { measurements } = found;
   const ratios = [ROAD.direct, ROAD.bareProxy, ROAD.sdkGateway].flatMap((name) => ratiosTo(name, measurements));
   const added = addedTo(ROAD.direct, ROAD.bareProxy, measurements);
+  const cells = measurements.map(cellOf);
+  const plotted = options.concurrencies.find((count) => count === PLOTTED) ?? options.concurrencies[0];
   return {
     comparisons: compareWays(measurements, {
       benchmark: traffic.benchmark,
@@ -47,6 +53,12 @@ async function trafficResult(
     }),
     text: trafficReport(found, ratios, added),
     details: { ratios, added, ...found },
+    cells,
+    plot: plotOf(
+      `${traffic.benchmark}: ${traffic.load}, ${plotted} at once`,
+      cells.filter(({ concurrency }) => concurrency === plotted),
+      ROAD.gateway,
+    ),
   };
 }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { comparisonCsv } from "./comparison-report.js";
 import { rowOf, type ComparisonRow } from "./comparison.js";
 import type { SuiteResult } from "./suite.js";
+import { waysCsv } from "./ways-csv.js";
 
 /** The results of the suites that ran, by their names. */
 export type Results = Readonly<Record<string, SuiteResult>>;
@@ -22,9 +23,9 @@ export function missingIn(results: Results): readonly string[] {
 }
 
 /**
- * Writes `benchmark-results.json`, with every round, and `latency-comparison.csv` (R18).
+ * Writes `benchmark-results.json`, with every round, and `latency-comparison.csv` (R18); what each way showed under load as `ways.csv`, and its pictures as `SUITE.svg`.
  * @param settings how the figures were asked for
- * @returns the paths of both
+ * @returns the paths of all
  */
 export async function writeResults(folder: string, results: Results, settings: object): Promise<readonly string[]> {
   const json = path.join(folder, "benchmark-results.json");
@@ -44,7 +45,21 @@ export async function writeResults(folder: string, results: Results, settings: o
   };
   await writeFile(json, `${JSON.stringify(document, null, 2)}\n`);
   await writeFile(csv, comparisonCsv(document.comparisons));
-  return [json, csv];
+  const files = [json, csv];
+  const cells = Object.entries(results).flatMap(([name, suite]) =>
+    (suite.cells ?? []).map((cell) => [name, cell] as const),
+  );
+  if (cells.length > 0) {
+    files.push(path.join(folder, "ways.csv"));
+    await writeFile(path.join(folder, "ways.csv"), waysCsv(cells));
+  }
+  for (const [name, { plot }] of Object.entries(results)) {
+    if (plot === undefined) continue;
+    const file = path.join(folder, `${name}.svg`);
+    files.push(file);
+    await writeFile(file, plot);
+  }
+  return files;
 }
 
 /** What the figures were measured on; nothing that names it. */

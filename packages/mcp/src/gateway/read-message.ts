@@ -24,19 +24,34 @@ interface Refusal {
 
 /** Reads one text strictly: one message, no key that differs from a reserved one in case only, no hostile depth. Never throws. */
 export function readMessage(body: Buffer): ReadMessage {
+  const text = body.toString("utf8");
   let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8"));
+    value = JSON.parse(text);
   } catch {
     return { ok: false, error: new GatewayError("PARSE_ERROR", "The message is not JSON") };
   }
   const batch: readonly unknown[] | undefined = Array.isArray(value) ? value : undefined;
-  if (isTextDeeperThan(body, batch === undefined ? MAX_JSON_DEPTH : MAX_JSON_DEPTH + 1))
+  const limit = batch === undefined ? MAX_JSON_DEPTH : MAX_JSON_DEPTH + 1;
+  if (hasMoreOpenings(text, limit) && isTextDeeperThan(body, limit))
     return invalid(`nested deeper than ${MAX_JSON_DEPTH} levels`, idOf(value));
   if (batch === undefined) return checkMessage(value);
   const message = "JSON-RPC batches are not supported: send one message per request";
   return { ok: false, error: new GatewayError("INVALID_REQUEST", message), batch };
 }
+
+/** Whether there are more brackets in it than `limit`: what has fewer nests no deeper. Most messages have a handful, and need no look at each byte. */
+function hasMoreOpenings(text: string, limit: number): boolean {
+  let left = limit;
+  for (const bracket of BRACKETS)
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      left -= 1;
+      if (left < 0) return true;
+    }
+  return false;
+}
+
+const BRACKETS = ["{", "["] as const;
 
 /** Checks one parsed value as {@link readMessage} does, but for its depth. Never throws. */
 export function checkMessage(value: unknown): ReadMessage {

@@ -8,6 +8,7 @@ import { controlApi } from "./control-api.js";
 import { drain, type DrainPlan } from "./drain.js";
 import { DEFAULT_EVENT_LOG_LIMITS } from "./event-log.js";
 import { guard, type GuardPolicy } from "./guards.js";
+import { IdleConnections } from "./idle-connections.js";
 import { KeepAlive } from "./keep-alive.js";
 import { LegacySse } from "./legacy-sse.js";
 import { closed, listen, type ListenPlace } from "./listen.js";
@@ -102,6 +103,8 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       requestTimeout: limits.requestMs,
       // Node's defaults closed 0 of 200 slow connections in 8 s (reliability.md, threat 25).
       connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+      // Idle connections are closed here.
+      keepAliveTimeout: 0,
     },
     listener,
   );
@@ -119,10 +122,13 @@ export async function serveHttp(gateway: Gateway, options: ServeHttpOptions): Pr
       upgrades.handle(request, socket, head);
     });
   }
+  const idle = new IdleConnections(options.timers, sockets, answers);
   server.on("connection", (socket) => {
     sockets.add(socket);
+    idle.connected();
     socket.once("close", () => {
       sockets.delete(socket);
+      if (sockets.size === 0) idle.stop();
       // After Node has told whom it tells.
       setImmediate(() => {
         answers.gone(socket);

@@ -10,4 +10,7 @@ const UNWATCHED_BYTES = 64 * 1024;
 export function cutOffWhenStalled(response: ServerResponse, slowReaderMs: number): void {
   if (response.writableLength <= UNWATCHED_BYTES) return;
   response.setTimeout(slowReaderMs, () => response.destroy());
+  const { socket } = response.req;
+  // It is the connection's timer: it must not cut off what is answered on it later.
+  response.once("finish", () => socket.setTimeout(0));
 }
