@@ -49,6 +49,8 @@ export class Catalog {
   readonly collisions: readonly NameCollision[];
   /** Names that more than one prompt claimed. */
   readonly promptCollisions: readonly NameCollision[];
+  /** Addresses that more than one resource, or more than one template, of a connector came to: they differ in what is no character. */
+  readonly resourceCollisions: readonly NameCollision[];
   readonly #lists: MergedLists;
   readonly #tools: EntryList<ToolEntry>;
   readonly #prompts: EntryList;
@@ -71,6 +73,7 @@ export class Catalog {
     this.#prompts = lists.prompts.entries;
     this.collisions = lists.tools.collisions;
     this.promptCollisions = lists.prompts.collisions;
+    this.resourceCollisions = [...lists.resources.collisions, ...lists.resourceTemplates.collisions];
     this.#resolver = lists.resolver;
     this.revision = digestOf(LIST_KINDS.map((kind) => this.#pages[kind].revision));
   }

@@ -14,46 +14,69 @@ export type NamingRules = Readonly<Record<ListKind, NamingRule>>;
 
 /** All lists of all connectors, kept from catalog to catalog: see {@link MergedList}. */
 export class MergedLists {
-  readonly tools: MergedList<ToolEntry>;
-  readonly prompts: MergedList<CatalogEntry>;
-  readonly resources: MergedList<CatalogEntry>;
-  readonly resourceTemplates: MergedList<CatalogEntry>;
+  readonly #rules: NamingRules;
   readonly #policy: ListPolicy;
+  #lists: Lists;
   #resolver: ResolverOf | undefined;
   #pages: Readonly<Record<ListKind, ListPages>> | undefined;
 
   constructor(rules: NamingRules, policy: ListPolicy) {
-    this.tools = new MergedList("tools", rules.tools, TOOL_SHAPE);
-    this.prompts = new MergedList("prompts", rules.prompts, shapeOf("name"));
-    this.resources = new MergedList("resources", rules.resources, shapeOf("uri"));
-    this.resourceTemplates = new MergedList("resourceTemplates", rules.resourceTemplates, shapeOf("uriTemplate"));
+    this.#rules = rules;
     this.#policy = policy;
+    this.#lists = listsBy(rules);
+  }
+
+  get tools(): MergedList<ToolEntry> {
+    return this.#lists.tools;
+  }
+
+  get prompts(): MergedList<CatalogEntry> {
+    return this.#lists.prompts;
+  }
+
+  get resources(): MergedList<CatalogEntry> {
+    return this.#lists.resources;
+  }
+
+  get resourceTemplates(): MergedList<CatalogEntry> {
+    return this.#lists.resourceTemplates;
   }
 
   /**
-   * Takes in what the connectors offer now.
+   * Takes in what the connectors offer now. When that fails, the next time is one from nothing: what was taken in by halves would be wrong for good.
    * @param parts each key once
    * @returns the lists in pages
    */
   update(parts: readonly CatalogPart[]): Readonly<Record<ListKind, ListPages>> {
-    const pagesOf = <E extends CatalogEntry>(kind: ListKind, list: MergedList<E>): ListPages => {
-      list.update(parts);
-      const lists = parts.flatMap((part) => part.lists[kind] ?? []);
-      return new ListPages(kind, list.entries, lists, this.#policy, this.#pages?.[kind]);
-    };
-    this.#pages = {
-      tools: pagesOf("tools", this.tools),
-      resources: pagesOf("resources", this.resources),
-      resourceTemplates: pagesOf("resourceTemplates", this.resourceTemplates),
-      prompts: pagesOf("prompts", this.prompts),
-    };
-    this.#resolver = this.#resolverOf(parts);
-    return this.#pages;
+    try {
+      return this.#update(parts);
+    } catch (error) {
+      this.#lists = listsBy(this.#rules);
+      throw error;
+    }
   }
 
   /** Says whose a URI is, of what was taken in last. */
   get resolver(): ResourceResolver {
     return (this.#resolver ?? this.#resolverOf([])).is;
+  }
+
+  #update(parts: readonly CatalogPart[]): Readonly<Record<ListKind, ListPages>> {
+    const { tools, resources, resourceTemplates, prompts } = this.#lists;
+    const pagesOf = <E extends CatalogEntry>(kind: ListKind, list: MergedList<E>): ListPages => {
+      list.update(parts);
+      const lists = parts.flatMap((part) => part.lists[kind] ?? []);
+      return new ListPages(kind, list.entries, lists, this.#policy, this.#pages?.[kind]);
+    };
+    const pages = {
+      tools: pagesOf("tools", tools),
+      resources: pagesOf("resources", resources),
+      resourceTemplates: pagesOf("resourceTemplates", resourceTemplates),
+      prompts: pagesOf("prompts", prompts),
+    };
+    this.#resolver = this.#resolverOf(parts);
+    this.#pages = pages;
+    return pages;
   }
 
   #resolverOf(parts: readonly CatalogPart[]): ResolverOf {
@@ -70,6 +93,20 @@ export class MergedLists {
     return { resources, templates, offering, is };
   }
 }
+
+interface Lists {
+  readonly tools: MergedList<ToolEntry>;
+  readonly prompts: MergedList<CatalogEntry>;
+  readonly resources: MergedList<CatalogEntry>;
+  readonly resourceTemplates: MergedList<CatalogEntry>;
+}
+
+const listsBy = (rules: NamingRules): Lists => ({
+  tools: new MergedList("tools", rules.tools, TOOL_SHAPE),
+  prompts: new MergedList("prompts", rules.prompts, shapeOf("name")),
+  resources: new MergedList("resources", rules.resources, shapeOf("uri")),
+  resourceTemplates: new MergedList("resourceTemplates", rules.resourceTemplates, shapeOf("uriTemplate")),
+});
 
 /** A resolver, and what it was made of. */
 interface ResolverOf {

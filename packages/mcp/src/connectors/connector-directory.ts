@@ -274,15 +274,14 @@ export class ConnectorDirectory {
     return !this.#sources.isSettling && this.#reconciler.connectors.every((each) => each.isSettled || each.isWarm);
   }
 
-  #reportCollisions({ collisions, promptCollisions }: Catalog): void {
-    const summary = JSON.stringify([collisions, promptCollisions]);
+  #reportCollisions({ collisions, promptCollisions, resourceCollisions }: Catalog): void {
+    const refused = { Tool: collisions, Prompt: promptCollisions, Resource: resourceCollisions };
+    const summary = JSON.stringify(refused);
     if (summary === this.#knownCollisions) return;
     this.#knownCollisions = summary;
-    for (const { name, claimants } of collisions) {
-      this.#logger.warn({ name, claimants }, "Tool name claimed more than once: all of them are refused");
-    }
-    for (const { name, claimants } of promptCollisions) {
-      this.#logger.warn({ name, claimants }, "Prompt name claimed more than once: all of them are refused");
+    for (const [what, ones] of Object.entries(refused)) {
+      for (const { name, claimants } of ones)
+        this.#logger.warn({ name, claimants }, `${what} name claimed more than once: all of them are refused`);
     }
   }
 }

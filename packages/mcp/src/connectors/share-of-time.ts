@@ -6,8 +6,10 @@ export interface ShareOfTimeDeps {
   readonly timers: Timers;
 }
 
-/** After a run as many times its own length pass before the next: it takes a tenth of the time at most. */
+/** After a run as many times its own length pass before the next: it takes a tenth of the time at most, as long as it takes less than 56 ms. */
 const REST = 9;
+/** However long a run took, the next waits no longer: one that was slow for once (the first of all, a machine that was asleep) must not make a change late by a second. */
+const MAX_REST_MS = 500;
 
 /**
  * Runs a task whenever it is requested, at once as long as it is quick; one that takes long runs less often, for all requests that came meanwhile. The last
@@ -45,7 +47,7 @@ export class ShareOfTime {
     const startedMs = monotonic.elapsedMs();
     this.#task();
     const endedMs = monotonic.elapsedMs();
-    this.#notBeforeMs = endedMs + REST * (endedMs - startedMs);
+    this.#notBeforeMs = endedMs + Math.min(REST * (endedMs - startedMs), MAX_REST_MS);
   }
 
   /** Forgets the run that waits, if one does. */

@@ -13,7 +13,7 @@ export interface HerdDeps {
 }
 
 /** Most listeners that are told in one turn of the event loop: telling one costs some 30 µs, and calls wait meanwhile. */
-export const TOLD_IN_ONE_TURN = 64;
+const TOLD_IN_ONE_TURN = 64;
 /** So many are told as soon as the event loop allows: the lists that they ask for then are no herd yet. */
 const FEW = 256;
 /** More than {@link FEW} are told at this rate, each of them asking for its lists again soon after. */
@@ -22,7 +22,7 @@ const TOLD_A_SECOND = 2_000;
 const LONGEST_MS = 10_000;
 
 /** How long to wait between two turns when so many listeners are to be told, in milliseconds, on average. */
-export function gapFor(listeners: number): number {
+function gapFor(listeners: number): number {
   if (listeners <= FEW) return 0;
   const inAll = Math.min((listeners * 1_000) / TOLD_A_SECOND, LONGEST_MS);
   return (inAll * TOLD_IN_ONE_TURN) / listeners;

@@ -2,6 +2,7 @@ import { GatewayError, messageOf, type Logger } from "@cortex-os/mcp-core";
 import { META, metaOf, type JsonObject } from "@cortex-os/mcp-core/wire";
 import type { Upstream } from "../connectors/upstream.js";
 import type { Scope } from "./scope.js";
+import { WatchIndex } from "./watch-index.js";
 
 /** Hears that a resource changed: the params of `notifications/resources/updated`, with the URI under which it was asked for. */
 export type ResourceListener = (params: JsonObject) => void;
@@ -36,7 +37,7 @@ interface Watcher {
  */
 export class ResourceWatches {
   readonly #deps: ResourceWatchesDeps;
-  readonly #watches = new Map<string, Watch>();
+  readonly #watches = new WatchIndex<Watch>();
   #watchers = 0;
 
   constructor(deps: ResourceWatchesDeps) {
@@ -62,16 +63,14 @@ export class ResourceWatches {
     const { maxWatchers = MAX_WATCHERS } = this.#deps;
     if (this.#watchers >= maxWatchers) throw tooMany(maxWatchers);
     const { connector, uri: own } = resolved;
-    const key = `${connector}\n${own}`;
-    const watch = this.#watches.get(key) ?? new Watch(connector, own);
-    this.#watches.set(key, watch);
+    const watch = this.#watches.get(connector, own) ?? this.#begin(connector, own);
     const watcher: Watcher = { scope, uri, listener, sessionKey };
     watch.watchers.add(watcher);
     this.#watchers += 1;
     const end = (): void => {
       if (!watch.watchers.delete(watcher)) return;
       this.#watchers -= 1;
-      this.#endUnwatched(key, watch);
+      this.#endUnwatched(watch);
     };
     try {
       await watch.begin(this.#deps.upstreamOf(connector));
@@ -90,8 +89,7 @@ export class ResourceWatches {
   updated(connector: string, params: JsonObject, sessionKey?: string): void {
     const { uri } = params;
     if (typeof uri !== "string") return;
-    for (const watch of this.#watches.values()) {
-      if (watch.connector !== connector || !uri.startsWith(watch.own)) continue;
+    for (const watch of this.#watches.holding(connector, uri)) {
       for (const watcher of [...watch.watchers]) {
         if (sessionKey !== undefined && watcher.sessionKey !== sessionKey) continue;
         watcher.listener({ ...withoutSubscription(params), uri: publicUri(uri, watch, watcher) });
@@ -101,19 +99,29 @@ export class ResourceWatches {
 
   /** Connectors came or were replaced: what is watched is asked of those that have not been asked. */
   follow(): void {
-    for (const watch of this.#watches.values()) {
-      watch.begin(this.#deps.upstreamOf(watch.connector)).catch((error: unknown) => {
-        const fields = { connectorId: watch.connector, reason: messageOf(error) };
-        this.#deps.logger.warn(fields, "A resource that clients listen to is not told of any more");
-      });
+    for (const [connector, watches] of this.#watches.byConnector()) {
+      const upstream = this.#deps.upstreamOf(connector);
+      for (const watch of watches) {
+        if (upstream === undefined || watch.isAsked(upstream)) continue;
+        watch.begin(upstream).catch((error: unknown) => {
+          const fields = { connectorId: connector, reason: messageOf(error) };
+          this.#deps.logger.warn(fields, "A resource that clients listen to is not told of any more");
+        });
+      }
     }
   }
 
-  #endUnwatched(key: string, watch: Watch): void {
+  #begin(connector: string, own: string): Watch {
+    const watch = new Watch(connector, own);
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  #endUnwatched(watch: Watch): void {
     if (watch.watchers.size > 0) return;
     void watch.end(() => {
       // Somebody may have come back meanwhile.
-      if (watch.watchers.size === 0 && this.#watches.get(key) === watch) this.#watches.delete(key);
+      if (watch.watchers.size === 0) this.#watches.delete(watch);
     });
   }
 }
@@ -135,6 +143,11 @@ class Watch {
   constructor(connector: string, own: string) {
     this.connector = connector;
     this.own = own;
+  }
+
+  /** Whether `upstream` was asked, and has not refused. */
+  isAsked(upstream: Upstream): boolean {
+    return this.#upstream === upstream;
   }
 
   /** Asks `upstream`, unless that was done. @throws what it refuses with */

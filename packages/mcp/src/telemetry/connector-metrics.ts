@@ -82,11 +82,13 @@ export function createConnectorMetrics(registry: Registry): ConnectorMetrics {
     }
   };
   const count = (statuses: readonly ConnectorStatus[]): void => {
-    for (const source of SOURCES) {
-      for (const state of STATES) {
-        counts.set({ source, state }, statuses.filter((one) => one.source === source && one.state === state).length);
-      }
+    const tally = new Map(SOURCES.map((source) => [source, new Map<ConnectorStatus["state"], number>()]));
+    for (const { source, state } of statuses) {
+      const ofSource = tally.get(source);
+      ofSource?.set(state, (ofSource.get(state) ?? 0) + 1);
     }
+    for (const [source, states] of tally)
+      for (const state of STATES) counts.set({ source, state }, states.get(state) ?? 0);
   };
   count([]);
   return {
@@ -94,9 +96,14 @@ export function createConnectorMetrics(registry: Registry): ConnectorMetrics {
       const living = new Map<string, Known>();
       for (const { key: connector, state } of statuses) {
         const before = known.get(connector);
+        // A thousand connectors come up one after the other: what stayed as it was costs next to nothing.
+        if (before?.state === state) {
+          living.set(connector, before);
+          continue;
+        }
         setConnectorAvailabilityGauge(connector, state === "up", up);
         enabled.set({ connector }, state === "disabled" ? 0 : 1);
-        failures.inc({ connector }, state === "down" && before?.state !== "down" ? 1 : 0);
+        failures.inc({ connector }, state === "down" ? 1 : 0);
         living.set(connector, { ...(before ?? { outcomes: new OutcomeTally(), durations: {} }), state });
       }
       for (const [connector, ended] of known) if (!living.has(connector)) forget(connector, ended);

@@ -90,6 +90,25 @@ describe("a catalog that follows another one", () => {
     expect(revisions[1]).not.toBe(revisions[0]);
   });
 
+  test("is whole after one that could not be built", () => {
+    const lists = catalogLists(DEFAULT_CATALOG_POLICY);
+    const a = partOfTools("a", [toolOf("x")]);
+    const before = new Catalog([a], DEFAULT_CATALOG_POLICY, lists);
+    const shown = shownBy(before, ["a__x"]);
+    const b = partOfTools("b", [toolOf("x")]);
+    const broken = vi.spyOn(JSON, "stringify").mockImplementation(() => {
+      throw new RangeError("Invalid string length");
+    });
+    expect(() => new Catalog([a, b], DEFAULT_CATALOG_POLICY, lists)).toThrow("Invalid string length");
+    broken.mockRestore();
+    expect(shownBy(before, ["a__x"])).toEqual(shown);
+    const names = ["a__x", "b__x"];
+    expect(shownBy(new Catalog([a, b], DEFAULT_CATALOG_POLICY, lists), names)).toEqual(
+      shownBy(new Catalog([a, b]), names),
+    );
+    expect(shownBy(before, ["a__x"])).toEqual(shown);
+  });
+
   test("leaves the one before as it was", () => {
     const lists = catalogLists(DEFAULT_CATALOG_POLICY);
     const before = new Catalog([partOfTools("a", [toolOf("x")])], DEFAULT_CATALOG_POLICY, lists);

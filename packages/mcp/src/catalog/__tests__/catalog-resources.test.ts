@@ -86,6 +86,19 @@ describe("resources in the catalog (R22)", () => {
     });
   });
 
+  test("URIs that differ in halves of surrogate pairs only, and that others have as well, have one address: they are left out, and it is said", () => {
+    const both = { uris: ["x:\ud800", "x:\ud801"], templates: ["t:\ud800{id}", "t:\ud801{id}"] };
+    const meeting = new Catalog([partOfResources("a", both), partOfResources("b", both)]);
+    expect([meeting.size("resources"), meeting.size("resourceTemplates")]).toEqual([0, 0]);
+    expect(meeting.resourceCollisions.map(({ name }) => name)).toEqual([
+      "cortex://a/x%3A%EF%BF%BD",
+      "cortex://b/x%3A%EF%BF%BD",
+      "cortex://a/t%3A%EF%BF%BD{id}",
+      "cortex://b/t%3A%EF%BF%BD{id}",
+    ]);
+    expect(meeting.resourceCollisions[0]?.claimants).toEqual(["a/x:\ud800", "a/x:\ud801"]);
+  });
+
   test("half a surrogate pair in a URI or a template harms nobody", () => {
     const broken = new Catalog([
       partOfResources("a", { uris: ["x:\ud800"], templates: ["x:\udfff{id}"] }),

@@ -121,6 +121,22 @@ describe("the directory", () => {
     ]);
   });
 
+  test("says so of resources that come to one address (decision 0028)", async () => {
+    const { upstreams, logger } = await started(specOf("a"), specOf("b"));
+    for (const key of ["a", "b"]) {
+      upstreams.of(key).goUp({ resources: {} });
+      await upstreams.of(key).answer("resources", [{ uri: "x:\ud800" }, { uri: "x:\ud801" }]);
+      await upstreams.of(key).answer("resourceTemplates", []);
+    }
+    await settle();
+    expect(logger.lines.filter(({ level }) => level === "warn")).toMatchObject(
+      ["a", "b"].map((key) => ({
+        fields: { name: `cortex://${key}/x%3A%EF%BF%BD` },
+        message: "Resource name claimed more than once: all of them are refused",
+      })),
+    );
+  });
+
   test("passes the end of a client session to every upstream, disabled ones excepted", async () => {
     const { directory, upstreams } = await started(specOf("a"), specOf("b"), specOf("c", { disabled: true }));
     directory.endSession("s1");

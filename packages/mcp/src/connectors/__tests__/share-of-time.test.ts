@@ -36,6 +36,15 @@ describe("a share of the time", () => {
     expect([runs.length, time.pending]).toEqual([2, 0]);
   });
 
+  test("one run that took very long, for whatever reason, does not keep the next one waiting for long (issue 4: under a second)", async () => {
+    const { share, runs, time } = setUp(2_000);
+    share.request();
+    share.request();
+    expect(time.delays).toEqual([500]);
+    await time.advance(500);
+    expect(runs).toEqual([0, 500]);
+  });
+
   test("who waits runs it now, for the request that waited too", async () => {
     const { share, runs, time } = setUp(10);
     share.request();

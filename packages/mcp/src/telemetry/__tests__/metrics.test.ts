@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { Gauge } from "prom-client";
+import { describe, expect, test, vi } from "vitest";
 import { CALL_OUTCOMES } from "../../gateway/metered-sink.js";
 import { createMetrics } from "../metrics.js";
 import { fedMetrics, requestOf, statusOf } from "./fed-metrics.js";
@@ -147,6 +148,21 @@ describe("the metrics (R15)", () => {
     expect(text).toContain('brainwav_mcp_connector_proxy_up{connector="b"} 1');
     expect(text).toContain('brainwav_mcp_call_duration_seconds_count{connector="b",outcome="failed"} 1');
     expect(text).toContain('brainwav_mcp_calls_total{connector="b",method="other",outcome="failed"} 1');
+  });
+
+  test("one connector of many that comes up costs its own series, not everybody's (issue 7)", async () => {
+    const metrics = createMetrics();
+    const all = Array.from({ length: 100 }, (_, at) => statusOf(`c${at}`, "connecting"));
+    metrics.connectors(all);
+    const set = vi.spyOn(Gauge.prototype, "set");
+    metrics.connectors([statusOf("c0"), ...all.slice(1)]);
+    expect(set.mock.calls.length).toBeLessThan(20);
+    set.mockRestore();
+    const text = await metrics.exposition();
+    expect(text).toContain('brainwav_mcp_connector_proxy_up{connector="c0"} 1');
+    expect(text).toContain('brainwav_mcp_connectors{source="registry",state="connecting"} 99');
+    expect(text).toContain('brainwav_mcp_connectors{source="registry",state="up"} 1');
+    expect(text).toContain('brainwav_mcp_connector_failures_total{connector="c99"} 0');
   });
 
   test("a call that ends after its connector left does not bring its series back, one of its successor counts", async () => {
