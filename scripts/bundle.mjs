@@ -1,7 +1,16 @@
 // The app as it is published: `apps/cortex-mcp/bundle`, made of what the compiler wrote, with every library in it.
 // `node scripts/bundle.mjs` brings it up to date. Why so: docs/decisions/0026-the-app-is-one-bundle.md.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { builtinModules } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -15,10 +24,15 @@ const ENTRY = path.join(APP, "dist/main.js");
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** What the bundle was made from, for the next run. Outside of the bundle, so that it is not published. */
 const STAMP = path.join(root, "node_modules/.cache/bundle.json");
-/** Whoever changes how it is made changes what it is made from. */
-const MADE_BY = ["bundle.mjs", "library-parts.mjs", "third-party-licenses.mjs"].map((name) =>
-  path.join(import.meta.dirname, name),
-);
+/** Where files are written before they take their place. On the same file system, and not where another run cleans up. */
+const WRITTEN = path.join(root, "node_modules/.cache/bundle-");
+/** Whoever changes how it is made changes what it is made from; so does who installs another version of a library, whose files before stay for days. */
+const MADE_BY = [
+  ...["bundle.mjs", "library-parts.mjs", "third-party-licenses.mjs"].map((name) =>
+    path.join(import.meta.dirname, name),
+  ),
+  path.join(root, "node_modules/.pnpm/lock.yaml"),
+];
 
 /** @typedef {{ inputs: readonly string[], digest: string, outputs: readonly string[] }} Stamp */
 
@@ -55,10 +69,16 @@ function isUpToDate() {
  */
 function writeFolder(files) {
   mkdirSync(FOLDER, { recursive: true });
-  for (const [name, text] of files) {
-    const temporary = path.join(FOLDER, `.${name}.${process.pid}`);
-    writeFileSync(temporary, text);
-    renameSync(temporary, path.join(FOLDER, name));
+  mkdirSync(path.dirname(WRITTEN), { recursive: true });
+  const written = mkdtempSync(WRITTEN);
+  try {
+    for (const [name, text] of files) {
+      const temporary = path.join(written, name);
+      writeFileSync(temporary, text);
+      renameSync(temporary, path.join(FOLDER, name));
+    }
+  } finally {
+    rmSync(written, { recursive: true, force: true });
   }
   for (const name of readdirSync(FOLDER)) if (!files.has(name)) rmSync(path.join(FOLDER, name), { force: true });
 }
@@ -103,7 +123,6 @@ export async function bundleApp() {
     ]);
     writeFolder(files);
     const inputs = [...MADE_BY, ...(await build.watchFiles).filter((file) => path.isAbsolute(file))];
-    mkdirSync(path.dirname(STAMP), { recursive: true });
     writeFileSync(STAMP, JSON.stringify({ inputs, digest: digestOf(inputs), outputs: [...files.keys()] }));
   } finally {
     await build.close();

@@ -26,9 +26,33 @@ function packageOf(module) {
   throw new Error(`${module} belongs to no package`);
 }
 
+/** How a bundler names, in a comment of its own, a file that it put into another. */
+const PUT_IN = /^\/\/(?:#region)?[ \t]+\S*node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\/\S*$/gm;
+
+/** The names of the packages that a library has in its own files. @param {string} module its path */
+function putInto(module) {
+  return new Set([...readFileSync(module, "utf8").matchAll(PUT_IN)].flatMap(([, name]) => name ?? []));
+}
+
 /**
- * The libraries that modules of a bundle come from, by name.
+ * The folder of a package as it would be found from a module, whether that may import it or not.
  *
+ * @param {string} name
+ * @param {string} module
+ * @throws {Error} when there is none: its licence is to be handed on, and only its own package has that
+ */
+function installed(name, module) {
+  for (let folder = path.dirname(module); folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    const at = path.join(folder, "node_modules", name);
+    if (existsSync(path.join(at, "package.json"))) return at;
+  }
+  throw new Error(`${module} contains ${name}, whose licence is not installed`);
+}
+
+/**
+ * The libraries that modules of a bundle come from, by name, and those that these have in their own files: of such a one the version that is installed here,
+ * which need not be the one in the file.
+ * *
  * @param {readonly string[]} modules paths of files; what is not below a `node_modules` is ours, and no library
  * @returns {readonly Library[]}
  * @throws {Error} when one of them says nothing of its licence: what nobody allowed to be copied must not be
@@ -36,18 +60,23 @@ function packageOf(module) {
 export function librariesOf(modules) {
   /** @type {Map<string, Library>} */
   const found = new Map();
-  const folders = new Set();
-  for (const module of modules.filter((each) => each.includes(`${path.sep}node_modules${path.sep}`))) {
-    const { folder, manifest } = packageOf(module);
-    if (folders.has(folder)) continue;
-    folders.add(folder);
-    const { name, version, license } = manifest;
+  /** @param {string} folder @param {{ name: string, version: string, license?: string }} manifest */
+  const add = (folder, { name, version, license }) => {
+    if (found.has(`${name} ${version}`)) return;
     const texts = readdirSync(folder)
       .filter((file) => LICENSE_FILE.test(file))
       .toSorted()
       .map((file) => readFileSync(path.join(folder, file), "utf8").trim());
     if (license === undefined && texts.length === 0) throw new Error(`${name} ${version} names no licence`);
     found.set(`${name} ${version}`, { name, version, license: license ?? "see below", text: texts.join("\n\n") });
+  };
+  for (const module of modules.filter((each) => each.includes(`${path.sep}node_modules${path.sep}`))) {
+    const { folder, manifest } = packageOf(module);
+    add(folder, manifest);
+    for (const name of putInto(module)) {
+      const inner = packageOf(path.join(installed(name, module), "package.json"));
+      add(inner.folder, inner.manifest);
+    }
   }
   return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

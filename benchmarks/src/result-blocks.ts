@@ -4,7 +4,7 @@ import { planFigures } from "./plan-figures.js";
 import type { PublishedResults } from "./published-results.js";
 
 /** `<!-- bench:NAME -->`, what was put there before, `<!-- /bench -->`. */
-const BLOCK = /(<!-- bench:([a-z:-]+) -->\n)[^]*?(<!-- \/bench -->)/g;
+const BLOCK = /(<!-- bench:([a-z0-9:-]+) -->\n)[^]*?(<!-- \/bench -->)/g;
 
 /**
  * A document with the results in their places: `machine` is what it was measured on, `plan` the three figures of the plan, the name of a suite stands for what that said, and

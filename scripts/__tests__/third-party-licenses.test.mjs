@@ -29,7 +29,7 @@ describe("the licences of what is in a bundle", () => {
     write("node_modules/@a/a/package.json", { name: "@a/a", version: "1.0.0", license: "MIT" });
     write("node_modules/@a/a/license.txt", "Copyright A");
     const modules = ["node_modules/b/lib/x.js", "node_modules/b/lib/y.js", "node_modules/@a/a/z.js", "src/own.js"];
-    expect(licensesText(librariesOf(modules.map((file) => path.join(folder, file))))).toBe(
+    expect(licensesText(librariesOf(modules.map((file) => write(file, ""))))).toBe(
       [
         "cortex-mcp contains these libraries, each under its own licence.",
         `${"-".repeat(80)}\n@a/a 1.0.0 (MIT)`,
@@ -46,6 +46,20 @@ describe("the licences of what is in a bundle", () => {
     const module = write("node_modules/b/esm/x.js", "");
     write("node_modules/b/esm/package.json", { type: "module" });
     expect(librariesOf([module])).toEqual([{ name: "b", version: "2.0.0", license: "MIT", text: "" }]);
+  });
+
+  test("a library that another one has in its own files is handed on with its licence too, and none without", () => {
+    write("node_modules/b/package.json", { name: "b", version: "2.0.0", license: "MIT" });
+    const code =
+      "//#region ../../node_modules/.pnpm/@c+c@1.2.0/node_modules/@c/c/dist/code.js\nvar c = 1;\n//#endregion\n";
+    const module = write("node_modules/b/dist/x.mjs", code);
+    expect(() => librariesOf([module])).toThrow("contains @c/c, whose licence is not installed");
+    write("node_modules/@c/c/package.json", { name: "@c/c", version: "1.3.0", license: "BSD-3-Clause" });
+    write("node_modules/@c/c/LICENSE", "Copyright C");
+    expect(librariesOf([module])).toEqual([
+      { name: "@c/c", version: "1.3.0", license: "BSD-3-Clause", text: "Copyright C" },
+      { name: "b", version: "2.0.0", license: "MIT", text: "" },
+    ]);
   });
 
   test("a library that says nothing of its licence must not be handed on", () => {

@@ -51,7 +51,7 @@ describe("the packed cortex-mcp", () => {
 
   test("hands on the licence of every library in it", async () => {
     const licenses = await readFile(packed("bundle", "THIRD-PARTY-LICENSES.txt"), "utf8");
-    for (const name of ["@modelcontextprotocol/client", "commander", "pino", "prom-client", "undici", "zod"])
+    for (const name of ["@modelcontextprotocol/client", "ajv", "commander", "pino", "prom-client", "undici", "zod"])
       expect(licenses).toMatch(
         new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\((MIT|Apache-2\\.0)\\)\\n\\n.*(licen[cs]e|copyright)`, "im"),
       );

@@ -13,6 +13,8 @@ export class Deadline {
   readonly #monotonic: Monotonic;
   readonly #limits: Limits;
   readonly #startedMs: number;
+  /** When it is over at the earliest, on the monotonic clock. */
+  readonly firstDueMs: number;
   #lastMs: number;
   #holds = 0;
 
@@ -21,6 +23,7 @@ export class Deadline {
     this.#limits = limits;
     this.#startedMs = monotonic.elapsedMs();
     this.#lastMs = this.#startedMs;
+    this.firstDueMs = this.#startedMs + Math.min(limits.idleMs, limits.maxMs);
   }
 
   /** How long from `nowMs` on it cannot be over, in milliseconds; under one: it is over, for a timer may fire a fraction early. */
@@ -84,9 +87,9 @@ export class DeadlineWatch {
 
   /** There is one more. */
   begun({ deadline }: Expiring): void {
+    if (deadline.firstDueMs >= this.#looksMs) return;
     const nowMs = this.#ports.monotonic.elapsedMs();
-    const leftMs = deadline.leftMs(nowMs);
-    if (nowMs + leftMs < this.#looksMs) this.#arm(nowMs, leftMs);
+    this.#arm(nowMs, deadline.firstDueMs - nowMs);
   }
 
   /** Nothing is watched any more, until something begins. */
@@ -99,7 +102,7 @@ export class DeadlineWatch {
   #arm(nowMs: number, leftMs: number): void {
     this.#cancel?.();
     this.#looksMs = nowMs + leftMs;
-    this.#cancel = this.#ports.timers.after(Math.ceil(leftMs), () => {
+    this.#cancel = this.#ports.timers.after(Math.max(0, Math.ceil(leftMs)), () => {
       this.stop();
       this.#look(this.#ports.monotonic.elapsedMs());
     });

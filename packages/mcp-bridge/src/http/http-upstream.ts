@@ -1,10 +1,11 @@
 import { GatewayError, type ConnectorTimeouts, type Logger } from "@cortex-os/mcp-core";
-import { Pool, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import { mayBePublicHost } from "../address/public-address.js";
 import { publicOnlyLookup, type LookupAll } from "../address/public-only-lookup.js";
 import { AuthorizedRequest, type AuthorizedSender } from "./authorized-request.js";
 import { connectorName, NOT_PUBLIC_REASON } from "./failures.js";
 import { CONNECTIONS, Lanes, type Lane } from "./lanes.js";
+import { loadPools, poolsNow } from "./pools.js";
 import { configuredHeaders, type FlatHeaders } from "./request-headers.js";
 import type { ResponseReader } from "./response-reader.js";
 import type { UpstreamAuthorization } from "./upstream-authorization.js";
@@ -77,7 +78,7 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
     const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connectTimeout: target.timeouts.connectMs };
     const guard = target.publicOnly === true ? { connect: { lookup: publicOnlyLookup(lookupAll) } } : {};
     this.#lanes = new Lanes(
-      (lane) => new Pool(this.#origin, { ...common, ...guard, connections: CONNECTIONS[lane] }),
+      (lane) => poolsNow()?.(this.#origin, { ...common, ...guard, connections: CONNECTIONS[lane] }),
       true,
     );
   }
@@ -103,9 +104,14 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
 
   /** As {@link dispatch}, with this `authorization` and no other. */
   send(request: HttpRequest, authorization: string | undefined, reader: ResponseReader): void {
+    const dispatcher = this.#lanes.of(request.lane);
+    if (dispatcher === undefined) {
+      this.#sendWhenLoaded(request, authorization, reader);
+      return;
+    }
     const headers = this.#headers.concat(request.headers);
     if (authorization !== undefined) headers.push("authorization", authorization);
-    this.#lanes.of(request.lane).dispatch(
+    dispatcher.dispatch(
       {
         origin: this.#origin,
         path: request.path ?? this.#path,
@@ -116,6 +122,17 @@ export class HttpUpstream implements AuthorizedSender<HttpRequest> {
         bodyTimeout: 0,
       },
       reader,
+    );
+  }
+
+  #sendWhenLoaded(request: HttpRequest, authorization: string | undefined, reader: ResponseReader): void {
+    loadPools().then(
+      () => {
+        this.send(request, authorization, reader);
+      },
+      (error: unknown) => {
+        reader.onError(GatewayError.from(error, "INTERNAL", "HTTP cannot be loaded"));
+      },
     );
   }
 

@@ -22,22 +22,26 @@ export const CONNECTIONS: Readonly<Record<Lane, number>> = {
 
 /** The sockets towards one upstream, by lane. A lane is made when it is first taken: an idle pool costs some 18 KiB, and there may be a thousand upstreams that nobody calls. */
 export class Lanes {
-  readonly #make: (lane: Lane) => Dispatcher;
+  readonly #make: (lane: Lane) => Dispatcher | undefined;
   readonly #isOwner: boolean;
   readonly #made = new Map<Lane, Dispatcher>();
   #destroyed: Promise<void> | undefined;
 
-  /** @param isOwner whether {@link destroy} ends what `make` gave */
-  constructor(make: (lane: Lane) => Dispatcher, isOwner: boolean) {
+  /**
+   * @param make a lane; `undefined` as long as none can be made
+   * @param isOwner whether {@link destroy} ends what `make` gave
+   */
+  constructor(make: (lane: Lane) => Dispatcher | undefined, isOwner: boolean) {
     this.#make = make;
     this.#isOwner = isOwner;
   }
 
-  /** The dispatcher of a lane; after {@link destroy} one that fails everything, if they are its own. */
-  of(lane: Lane): Dispatcher {
+  /** The dispatcher of a lane, when there can be one; after {@link destroy} one that fails everything, if they are its own. */
+  of(lane: Lane): Dispatcher | undefined {
     const made = this.#made.get(lane);
     if (made !== undefined) return made;
     const dispatcher = this.#make(lane);
+    if (dispatcher === undefined) return undefined;
     this.#made.set(lane, dispatcher);
     if (this.#destroyed !== undefined && this.#isOwner) void dispatcher.destroy();
     return dispatcher;

@@ -124,7 +124,8 @@ export class RemoteProxy {
    * @throws GatewayError as `Link.subscribe`, and it is forgotten then; while the upstream is down it is remembered only
    */
   async subscribe(uri: string): Promise<void> {
-    if (this.#state.kind === "asleep") await Promise.allSettled([this.#connectNow()]);
+    // Also while it wakes: what a known one refuses is refused to who asked, not forgotten.
+    if (isBeginning(this.#state) && this.facts !== undefined) await Promise.allSettled([this.#connectNow()]);
     await this.#wishes.subscribe(uri);
   }
 

@@ -20,6 +20,7 @@ export class IdleWatch {
   #uses = 0;
   #usesSeen = 0;
   #quietLooks = 0;
+  #wasBusy = false;
   #cancel: () => void = () => {};
 
   constructor(deps: IdleWatchDeps) {
@@ -43,7 +44,10 @@ export class IdleWatch {
   }
 
   #look(): void {
-    const isQuiet = this.#uses === this.#usesSeen && !this.#deps.isBusy();
+    // What ended between two looks took a part of that time: its own begins with the next look.
+    const wasBusy = this.#wasBusy;
+    this.#wasBusy = this.#deps.isBusy();
+    const isQuiet = this.#uses === this.#usesSeen && !wasBusy && !this.#wasBusy;
     this.#usesSeen = this.#uses;
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
     if (this.#quietLooks < LOOKS) this.start();

@@ -88,7 +88,7 @@ export class Connector {
     // What it offers is known, and starting it can wait until somebody wants something of it.
     if (stored !== undefined && children?.start === "onDemand") {
       this.#state = { kind: "up" };
-      this.#sleep.begin();
+      this.#sleep.begin(true);
     }
     const events = {
       onAvailability: (up: boolean, reason?: string, detail?: string) => {
@@ -242,7 +242,7 @@ export class Connector {
     if (this.#closed) return;
     this.#available = false;
     this.#lists?.down();
-    this.#sleep.begin();
+    this.#sleep.begin(this.isUp);
     this.#deps.logger.info({ connectorId: this.key }, "Connector sleeps until something is asked of it");
     this.#deps.onChange(this);
   }

@@ -100,20 +100,34 @@ export class Notices {
   }
 
   #tellOfLists(): void {
-    for (const [scope, features] of this.#untold) this.#herd.add(this.#listenersOf(scope, features), features);
+    const listeners = this.#listenersByScope();
+    for (const [scope, features] of this.#untold) this.#herd.add(listeners.get(scope) ?? [], features);
     this.#untold.clear();
     this.#herd.tell();
   }
 
-  /** Who is told by a message. A session without a stream only makes a note, which costs nothing. */
-  #listenersOf(scope: Scope, features: ReadonlySet<ServerFeature>): readonly ListListener[] {
-    const listeners: ListListener[] = this.subscriptions.of(scope, features);
+  /**
+   * Who is told by a message; a session without a stream only makes a note, which costs nothing. One look at everybody, however many connectors changed: each may have
+   * clients of its own.
+   */
+  #listenersByScope(): ReadonlyMap<Scope, readonly ListListener[]> {
+    const found = new Map<Scope, ListListener[]>();
+    const add = (scope: Scope, listener: ListListener): void => {
+      const those = found.get(scope);
+      if (those === undefined) found.set(scope, [listener]);
+      else those.push(listener);
+    };
+    for (const subscription of this.subscriptions.all()) {
+      const features = this.#untold.get(subscription.scope);
+      if (features !== undefined && subscription.wantsAny(features)) add(subscription.scope, subscription);
+    }
     for (const session of this.#deps.sessions.all()) {
-      if (session.scope !== scope) continue;
-      if (session.isListening) listeners.push(session);
+      const features = this.#untold.get(session.scope);
+      if (features === undefined) continue;
+      if (session.isListening) add(session.scope, session);
       else for (const feature of features) session.listChanged(feature);
     }
-    return listeners;
+    return found;
   }
 
   #sessionsFor(key: string | undefined): Iterable<ClientSession> {

@@ -33,6 +33,13 @@ interface Filter {
   readonly uris: readonly string[];
 }
 
+/** A stream, as whoever tells of lists sees it. */
+export interface ListSubscription extends ListListener {
+  readonly scope: Scope;
+  /** Whether it asked to hear of changes of the lists of any of these features. */
+  wantsAny(features: ReadonlySet<ServerFeature>): boolean;
+}
+
 /**
  * The modern era's `subscriptions/listen` streams (2026-07-28, Subscriptions). Each is acknowledged first, hears only what it asked for, and carries
  * its `subscriptionId` on every message.
@@ -69,12 +76,9 @@ export class Subscriptions {
     };
   }
 
-  /** The streams of the scope that asked to hear of changes of the lists of any of these features. */
-  of(scope: Scope, features: ReadonlySet<ServerFeature>): ListListener[] {
-    const found: ListListener[] = [];
-    for (const subscription of this.#open)
-      if (subscription.scope === scope && subscription.wantsAny(features)) found.push(subscription);
-    return found;
+  /** Every open stream. */
+  all(): Iterable<ListSubscription> {
+    return this.#open;
   }
 
   /** Ends every stream of the scope with a result: nothing leads to it any more. */
@@ -94,7 +98,7 @@ export class Subscriptions {
 }
 
 /** One stream. */
-class Subscription implements ListListener {
+class Subscription implements ListSubscription {
   readonly scope: Scope;
   readonly #id: RequestId;
   readonly #filter: Filter;

@@ -1,3 +1,4 @@
 /** Whether a request's body is JSON, as its `Content-Type` says. */
 export const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^application\/json\s*(?:;|$)/i.test(contentType);
+  contentType === "application/json" ||
+  (contentType !== undefined && /^application\/json\s*(?:;|$)/i.test(contentType));

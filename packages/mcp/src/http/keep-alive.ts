@@ -33,6 +33,8 @@ export class KeepAlive {
   }
 
   #later(delayMs: number, turn: () => void = () => this.#turn([...this.#streams], 0, 0)): void {
+    // One that was set in the middle of a turn, by the first of new streams.
+    this.#cancel?.();
     this.#cancel = this.#timers.after(delayMs, () => {
       this.#cancel = undefined;
       turn();

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { Lanes, type Lane } from "../lanes.js";
 
 /** How a GET over a dispatcher ends: its status, or the error's code. */
-async function ends(dispatcher: Dispatcher, origin: string): Promise<number | string> {
+async function ends(dispatcher: Dispatcher | undefined, origin: string): Promise<number | string> {
+  if (dispatcher === undefined) return "there is no lane";
   return new Promise((resolve) => {
     dispatcher.dispatch(
       { origin, path: "/", method: "GET" },
@@ -48,6 +49,17 @@ describe("the lanes to one upstream", () => {
       expect(made).toEqual(["control"]);
       expect(lanes.of("calls")).not.toBe(lanes.of("control"));
       await lanes.destroy();
+      await lanes.destroy();
+    });
+  });
+
+  test("that cannot be made yet are made when they are taken again", async () => {
+    await withServer(async (origin) => {
+      let canMake = false;
+      const lanes = new Lanes(() => (canMake ? new Pool(origin) : undefined), true);
+      expect(lanes.of("calls")).toBeUndefined();
+      canMake = true;
+      expect(await ends(lanes.of("calls"), origin)).toBe(204);
       await lanes.destroy();
     });
   });

@@ -117,10 +117,13 @@ describe("R18: a child process that falls asleep", () => {
     expect(heard).toEqual(["up", "asleep", "up", "asleep", "up", "asleep", "up", "asleep"]);
   });
 
-  test("a subscription that it refuses when it is awake again is refused to who asked", async () => {
+  test("a subscription that it refuses when it is awake again is refused to who asked, also to who asked while it woke", async () => {
     const { proxy, timers } = await awake("--capabilities", '{"resources":{"subscribe":true}}');
     timers.look(4);
-    await expect(proxy.subscribe("refused:1")).rejects.toMatchObject({ code: "UPSTREAM_PROTOCOL" });
+    const refused = { status: "rejected", reason: { code: "UPSTREAM_PROTOCOL" } };
+    expect(
+      await Promise.allSettled(["refused:1", "refused:2", "a:1"].map(async (uri) => proxy.subscribe(uri))),
+    ).toMatchObject([refused, refused, { status: "fulfilled" }]);
   });
 
   test("may begin so, with what was learned in an earlier life: nothing is started before something is asked, be it to tell of a resource", async () => {

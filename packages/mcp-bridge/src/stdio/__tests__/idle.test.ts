@@ -42,7 +42,7 @@ describe("R18: a child of which nothing is asked", () => {
     under.timers.look(10);
     expect(under.idle.count).toBe(0);
     call.cancel();
-    under.timers.look(4);
+    under.timers.look(5);
     expect(under.idle.count).toBe(1);
   });
 
@@ -75,7 +75,7 @@ describe("R18: a child of which nothing is asked", () => {
     under.timers.look(10);
     expect(under.idle.count).toBe(0);
     await under.link.unsubscribe("a:1");
-    under.timers.look(4);
+    under.timers.look(5);
     expect(under.idle.count).toBe(1);
   });
 
@@ -90,7 +90,7 @@ describe("R18: a child of which nothing is asked", () => {
     under.timers.look(10);
     expect(under.idle.count).toBe(0);
     sink.questions.only.onAnswer({ result: { roots: [] } });
-    under.timers.look(4);
+    under.timers.look(5);
     expect(under.idle.count).toBe(1);
   });
 
@@ -100,7 +100,7 @@ describe("R18: a child of which nothing is asked", () => {
     under.timers.look(10);
     expect(under.idle.count).toBe(0);
     call.cancel();
-    under.timers.look(4);
+    under.timers.look(5);
     expect(under.idle.count).toBe(1);
   });
 

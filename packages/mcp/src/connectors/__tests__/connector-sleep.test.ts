@@ -144,6 +144,25 @@ describe("R18: a connector that falls asleep", () => {
     expect(upstreams.of("a").connects).toBe(0);
   });
 
+  test("is started again a minute later when its tools could not be had: nobody asks for what is not listed, so nothing else would start it", async () => {
+    const a = child("a");
+    const { directory, upstreams, names, time } = await restarted({ start: "eager", idleMs: 60_000 }, [], a);
+    const upstream = upstreams.of("a");
+    upstream.goUp();
+    await settle();
+    await upstream.failList(new Error("not yet"));
+    await settle();
+    expect(directory.statuses()).toMatchObject([{ state: "down", reason: expect.stringContaining("not yet") }]);
+    upstream.fallAsleep();
+    await time.advance(59_999);
+    expect(upstream.connects).toBe(1);
+    await time.advance(1);
+    expect(upstream.connects).toBe(2);
+    await upstream.serve("t");
+    await settle();
+    expect([directory.statuses()[0]?.state, names()]).toEqual(["up", ["a__t"]]);
+  });
+
   test("leaves no timer behind when it goes, and a closed one does not fall asleep", async () => {
     const a = child("a");
     const { directory, upstreams, time, seen } = await restarted(ON_DEMAND, stored(a), a);

@@ -23,7 +23,8 @@ const updated = (id: string | number, uri: string): object =>
 
 /** What becomes of a change: whoever asked for it is told. */
 function listChanged(subscriptions: Subscriptions, feature: ServerFeature): void {
-  for (const listener of subscriptions.of(SCOPE, new Set([feature]))) listener.listChanged(feature);
+  for (const listener of subscriptions.all())
+    if (listener.scope === SCOPE && listener.wantsAny(new Set([feature]))) listener.listChanged(feature);
 }
 
 /** Subscriptions over resources whose upstreams agree when the test says so. */

@@ -18,6 +18,20 @@ describe("keep-alive", () => {
     expect(time.pending).toBe(1);
   });
 
+  test("a stream that takes another one's place in that one's beat is beaten once an interval, by the one timer", async () => {
+    const time = new ManualTime();
+    const keepAlive = new KeepAlive(time, 1_000);
+    let beats = 0;
+    const end = keepAlive.add(() => {
+      end();
+      keepAlive.add(() => (beats += 1));
+    });
+    await time.advance(1_000);
+    expect(time.pending).toBe(1);
+    await time.advance(3_000);
+    expect(beats).toBe(3);
+  });
+
   test("needs no timer without streams", async () => {
     const time = new ManualTime();
     const keepAlive = new KeepAlive(time, 1_000);
