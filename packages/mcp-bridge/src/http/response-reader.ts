@@ -28,11 +28,23 @@ export interface ResponseReader {
 export function firstHeader(headers: RawHeaders, name: string): string | undefined {
   for (let at = 0; at < headers.length; at += 2) {
     const raw = headers[at];
-    // Most names differ in length, and are not made a text of.
-    if (raw?.length === name.length && textOf(raw).toLowerCase() === name) return textOf(headers[at + 1]);
+    if (raw !== undefined && isNamed(raw, name)) return textOf(headers[at + 1]);
   }
   return undefined;
 }
+
+/** Most names differ in length. Those that do not are compared byte by byte, which costs less than a text of them. */
+function isNamed(raw: RawText, name: string): boolean {
+  if (raw.length !== name.length) return false;
+  if (typeof raw === "string") return raw.toLowerCase() === name;
+  for (let at = 0; at < raw.length; at += 1) {
+    // In the names of headers, which are tokens, this bit makes letters small and leaves all else as it is (RFC 9110, 5.6.2).
+    if (((raw[at] ?? 0) | SMALL) !== name.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
+const SMALL = 0x20;
 
 /** All headers, names in lower case; several values of one name joined by a comma and a space. */
 export function allHeaders(headers: RawHeaders): Record<string, string> {
