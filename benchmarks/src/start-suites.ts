@@ -36,7 +36,7 @@ export function startSuites(quick: boolean): readonly Suite[] {
     {
       name: "restart",
       run: async (onRound) => {
-        const length = quick ? { stretchMs: 1_500, rounds: 2 } : { stretchMs: 4_000, rounds: 5 };
+        const length = quick ? { stretchMs: 1_500, rounds: 2 } : { stretchMs: 4_000, rounds: 3 };
         const { rounds, comparisons } = await measureRestart({ callers: 16, ...length }, onRound);
         return { comparisons, text: restartReport(rounds), details: { rounds } };
       },
@@ -45,7 +45,7 @@ export function startSuites(quick: boolean): readonly Suite[] {
 }
 
 async function coldStartProcess(quick: boolean, onRound: OnRound): ReturnType<Suite["run"]> {
-  const full = { transports: ["HTTP", "stdio"], widths: ["1", "4", "16", "64", "adaptive"], rounds: 5 } as const;
+  const full = { transports: ["HTTP", "stdio"], widths: ["1", "4", "16", "64", "adaptive"], rounds: 3 } as const;
   const short = { transports: ["HTTP"], widths: ["1", "4", "adaptive"], rounds: 2 } as const;
   const { cells, comparisons } = await measureColdStartProcess({ ...SLOW, ...(quick ? short : full) }, onRound);
   return { comparisons, text: coldStartReport(cells), details: { cells } };

@@ -25,7 +25,7 @@ const QUICK_REGISTRY: RegistrySuiteOptions = { ...REGISTRY, rounds: 3, flushes: 
 /** How many tools are listed: one page, and the first of ten. */
 const LISTED = [500, 10_000];
 
-/** All benchmarks (R18): `quick` in about two minutes, for a look; else as they are published, in about ten. */
+/** All benchmarks (R18): `quick` in a few minutes, for a look; else as they are published, in under half an hour. */
 export function suitesOf(quick: boolean): readonly Suite[] {
   const rounds = quick ? 3 : 9;
   const roundMs = quick ? 1_000 : 1_500;
