@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { RegistryOperations, type PutOptions, type PutResult } from "@cortex-os/mcp";
 import type { ServerInfo } from "@cortex-os/mcp-core";
 import { RegistryMemoryCache, type RegistryChange } from "@cortex-os/mcp-registry";
@@ -77,7 +78,18 @@ export function openRegistry(io: Pick<Io, "env" | "err" | "system">): Registry {
   };
   return {
     all: async () => use(contentOf),
-    put: async (entry, options) => (await change((access) => access.put(entry, options))).outcome,
+    put: async (entry, options) => {
+      let times = 0;
+      const { outcome } = await change(async (access): Promise<PutResult> => {
+        times += 1;
+        const result = await access.put(entry, options);
+        if (result.outcome !== "taken" || times === 1) return result;
+        // A gateway that went away before it answered may have made the change: then the name is taken by what was asked for.
+        const { servers } = await access.content();
+        return servers.some((there) => isSame(there, entry)) ? { ...result, outcome: "added" } : result;
+      });
+      return outcome;
+    },
     drop: async (name) => {
       await change((access) => access.remove(name));
     },
@@ -86,6 +98,9 @@ export function openRegistry(io: Pick<Io, "env" | "err" | "system">): Registry {
     restore: async (atMs) => (await change((access) => access.restore(atMs))).changes,
   };
 }
+
+const isSame = (one: ServerInfo, other: ServerInfo): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other)));
 
 /** Whether the gateway cannot do it: it is silent, went away, or is of a version that does not own its registry. */
 const isUnusable = (error: unknown): boolean =>

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import path from "node:path";
@@ -92,6 +93,27 @@ describe("R12, R14: the registry belongs to the gateway that runs", () => {
       out: "",
       err: 'cortex-mcp: there is a server "docs" already; add --force to replace it, or choose another name',
     });
+  });
+
+  test.each([
+    ["made the change is believed", docs, { code: 0, err: "" }],
+    [
+      "left the name to somebody else is not",
+      { ...docs, endpoint: "https://other/mcp" },
+      {
+        code: 1,
+        err: 'cortex-mcp: there is a server "docs" already; add --force to replace it, or choose another name',
+      },
+    ],
+  ])("one that went before it could answer, and %s", async (_what, there, ended) => {
+    const io = await createTestIo();
+    await gatewayAnswering(io, ({ what }) => {
+      if (what.startsWith("GET")) return { body: { servers: [], problems: [] } };
+      writeFileSync(path.join(io.home, "mcp/servers.json"), JSON.stringify({ servers: [there] }));
+      return { body: {} };
+    });
+    expect(await io.run(...ADD)).toMatchObject(ended);
+    expect(await stored(io)).toEqual([there]);
   });
 
   test("what it could not write to servers.json yet is done, and said", async () => {
