@@ -6,7 +6,7 @@ export type RawHeaders = readonly RawText[];
 
 /**
  * Reads one HTTP response as undici's core gives it. (Its newer handlers stand behind an adapter which makes, of every response, an object of all headers and a
- * controller: an eighth of what a call costs the gateway, docs/decisions/0024.)
+ * controller: 4 to 5 percent of what a call costs, docs/decisions/0024.)
  */
 export interface ResponseReader {
   /** The request is sent now. @param abort breaks it off; does nothing once the response is complete */
