@@ -69,7 +69,7 @@ export interface Expiring {
 }
 
 /**
- * Watches the deadlines of all requests of a link with one timer: a request that is answered in time, as nearly all are, arms and cancels nothing of its own (R18).
+ * Watches the deadlines of all requests of a link with one timer: while others are under way, a request that is answered in time, as nearly all are, arms and cancels nothing (R18).
  * Activity only notes the time, so that a stream of thousands of chunks re-arms nothing either.
  */
 export class DeadlineWatch {

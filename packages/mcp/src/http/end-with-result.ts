@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { PackedResult } from "../connectors/upstream.js";
 import { acceptsGzip, isElsewhere } from "./accepts-gzip.js";
+import { endInOnePiece, ONE_PIECE_BYTES } from "./one-piece.js";
 
 /**
  * Ends a response with a JSON-RPC answer whose result is ready: compressed when the client is on another machine, takes that, and it is ready as well.
@@ -24,9 +25,8 @@ function end(response: ServerResponse, pieces: readonly Buffer[], more: Outgoing
   let length = 0;
   for (const piece of pieces) length += piece.length;
   response.writeHead(200, { "content-type": "application/json", "content-length": length, ...more });
-  if (length <= COPIED_BYTES) {
-    // As text in Latin-1, in which every byte is one character, Node hands them to the system in one piece with its head.
-    response.end(Buffer.concat(pieces, length).toString("latin1"), "latin1");
+  if (length <= ONE_PIECE_BYTES) {
+    endInOnePiece(response, Buffer.concat(pieces, length));
     return;
   }
   response.cork();
@@ -34,9 +34,6 @@ function end(response: ServerResponse, pieces: readonly Buffer[], more: Outgoing
   response.end();
   response.uncork();
 }
-
-/** Up to so many bytes, one piece costs less than several. */
-const COPIED_BYTES = 16 * 1024;
 
 const BRACE = Buffer.from("}");
 const VARY = { vary: "accept-encoding" };

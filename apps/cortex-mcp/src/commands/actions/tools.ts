@@ -27,7 +27,7 @@ export async function tools(io: Io, json: boolean): Promise<number> {
 }
 
 function tableOf(found: readonly ToolView[], width: number): string {
-  const longest = Math.max(...found.map(({ name }) => name.length));
+  const longest = found.reduce((most, { name }) => Math.max(most, name.length), 0);
   const room = Math.max(NARROWEST_DESCRIPTION, width - longest - 2);
   return columns(
     ["TOOL", "DESCRIPTION"],
